@@ -1,0 +1,195 @@
+//! The checked form of the configuration: what the server is built from.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kasoku_observe::RouteName;
+use kasoku_policies::{admit::AdmitRules, cache::CacheRules, shape::ShapeRules};
+use kasoku_source_files::FilesRules;
+use kasoku_sql_plan::{QueryRules, Schema, TableRules};
+
+/// Everything that a server is built from. What is in here has been checked and can be served.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The folder that relative paths start from.
+    pub folder: PathBuf,
+    /// The app's name: its folder's, unless the file gives one.
+    pub name: String,
+    /// The public listener.
+    pub server: ServerSettings,
+    /// The admin listener.
+    pub admin: AdminSettings,
+    /// What is logged and how.
+    pub log: LogSettings,
+    /// The database, if routes need one.
+    pub database: Option<DatabaseSettings>,
+    /// The cache.
+    pub cache: CacheSettings,
+    /// The routes, in the order of the file.
+    pub routes: Vec<RoutePlan>,
+    /// Files that the plan was made from; when one changes, the plan is made anew.
+    pub sources: Vec<PathBuf>,
+}
+
+/// The public listener and what holds for all of its connections.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// Where it listens.
+    pub listen: ListenSettings,
+    /// Limits of each connection.
+    pub limits: ConnectionLimits,
+    /// How long requests in progress may go on after SIGTERM.
+    pub drain: Duration,
+    /// Threads that serve; all cores if not said.
+    pub threads: usize,
+    /// Signs cursors. From the configuration, or made at first start and kept beside the database.
+    pub secret: Option<String>,
+}
+
+/// An address, with or without TLS.
+#[derive(Debug, Clone)]
+pub struct ListenSettings {
+    /// The address; port 0 lets the system choose.
+    pub address: SocketAddr,
+    /// TLS, if it is to be spoken there.
+    pub tls: Option<TlsSettings>,
+}
+
+/// Files in PEM form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// The certificate chain, the server's own first.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// Limits that protect the server from its connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// Connections at once; further ones wait in the system's queue.
+    pub connections_max: usize,
+    /// From the first byte of a request (or the start of a connection) to the end of its header section.
+    pub header_timeout: Duration,
+    /// Between two reads of a request's body.
+    pub body_timeout: Duration,
+    /// A connection with no request in progress is closed after this.
+    pub idle_timeout: Duration,
+    /// For a TLS handshake.
+    pub handshake_timeout: Duration,
+    /// The caller takes nothing of an answer for this long: the connection is closed.
+    pub write_timeout: Duration,
+    /// Bytes of a header section.
+    pub header_bytes_max: usize,
+    /// Fields of a header section.
+    pub header_fields_max: usize,
+    /// Bytes of a request's body, unless the route says less.
+    pub body_bytes_max: usize,
+    /// Streams of an HTTP/2 connection.
+    pub streams_max: u32,
+}
+
+/// The admin listener.
+#[derive(Debug, Clone)]
+pub struct AdminSettings {
+    /// Where it listens; `None` switches it off.
+    pub address: Option<SocketAddr>,
+    /// Needed in `Authorization: Bearer`; without one, only loopback addresses may be listened on.
+    pub token: Option<String>,
+}
+
+/// What is logged and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// Text for people or JSON for machines.
+    pub format: LogFormat,
+    /// As in `info,kasoku_database=debug`.
+    pub level: String,
+    /// The share of answered requests that the access log shows, from 0 to 1; errors always are.
+    pub access_share: f64,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One line for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The database.
+#[derive(Debug, Clone)]
+pub struct DatabaseSettings {
+    /// The SQLite file; `None` is a database in memory, for tests and trials.
+    pub path: Option<PathBuf>,
+    /// Opened for reading only.
+    pub read_only: bool,
+    /// Numbered `.sql` files, in order, each applied once: their paths and texts.
+    pub migrations: Vec<(PathBuf, String)>,
+    /// Fills an empty database at the first start.
+    pub seed: Option<SeedSettings>,
+    /// What the database will hold once the migrations are applied; routes were checked against it.
+    pub schema: Schema,
+    /// Reader threads for statements that may take long.
+    pub readers: usize,
+    /// Page cache of each connection, in bytes.
+    pub page_cache_bytes: u64,
+    /// How many writes may wait for the writer; one more is refused with 503.
+    pub write_queue: usize,
+    /// How many writes share a commit at the most.
+    pub group_most: usize,
+    /// A read statement that takes longer is stopped, and no later than the request's deadline.
+    pub statement_timeout: Duration,
+}
+
+/// Fills an empty database at the first start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeedSettings {
+    /// The table that must be empty.
+    pub table: String,
+    /// Statements that insert the rows numbered `:first` to `:last`.
+    pub sql: String,
+    /// How many rows to make.
+    pub rows: u64,
+}
+
+/// The cache of all routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// Real bytes, all bookkeeping counted.
+    pub memory_bytes: u64,
+    /// The share of hits that the auditor re-reads and compares, from 0 to 1.
+    pub audit_share: f64,
+}
+
+/// A route: a path pattern, a source and policies.
+#[derive(Debug, Clone)]
+pub struct RoutePlan {
+    /// Its place and pattern.
+    pub name: RouteName,
+    /// Where its answers come from.
+    pub source: SourcePlan,
+    /// How many requests it takes on at once.
+    pub admit: AdmitRules,
+    /// How long an answer may take.
+    pub deadline: Duration,
+    /// How answers are shaped.
+    pub shape: ShapeRules,
+    /// How answers are reused; `None` does not cache.
+    pub cache: Option<CacheRules>,
+    /// Bytes of a request's body.
+    pub body_bytes_max: usize,
+}
+
+/// Where a route's answers come from.
+#[derive(Debug, Clone)]
+pub enum SourcePlan {
+    /// A table: lists at the path, rows at `path/{key}`.
+    Table(TableRules),
+    /// A declared query.
+    Query(QueryRules),
+    /// A folder.
+    Files(FilesRules),
+}

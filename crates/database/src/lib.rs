@@ -1,0 +1,1 @@
+//! Connections, statements, transactions and change feeds; the only user of SQL drivers.

@@ -1,0 +1,1 @@
+//! Files of rows: inferred tables and their import.

@@ -1,0 +1,1 @@
+//! Listeners, router, assembly, drain and the admin listener.

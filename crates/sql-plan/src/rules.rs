@@ -1,0 +1,114 @@
+//! What a route allows: the checked settings of `table` and `query` routes.
+//!
+//! Names have been checked against the [`Schema`](crate::Schema) before a value of these types exists.
+
+/// What a `table` route serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableRules {
+    /// The table.
+    pub table: String,
+    /// The columns that may be read; never empty.
+    pub select: Vec<String>,
+    /// The columns that may be filtered by.
+    pub filter: Vec<String>,
+    /// Columns that may also be filtered by the plain form `?category=books`; a subset of `filter`.
+    pub plain: Vec<String>,
+    /// The sorts that may be asked for, each also in reverse; the first is the default. Never empty: a table with
+    /// a key sorts by it.
+    pub order: Vec<Sort>,
+    /// How many rows a page has.
+    pub page: PageRules,
+    /// Which totals may be asked for.
+    pub counts: Counts,
+    /// What may be written.
+    pub write: WriteRules,
+    /// `Some("items")`: lists are `{"items": […], "next_cursor": …}`; else a plain array.
+    pub envelope: Option<String>,
+    /// `Some("deleted_at")`: a delete sets this column, and rows where it is set do not exist for the route.
+    pub soft_delete: Option<String>,
+}
+
+/// A declared sort: one or more terms, to which the key is added where they are not unique.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sort(pub Vec<OrderTerm>);
+
+/// A column to sort by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderTerm {
+    /// The column.
+    pub column: String,
+    /// Largest first.
+    pub descending: bool,
+}
+
+/// How many rows a page has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRules {
+    /// If the request does not say.
+    pub default: u32,
+    /// At the most; more is refused with a 400, never cut silently.
+    pub most: u32,
+}
+
+/// Totals of a list: which one is given unasked, and which may be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counts {
+    /// Without `Prefer: count=…`.
+    pub default: CountRule,
+    /// What `Prefer: count=…` may ask for.
+    pub allowed: Vec<CountRule>,
+    /// Where a capped count stops counting.
+    pub cap: u64,
+}
+
+/// A way to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CountRule {
+    /// No total.
+    None,
+    /// From the database's statistics; may be far off.
+    Estimated,
+    /// Exact up to a cap, "at least" beyond it.
+    Capped,
+    /// Exact, however long it takes.
+    Exact,
+}
+
+/// What may be written through a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WriteRules {
+    /// `POST`.
+    pub insert: bool,
+    /// `PATCH`.
+    pub update: bool,
+    /// `PUT` of one row by key, and `POST` with `Prefer: resolution=merge-duplicates`.
+    pub upsert: bool,
+    /// `DELETE`.
+    pub delete: bool,
+    /// Rows in one request, at the most.
+    pub rows_most: u32,
+}
+
+/// What a `query` route serves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueryRules {
+    /// One `select`, with `:name` for parameters.
+    pub sql: String,
+    /// The parameters, from path patterns or the query string, in the order of first use.
+    pub params: Vec<QueryParam>,
+    /// Answer one object, and 404 without a row, instead of an array.
+    pub one: bool,
+    /// Rows at the most; more is an error of the route, never cut silently.
+    pub rows_most: u32,
+}
+
+/// A parameter of a declared query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueryParam {
+    /// Its name, without the colon.
+    pub name: String,
+    /// How its text is read.
+    pub kind: crate::ColumnKind,
+    /// Used where the request has none; without it, a missing parameter is a 400.
+    pub default: Option<crate::Value>,
+}

@@ -1,0 +1,75 @@
+//! What a database holds, as far as planning must know: tables, columns, kinds, keys.
+
+/// The tables and views of a database.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// In the order of their names.
+    pub tables: Vec<Table>,
+}
+
+/// A table or view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a view, which cannot be written.
+    pub view: bool,
+    /// Its columns, in the order of the table.
+    pub columns: Vec<Column>,
+    /// Columns of the primary key, as places in `columns`; empty if it has none.
+    pub key: Vec<usize>,
+    /// Columns of each other unique constraint or unique index without a condition, as places in `columns`.
+    pub unique: Vec<Vec<usize>>,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// How its values are read, written and shown.
+    pub kind: ColumnKind,
+    /// Whether it may hold NULL.
+    pub nullable: bool,
+    /// Whether an insert may leave it out: it has a default, may be NULL, or numbers itself.
+    pub optional: bool,
+    /// Whether it is computed and cannot be written.
+    pub generated: bool,
+    /// Whether equal values are equal bytes. Where a collation folds case, equality cannot be named by a tag.
+    pub exact_equality: bool,
+}
+
+/// How a column's values are read, written and shown in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ColumnKind {
+    /// A whole number.
+    Integer,
+    /// A double.
+    Real,
+    /// A number that keeps the form it was given, whole or not (`NUMERIC`, `DECIMAL`).
+    Number,
+    /// Text; dates and times are text in RFC 3339 form.
+    Text,
+    /// `true` or `false`, stored as 1 or 0.
+    Boolean,
+    /// A JSON document, stored as text and shown as itself.
+    Json,
+    /// Bytes, shown in base64.
+    Blob,
+    /// No declared type: whatever each row holds.
+    Any,
+}
+
+impl Schema {
+    /// The table or view of that name; SQL names do not mind ASCII case.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name))
+    }
+}
+
+impl Table {
+    /// The place and description of a column.
+    pub fn column(&self, name: &str) -> Option<(usize, &Column)> {
+        self.columns.iter().enumerate().find(|(_, column)| column.name.eq_ignore_ascii_case(name))
+    }
+}

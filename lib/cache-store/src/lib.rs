@@ -1,0 +1,1 @@
+//! The bounded store: weights, eviction, tags and the fence.

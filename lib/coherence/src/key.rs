@@ -1,0 +1,112 @@
+//! Keys: what a stored answer is found by.
+//!
+//! A key is a tuple of length-prefixed parts, never a joined string, so that no delimiter inside a part can make
+//! one key look like another. Comparison is of all bytes; the hash only finds the place to look.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+/// What a stored answer is found by.
+#[derive(Debug, Clone)]
+pub struct Key {
+    bytes: Arc<[u8]>,
+    hash: u64,
+}
+
+/// Builds a key from parts.
+#[derive(Debug, Default)]
+pub struct KeyBuilder(Vec<u8>);
+
+impl KeyBuilder {
+    /// A key with no parts yet, and room for most.
+    pub fn new() -> Self {
+        Self(Vec::with_capacity(128))
+    }
+
+    /// Adds a part; an empty part differs from no part.
+    #[must_use]
+    pub fn part(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    /// Adds what may be missing; missing differs from empty.
+    #[must_use]
+    pub fn optional(mut self, bytes: Option<&[u8]>) -> Self {
+        let Some(bytes) = bytes else {
+            self.0.extend_from_slice(&u32::MAX.to_le_bytes());
+            return self;
+        };
+        self.part(bytes)
+    }
+
+    /// The finished key.
+    pub fn build(self) -> Key {
+        let hash = xxh3_64(&self.0);
+        Key { bytes: self.0.into(), hash }
+    }
+}
+
+impl Key {
+    /// Its bytes, for stores and for printing.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The parts that it was built from; `None` where something was missing.
+    pub fn parts(&self) -> impl Iterator<Item = Option<&[u8]>> {
+        let mut rest = &self.bytes[..];
+        std::iter::from_fn(move || {
+            let (length, after) = rest.split_first_chunk::<4>()?;
+            let length = u32::from_le_bytes(*length);
+            if length == u32::MAX {
+                rest = after;
+                return Some(None);
+            }
+            let (part, after) = after.split_at_checked(length as usize)?;
+            rest = after;
+            Some(Some(part))
+        })
+    }
+
+    /// The hash that it was built with; not keyed, so mix it with a secret before use in a table.
+    pub fn hash64(&self) -> u64 {
+        self.hash
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.bytes == other.bytes
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    /// Feeds the whole key, so that a keyed hasher stays safe against chosen collisions.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bytes.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_kept_apart_and_read_back() {
+        let joined = KeyBuilder::new().part(b"/a").part(b"b").build();
+        let other = KeyBuilder::new().part(b"/").part(b"ab").build();
+        assert_ne!(joined, other);
+        let empty = KeyBuilder::new().part(b"").build();
+        let missing = KeyBuilder::new().optional(None).build();
+        assert_ne!(empty, missing);
+        let parts: Vec<_> = joined.parts().collect();
+        assert_eq!(parts, [Some(&b"/a"[..]), Some(&b"b"[..])]);
+        assert_eq!(missing.parts().collect::<Vec<_>>(), [None]);
+    }
+}

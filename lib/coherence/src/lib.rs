@@ -1,0 +1,30 @@
+//! What an answer is known by and depends on: keys, tags, changes and snapshots.
+//!
+//! These are the words in which a source tells a store what it read, and a writer tells it what changed. The
+//! rule that joins them is the fence: *an answer is usable exactly when its snapshot shows every change to each
+//! of its tags*. No clock takes part. This crate holds the words and the comparison; it keeps nothing, and knows
+//! neither HTTP nor SQL.
+
+mod key;
+mod sequence;
+mod tag;
+
+pub use key::{Key, KeyBuilder};
+pub use sequence::{Position, Sequence, Snapshot};
+pub use tag::{Tag, TagBuilder};
+
+/// Something happened to the things that these tags name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// When it became visible, in the order of the process's [`Sequence`].
+    pub position: Position,
+    /// Every tag of every thing that was touched, from coarse to fine.
+    pub tags: Vec<Tag>,
+}
+
+/// Learns of changes. A feed calls it after the change is visible to new reads and **before** the writer is
+/// told that it succeeded; when it returns, no read that begins later may see an older answer.
+pub trait ChangeSink: Send + Sync + 'static {
+    /// Applies one change.
+    fn apply(&self, change: &Change);
+}

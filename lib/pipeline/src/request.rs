@@ -1,0 +1,199 @@
+//! A request on its way through the policies.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{HeaderMap, Method, Uri, Version};
+use kasoku_coherence::Key;
+
+use crate::RequestBody;
+
+/// A request. Its fields are boxed, so that handing it from policy to policy moves one pointer.
+#[derive(Debug)]
+pub struct Request(Box<RequestFields>);
+
+/// The fields of a [`Request`].
+#[derive(Debug)]
+pub struct RequestFields {
+    /// The method.
+    pub method: Method,
+    /// The target.
+    pub uri: Uri,
+    /// The protocol's version.
+    pub version: Version,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: RequestBody,
+    /// What the path pattern matched.
+    pub params: PathParams,
+    /// Who is at the other end of the connection.
+    pub peer: Option<SocketAddr>,
+    /// The name of this request. Set by `observe`.
+    pub id: RequestId,
+    /// When its head had arrived. Set by `observe`.
+    pub arrived: Option<Instant>,
+    /// The instant by which it must be answered. Set by `deadline`.
+    pub deadline: Option<Instant>,
+    /// What a stored answer to it is found by. Set by `cache`, required by `collapse` and `fill`.
+    pub key: Option<Key>,
+}
+
+impl Request {
+    /// A request with nothing but a method and a target.
+    pub fn new(method: Method, uri: Uri) -> Self {
+        Self(Box::new(RequestFields {
+            method,
+            uri,
+            version: Version::HTTP_11,
+            headers: HeaderMap::new(),
+            body: RequestBody::empty(),
+            params: PathParams::default(),
+            peer: None,
+            id: RequestId::default(),
+            arrived: None,
+            deadline: None,
+            key: None,
+        }))
+    }
+
+    /// A GET, for tests and examples.
+    ///
+    /// # Panics
+    /// If `target` is not a valid request target.
+    pub fn get(target: &str) -> Self {
+        Self::new(Method::GET, target.parse().expect("a valid target"))
+    }
+
+    /// Its fields, to take apart.
+    pub fn into_fields(self) -> RequestFields {
+        *self.0
+    }
+
+    /// The same request once more, without body: for a refresh in the background or an audit.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self(Box::new(RequestFields {
+            method: self.method.clone(),
+            uri: self.uri.clone(),
+            version: self.version,
+            headers: self.headers.clone(),
+            body: RequestBody::empty(),
+            params: self.params.clone(),
+            peer: self.peer,
+            id: self.id.clone(),
+            arrived: self.arrived,
+            deadline: self.deadline,
+            key: self.key.clone(),
+        }))
+    }
+}
+
+impl From<RequestFields> for Request {
+    fn from(fields: RequestFields) -> Self {
+        Self(Box::new(fields))
+    }
+}
+
+impl Deref for Request {
+    type Target = RequestFields;
+
+    fn deref(&self) -> &RequestFields {
+        &self.0
+    }
+}
+
+impl DerefMut for Request {
+    fn deref_mut(&mut self) -> &mut RequestFields {
+        &mut self.0
+    }
+}
+
+/// What the parts of a path pattern matched, percent-decoded, in the order of the pattern.
+#[derive(Debug, Clone, Default)]
+pub struct PathParams(Vec<(Arc<str>, String)>);
+
+impl PathParams {
+    /// From names and values.
+    pub fn new(params: Vec<(Arc<str>, String)>) -> Self {
+        Self(params)
+    }
+
+    /// The value of one.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| &**known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, value.as_str()))
+    }
+}
+
+/// The name of a request, as `X-Request-Id`, logs and problem documents show it: visible ASCII, at most 128 bytes.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct RequestId(Text);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Text {
+    /// Made here: 32 hexadecimal digits, kept in place.
+    Made([u8; 32]),
+    /// Brought by the caller.
+    Brought(Box<str>),
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::Made([b'0'; 32])
+    }
+}
+
+impl RequestId {
+    /// Names a request by a number that is not used twice.
+    pub fn made(number: u128) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 32];
+        for (place, byte) in number.to_be_bytes().into_iter().enumerate() {
+            text[2 * place] = DIGITS[usize::from(byte >> 4)];
+            text[2 * place + 1] = DIGITS[usize::from(byte & 15)];
+        }
+        Self(Text::Made(text))
+    }
+
+    /// Takes over the caller's name for it, if it is harmless.
+    pub fn brought(text: &str) -> Option<Self> {
+        let harmless = (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        harmless.then(|| Self(Text::Brought(text.into())))
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Text::Made(text) => std::str::from_utf8(text).expect("hexadecimal digits are UTF-8"),
+            Text::Brought(text) => text,
+        }
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_are_hexadecimal_or_harmless() {
+        assert_eq!(RequestId::made(0xab).as_str(), "000000000000000000000000000000ab");
+        assert_eq!(RequestId::brought("a-1").unwrap().as_str(), "a-1");
+        for text in ["", "a b", "a\nb", "é", &"x".repeat(129)] {
+            assert_eq!(RequestId::brought(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! An answer, or a failure, on its way back through the policies.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use kasoku_coherence::{Snapshot, Tag};
+use kasoku_problem::{Kind, Problem};
+
+use crate::{Body, CacheFacts};
+
+/// An answer, with what a cache must know of it.
+#[derive(Debug)]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The header fields; framing fields are the server's.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Body,
+    /// How long it may be reused, if the source says; the route's own setting goes first.
+    pub lifetime: Option<Duration>,
+    /// What it depends on.
+    pub tags: Arc<[Tag]>,
+    /// What its reads could see. An answer without one is never stored.
+    pub snapshot: Option<Snapshot>,
+    /// How the cache took part.
+    pub cache: CacheFacts,
+}
+
+impl Response {
+    /// An answer that depends on nothing and is not to be stored.
+    pub fn new(status: StatusCode, body: Body) -> Self {
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body,
+            lifetime: None,
+            tags: Arc::new([]),
+            snapshot: None,
+            cache: CacheFacts::default(),
+        }
+    }
+
+    /// A 200.
+    pub fn ok(body: Body) -> Self {
+        Self::new(StatusCode::OK, body)
+    }
+
+    /// The same answer once more, if its body is in memory.
+    pub fn try_clone(&self) -> Option<Self> {
+        let body = match &self.body {
+            Body::Empty => Body::Empty,
+            Body::Full(bytes) => Body::Full(bytes.clone()),
+            Body::Stream(_) => return None,
+        };
+        Some(Self {
+            status: self.status,
+            headers: self.headers.clone(),
+            body,
+            lifetime: self.lifetime,
+            tags: Arc::clone(&self.tags),
+            snapshot: self.snapshot,
+            cache: self.cache,
+        })
+    }
+}
+
+/// A problem, and how the cache took part before it arose.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// What went wrong.
+    pub problem: Problem,
+    /// How the cache took part.
+    pub cache: CacheFacts,
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self { problem, cache: CacheFacts::default() }
+    }
+}
+
+impl From<Kind> for Failure {
+    fn from(kind: Kind) -> Self {
+        Problem::new(kind).into()
+    }
+}

@@ -1,0 +1,1 @@
+//! Fixes the instant by which a request must be answered.

@@ -1,0 +1,2 @@
+//! Chores: ci, tidy, docs, services.
+fn main() {}
