@@ -100,7 +100,7 @@ pub struct AdminSettings {
 }
 
 /// What is logged and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LogSettings {
     /// Text for people or JSON for machines.
     pub format: LogFormat,
@@ -156,7 +156,7 @@ pub struct SeedSettings {
 }
 
 /// The cache of all routes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CacheSettings {
     /// Real bytes, all bookkeeping counted.
     pub memory_bytes: u64,
