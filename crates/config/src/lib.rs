@@ -5,8 +5,10 @@
 //! nothing.
 
 mod plan;
+mod secret;
 
 pub use plan::{
     AdminSettings, CacheSettings, ConnectionLimits, DatabaseSettings, ListenSettings, LogFormat, LogSettings,
     Plan, RoutePlan, SeedSettings, ServerSettings, SourcePlan, TlsSettings,
 };
+pub use secret::Secret;

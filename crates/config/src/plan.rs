@@ -9,6 +9,8 @@ use kasoku_policies::{admit::AdmitRules, cache::CacheRules, shape::ShapeRules};
 use kasoku_source_files::FilesRules;
 use kasoku_sql_plan::{QueryRules, Schema, TableRules};
 
+use crate::Secret;
+
 /// Everything that a server is built from. What is in here has been checked and can be served.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -44,7 +46,7 @@ pub struct ServerSettings {
     /// Threads that serve; all cores if not said.
     pub threads: usize,
     /// Signs cursors. From the configuration, or made at first start and kept beside the database.
-    pub secret: Option<String>,
+    pub secret: Option<Secret>,
 }
 
 /// An address, with or without TLS.
@@ -96,7 +98,7 @@ pub struct AdminSettings {
     /// Where it listens; `None` switches it off.
     pub address: Option<SocketAddr>,
     /// Needed in `Authorization: Bearer`; without one, only loopback addresses may be listened on.
-    pub token: Option<String>,
+    pub token: Option<Secret>,
 }
 
 /// What is logged and how.
