@@ -1,1 +1,7 @@
 //! Answers from tables and queries.
+//!
+//! A [source](kasoku_pipeline::Source) here turns a request into a plan, runs it, and writes the rows as JSON. It
+//! says what the answer depends on and which snapshot it was read from; whether that is cached is not its
+//! business. This crate must not know the cache, the listener or the configuration file.
+
+mod json;
