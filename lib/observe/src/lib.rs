@@ -23,6 +23,13 @@ pub struct RouteName {
 pub enum Observation<'a> {
     /// A request was answered, refusals included.
     Answered(Answered<'a>),
+    /// The caller went away before its answer was there; the work for it alone was dropped.
+    Abandoned {
+        /// The route that was asked for, if one matched.
+        route: Option<&'a RouteName>,
+        /// How long it had waited.
+        waited: Duration,
+    },
     /// A request was refused to protect the server; the answer is observed too.
     Shed {
         /// The route that was asked for.

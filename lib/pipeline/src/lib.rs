@@ -38,12 +38,14 @@
 mod body;
 mod cache_facts;
 mod chain;
+mod forms;
 mod request;
 mod response;
 
 pub use body::{Body, BodyError, RequestBody};
 pub use cache_facts::{CacheFacts, Forward, Verdict};
 pub use chain::{Next, Pipeline, Policy, Promises, Source, Stack, first};
+pub use forms::{CodedForm, Coding, Forms, KeptForm};
 pub use request::{PathParams, Request, RequestFields, RequestId};
 pub use response::{Failure, Response};
 

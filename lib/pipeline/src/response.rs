@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use kasoku_coherence::{Snapshot, Tag};
 use kasoku_problem::{Kind, Problem};
 
-use crate::{Body, CacheFacts};
+use crate::{Body, CacheFacts, Forms};
 
 /// An answer, with what a cache must know of it.
 #[derive(Debug)]
@@ -26,6 +27,10 @@ pub struct Response {
     pub snapshot: Option<Snapshot>,
     /// How the cache took part.
     pub cache: CacheFacts,
+    /// Where coded forms of the body are kept, if it is kept at all. Set by `cache` and `fill`, used by `shape`.
+    pub forms: Option<Arc<dyn Forms>>,
+    /// The problem that it tells of, for logs. Set by `rescue`.
+    pub problem: Option<Problem>,
 }
 
 impl Response {
@@ -39,6 +44,8 @@ impl Response {
             tags: Arc::new([]),
             snapshot: None,
             cache: CacheFacts::default(),
+            forms: None,
+            problem: None,
         }
     }
 
@@ -62,7 +69,19 @@ impl Response {
             tags: Arc::clone(&self.tags),
             snapshot: self.snapshot,
             cache: self.cache,
+            forms: self.forms.clone(),
+            problem: self.problem.clone(),
         })
+    }
+
+    /// The answer to a `HEAD`: the same fields, `Content-Length` included, and no body (RFC 9110 §9.3.2).
+    #[must_use]
+    pub fn head_only(mut self) -> Self {
+        if let Some(length) = self.body.len().filter(|_| !self.headers.contains_key(CONTENT_LENGTH)) {
+            self.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        self.body = Body::Empty;
+        self
     }
 }
 
