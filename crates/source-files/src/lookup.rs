@@ -1,0 +1,155 @@
+//! Finds the file that a path means: index, stored codings and fallback included. Blocks on the disk.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use bytes::Bytes;
+use http::HeaderValue;
+use kasoku_units::Clock;
+
+use crate::FilesRules;
+use crate::coding::Coding;
+use crate::folder::{Entry, Folder, Stamps};
+use crate::kept::{KeptFiles, SMALL_BYTES_MAX, SmallFile};
+use crate::media_type;
+use crate::path::{self, Target};
+use crate::validator::{self, Validators};
+
+/// What a path means.
+pub(crate) enum Found {
+    File(Box<FoundFile>),
+    /// A folder that was asked for as if it were a file, and has an index.
+    FolderWithoutSlash,
+    Nothing,
+}
+
+/// A file, open and ready to be sent.
+pub(crate) struct FoundFile {
+    pub(crate) content: Content,
+    pub(crate) validators: Validators,
+    pub(crate) media_type: HeaderValue,
+    pub(crate) coding: Option<Coding>,
+    /// Whether other callers get another coding.
+    pub(crate) varies: bool,
+}
+
+/// A file's bytes, or the file to read them from.
+pub(crate) enum Content {
+    Memory(Bytes),
+    /// So many bytes as there were when it was opened.
+    Disk(File, u64),
+}
+
+impl Content {
+    pub(crate) fn length(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::Disk(_, length) => *length,
+        }
+    }
+}
+
+/// Finds what `target` means, in the coding that the caller likes best.
+pub(crate) fn find(
+    rules: &FilesRules,
+    kept: &KeptFiles,
+    clock: &dyn Clock,
+    target: &Target,
+    codings: &[Coding],
+) -> io::Result<Found> {
+    let folder = Folder::open(&rules.folder)?;
+    let search = Search { folder, kept, clock, codings };
+    let found = match (search.folder.entry(&target.relative)?, target.slash) {
+        (Entry::File(file, stamps), false) => search.file(&target.relative, file, stamps)?,
+        (Entry::Folder, slash) => {
+            let index = join(&target.relative, &rules.index);
+            match (search.folder.entry(&index)?, slash) {
+                (Entry::File(file, stamps), true) => search.file(&index, file, stamps)?,
+                (Entry::File(..), false) => Found::FolderWithoutSlash,
+                _ => Found::Nothing,
+            }
+        }
+        _ => Found::Nothing,
+    };
+    match (found, &rules.fallback) {
+        (Found::Nothing, Some(fallback)) if !media_type::names_a_file(&target.relative) => {
+            search.fallback(fallback)
+        }
+        (found, _) => Ok(found),
+    }
+}
+
+struct Search<'a> {
+    folder: Folder<'a>,
+    kept: &'a KeptFiles,
+    clock: &'a dyn Clock,
+    codings: &'a [Coding],
+}
+
+impl Search<'_> {
+    fn fallback(&self, name: &str) -> io::Result<Found> {
+        let Ok(target) = path::parse(name, false) else { return Ok(Found::Nothing) };
+        match self.folder.entry(&target.relative)? {
+            Entry::File(file, stamps) => self.file(&target.relative, file, stamps),
+            _ => Ok(Found::Nothing),
+        }
+    }
+
+    /// Chooses among the file and those beside it that hold it in a coding.
+    fn file(&self, name: &str, file: File, stamps: Stamps) -> io::Result<Found> {
+        let mut stored = Vec::new();
+        for coding in Coding::ALL {
+            let beside = format!("{name}{}", coding.extension());
+            // One that is older was made from an earlier state of the file.
+            match self.folder.entry(&beside)? {
+                Entry::File(file, its) if its.modified >= stamps.modified => {
+                    stored.push((coding, beside, file, its))
+                }
+                _ => {}
+            }
+        }
+        let varies = !stored.is_empty();
+        let place =
+            self.codings.iter().find_map(|liked| stored.iter().position(|(coding, ..)| coding == liked));
+        let (coding, chosen, file, stamps) = match place.map(|place| stored.swap_remove(place)) {
+            Some((coding, beside, file, stamps)) => (Some(coding), beside, file, stamps),
+            None => (None, name.to_owned(), file, stamps),
+        };
+        let (content, validators) = self.content(&chosen, file, stamps)?;
+        let media_type = media_type::of(name);
+        Ok(Found::File(Box::new(FoundFile { content, validators, media_type, coding, varies })))
+    }
+
+    fn content(&self, name: &str, file: File, stamps: Stamps) -> io::Result<(Content, Validators)> {
+        let now = self.clock.wall();
+        let settled = stamps.settled(now);
+        let small =
+            if stamps.length <= SMALL_BYTES_MAX { self.small(name, &file, stamps, settled)? } else { None };
+        let (content, etag) = match small {
+            Some(small) => (Content::Memory(small.bytes), small.etag),
+            None => (Content::Disk(file, stamps.length), validator::of_stamps(&stamps, settled)),
+        };
+        Ok((content, Validators::new(etag, stamps.modified, now)))
+    }
+
+    /// All bytes of a small file; `None` if it has grown large meanwhile.
+    fn small(&self, name: &str, file: &File, stamps: Stamps, settled: bool) -> io::Result<Option<SmallFile>> {
+        if let Some(small) = self.kept.get(name, &stamps) {
+            return Ok(Some(small));
+        }
+        let mut bytes = Vec::with_capacity(stamps.length as usize + 1);
+        file.take(SMALL_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > SMALL_BYTES_MAX {
+            return Ok(None);
+        }
+        let small = SmallFile { etag: validator::of_bytes(&bytes), bytes: bytes.into() };
+        if settled {
+            self.kept.put(name, stamps, small.clone());
+        }
+        Ok(Some(small))
+    }
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
