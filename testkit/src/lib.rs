@@ -5,6 +5,7 @@
 mod app;
 mod client;
 mod process;
+pub mod truth;
 
 pub use app::TempApp;
 pub use client::{Answer, Client};

@@ -1,0 +1,12 @@
+//! Whole-product stories: the real binary, real sockets, a real database.
+//!
+//! Each module is one subject; each test starts what it needs and leaves nothing behind.
+
+mod bad_input;
+mod catalog;
+mod coherence;
+mod durability;
+mod lists;
+mod operating;
+mod shop;
+mod writes;
