@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 /// Writes a string with the escapes of RFC 8259 §7.
-pub fn text(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let bytes = text.as_bytes();
     let mut plain_from = 0;
@@ -32,12 +32,12 @@ pub fn text(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Writes a whole number.
-pub fn integer(out: &mut Vec<u8>, number: i64) {
+pub(crate) fn integer(out: &mut Vec<u8>, number: i64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Writes a double in its shortest form that reads back; `null` for what JSON has no number for.
-pub fn real(out: &mut Vec<u8>, number: f64) {
+pub(crate) fn real(out: &mut Vec<u8>, number: f64) {
     if !number.is_finite() {
         out.extend_from_slice(b"null");
         return;
@@ -47,7 +47,7 @@ pub fn real(out: &mut Vec<u8>, number: f64) {
 }
 
 /// Writes bytes as a base64 string (RFC 4648 §4).
-pub fn blob(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn blob(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     out.extend_from_slice(STANDARD.encode(bytes).as_bytes());
     out.push(b'"');

@@ -5,3 +5,6 @@
 //! business. This crate must not know the cache, the listener or the configuration file.
 
 mod json;
+
+mod body;
+mod prefer;

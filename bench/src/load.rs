@@ -1,0 +1,97 @@
+//! Load by `wrk`, and what it cost the server.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::server::Server;
+
+/// What is sent.
+pub(crate) struct Load {
+    target: &'static str,
+    script: Option<&'static str>,
+}
+
+/// What was measured in one round.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    /// Requests answered in a second.
+    pub(crate) per_second: f64,
+    /// The median latency.
+    pub p50_ms: f64,
+    /// The 99th percentile.
+    pub p99_ms: f64,
+    /// Processor time of the server for each request, the kernel's part included.
+    pub(crate) cpu_us: f64,
+}
+
+impl Load {
+    /// The same GET again and again.
+    pub(crate) const fn get(target: &'static str) -> Self {
+        Self { target, script: None }
+    }
+
+    /// Requests made by a script of `bench/load/`.
+    pub(crate) const fn script(target: &'static str, script: &'static str) -> Self {
+        Self { target, script: Some(script) }
+    }
+
+    /// Runs one round.
+    ///
+    /// # Panics
+    /// If `wrk` is not installed, or any answer was an error: a figure for errors would be worthless.
+    pub(crate) fn run(&self, server: &Server) -> Measured {
+        let mut wrk = Command::new("taskset");
+        wrk.args(["-c", "1", "wrk", "-t1", "-c64", "-d4s", "--latency"]);
+        if let Some(script) = self.script {
+            wrk.arg("-s").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("load").join(script));
+        }
+        wrk.arg(format!("http://{}{}", server.address(), self.target));
+        let before = server.cpu_us();
+        let output = wrk.output().expect("taskset and wrk are installed: cargo xtask services");
+        let spent_us = server.cpu_us() - before;
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}");
+        assert!(!said.contains("Non-2xx") && !said.contains("Socket errors"), "{}: {said}", self.target);
+        let field = |name: &str| {
+            let line = said.lines().find_map(|line| line.trim().strip_prefix(name));
+            line.unwrap_or_else(|| panic!("no {name} in {said}")).trim().to_owned()
+        };
+        let requests: f64 = said
+            .lines()
+            .find_map(|line| line.trim().split_once(" requests in "))
+            .and_then(|(count, _)| count.parse().ok())
+            .expect("wrk counts its requests");
+        Measured {
+            per_second: field("Requests/sec:").parse().expect("a number"),
+            p50_ms: milliseconds(&field("50%")),
+            p99_ms: milliseconds(&field("99%")),
+            cpu_us: spent_us / requests,
+        }
+    }
+}
+
+impl Measured {
+    /// The median of each figure.
+    pub(crate) fn median(rounds: Vec<Self>) -> Self {
+        let middle = |figure: fn(&Self) -> f64| {
+            let mut figures: Vec<f64> = rounds.iter().map(figure).collect();
+            figures.sort_by(f64::total_cmp);
+            figures[figures.len() / 2]
+        };
+        Self {
+            per_second: middle(|round| round.per_second),
+            p50_ms: middle(|round| round.p50_ms),
+            p99_ms: middle(|round| round.p99_ms),
+            cpu_us: middle(|round| round.cpu_us),
+        }
+    }
+}
+
+fn milliseconds(text: &str) -> f64 {
+    let (number, scale) = match text {
+        text if text.ends_with("us") => (&text[..text.len() - 2], 0.001),
+        text if text.ends_with("ms") => (&text[..text.len() - 2], 1.0),
+        text => (text.trim_end_matches('s'), 1_000.0),
+    };
+    number.parse::<f64>().expect("a latency") * scale
+}

@@ -1,0 +1,105 @@
+//! The servers that are compared, each on the first core.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use kasoku_testkit::{Kasoku, Start, TempApp};
+
+/// Routes that are not cached, beside the catalogue's own.
+const UNCACHED: &str = r#"
+[[route]]
+path = "/uncached"
+table = "items"
+select = ["id", "title", "category", "price", "stock", "maker", "released", "updated_at"]
+filter = ["id"]
+order = ["-id"]
+write = ["insert"]
+envelope = "items"
+soft_delete = "deleted_at"
+cache = false
+"#;
+
+/// A running server.
+pub(crate) enum Server {
+    /// The product, serving the catalogue.
+    Kasoku {
+        /// The process.
+        process: Kasoku,
+        /// Where its files are, until it ends.
+        _app: TempApp,
+    },
+    /// hyper with a fixed answer.
+    BareHyper {
+        /// The process.
+        process: Child,
+        /// Where it listens.
+        address: String,
+    },
+}
+
+impl Server {
+    /// Starts the product on the first core, with one serving thread.
+    pub(crate) fn kasoku() -> Self {
+        let app = TempApp::copy_of("catalog");
+        let toml = app.read("kasoku.toml").replace("audit = 0.01", "audit = 0.0");
+        app.write("kasoku.toml", format!("{toml}{UNCACHED}"));
+        let process = Start::serve(binary("kasoku"), app.path()).env("KASOKU_SERVER_THREADS", "1").ready();
+        pin(process.id());
+        Self::Kasoku { process, _app: app }
+    }
+
+    /// Starts hyper with fixed answers: `/N` answers N bytes.
+    pub(crate) fn bare_hyper() -> Self {
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0"]).arg(binary("examples/bare_hyper")).arg("127.0.0.1:0").stdout(Stdio::piped());
+        let mut process = command.spawn().expect("the partner is built: see bench/README.md");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("it was piped")).read_line(&mut line).expect("it says where it listens");
+        Self::BareHyper { process, address: line.trim().to_owned() }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> String {
+        match self {
+            Self::Kasoku { process, .. } => process.address().to_string(),
+            Self::BareHyper { address, .. } => address.clone(),
+        }
+    }
+
+    /// Processor time that it has used so far.
+    pub(crate) fn cpu_us(&self) -> f64 {
+        let id = match self {
+            Self::Kasoku { process, .. } => process.id(),
+            Self::BareHyper { process, .. } => process.id(),
+        };
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).expect("it runs");
+        let after_name = &stat[stat.rfind(')').expect("the name is in parentheses") + 2..];
+        let ticks = |field: usize| -> f64 {
+            after_name.split(' ').nth(field).and_then(|text| text.parse().ok()).expect("a number of ticks")
+        };
+        // Fields 14 and 15 of proc(5), in hundredths of a second.
+        (ticks(11) + ticks(12)) * 10_000.0
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Self::BareHyper { process, .. } = self {
+            // It may have ended by itself; either way it is gone.
+            let _ended = process.kill();
+            let _reaped = process.wait();
+        }
+    }
+}
+
+/// A program of the release build.
+fn binary(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release").join(name)
+}
+
+/// Puts every thread of a process on the first core.
+fn pin(id: u32) {
+    let status = Command::new("taskset").args(["-acp", "0", &id.to_string()]).stdout(Stdio::null()).status();
+    assert!(status.expect("taskset is installed").success(), "the server could not be pinned");
+}
