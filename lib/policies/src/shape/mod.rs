@@ -1,8 +1,142 @@
-//! Gives an answer the form that the caller asked for: conditions, coding, `HEAD`, `OPTIONS`.
+//! Gives an answer the form that the caller asked for: methods, `HEAD`, conditions, coding.
+//!
+//! It is the one place that evaluates conditions on reads: what stands further in never sees them, so that equal
+//! requests with different conditions are equal requests. `If-Match` on a write is the source's business and is
+//! passed on. `HEAD` is run as `GET` further in. Ranges are left to sources that serve files.
+
+mod coder;
+mod conditions;
+mod methods;
+mod vary;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use kasoku_pipeline::{Body, Next, Outcome, Policy, Promises, Request, Response};
+use kasoku_problem::{Kind, Problem};
+
+use self::coder::Coder;
+use self::conditions::{Conditions, Verdict};
+use self::methods::{Methods, Treatment};
+use self::vary::Vary;
+use crate::coding::{self, Suitability, Wish};
+use crate::entity_tag;
 
 /// How a route's answers are shaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShapeRules {
     /// Answers of at least this many bytes are compressed for callers that accept it; `None` never compresses.
     pub compress_above: Option<u64>,
+}
+
+/// See the module.
+pub struct Shape {
+    rules: ShapeRules,
+    methods: Methods,
+    vary: Vary,
+    coder: Coder,
+}
+
+impl Shape {
+    /// For a route whose source makes these promises.
+    pub fn new(rules: ShapeRules, promises: &Promises) -> Self {
+        Self {
+            rules,
+            methods: Methods::new(&promises.methods),
+            vary: Vary::new(&promises.vary),
+            coder: Coder::new(),
+        }
+    }
+}
+
+impl Policy for Shape {
+    async fn around<N: Next>(&self, mut request: Request, next: &Arc<N>) -> Outcome {
+        let head = request.method == Method::HEAD;
+        match self.methods.treatment(&request.method) {
+            Treatment::Read => {}
+            Treatment::Other => return Box::pin(self.pass(request, next)).await,
+            Treatment::Describe => return Ok(self.methods.describe()),
+            Treatment::Refuse(kind) => return Err(self.methods.refuse(kind).into()),
+        }
+        request.method = Method::GET;
+        let conditions = Conditions::take(&mut request.headers);
+        let wish = self.wish(&request);
+        let response = next.run(request).await?;
+        let response = if response.status.is_success() {
+            self.shape_read(response, wish, conditions.as_deref()).await?
+        } else {
+            response
+        };
+        Ok(if head { response.head_only() } else { response })
+    }
+}
+
+impl Shape {
+    fn wish(&self, request: &Request) -> Wish {
+        if self.rules.compress_above.is_some() { coding::negotiate(&request.headers) } else { Wish::default() }
+    }
+
+    fn suitability(&self, response: &Response) -> Option<Suitability> {
+        self.rules.compress_above.map(|bytes_min| coding::suitability(response, bytes_min))
+    }
+
+    /// Writes and what else is not a read: only coded.
+    async fn pass<N: Next>(&self, request: Request, next: &Arc<N>) -> Outcome {
+        let wish = self.wish(&request);
+        let mut response = next.run(request).await?;
+        if self.suitability(&response) == Some(Suitability::Suitable) {
+            self.vary.extend(&mut response.headers, true);
+            // `ETag` in the answer to a write names what was written, not what is sent (RFC 9110 §8.8.3).
+            let etag = response.headers.remove(ETAG);
+            response = self.coder.code(response, wish).await;
+            response.headers.extend(etag.map(|etag| (ETAG, etag)));
+        }
+        Ok(response)
+    }
+
+    async fn shape_read(&self, mut response: Response, wish: Wish, conditions: Option<&Conditions>) -> Outcome {
+        let suitable = self.suitability(&response) == Some(Suitability::Suitable);
+        self.vary.extend(&mut response.headers, suitable);
+        if response.status == StatusCode::OK && !response.headers.contains_key(ETAG) {
+            if let Some(bytes) = response.body.bytes() {
+                response.headers.insert(ETAG, entity_tag::of_body(bytes));
+            }
+        }
+        match conditions.map_or(Verdict::Proceed, |conditions| conditions.evaluate(&response.headers)) {
+            Verdict::Proceed if suitable && wish.coding.is_some() => Ok(self.coder.code(response, wish).await),
+            Verdict::Proceed => Ok(response),
+            Verdict::NotModified(etag) => Ok(not_modified(response, etag)),
+            Verdict::Failed => {
+                let problem = Problem::new(Kind::PreconditionFailed).detail("the resource is not as you expect it");
+                Err(kasoku_pipeline::Failure { problem, cache: response.cache })
+            }
+        }
+    }
+}
+
+/// Fields that describe the content that a 304 does not have.
+const OF_THE_CONTENT: [HeaderName; 5] =
+    [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_LANGUAGE, CONTENT_RANGE];
+
+/// A 304: no content, no fields that describe one, and the tag that the caller can match with what it has. All
+/// else stays, among it what RFC 9110 §15.4.5 demands: `Cache-Control`, `Content-Location`, `Date`, `Expires`, `Vary`.
+fn not_modified(mut response: Response, etag: Option<HeaderValue>) -> Response {
+    response.status = StatusCode::NOT_MODIFIED;
+    response.body = Body::Empty;
+    response.forms = None;
+    for name in OF_THE_CONTENT {
+        response.headers.remove(name);
+    }
+    if let Some(etag) = etag {
+        response.headers.insert(ETAG, etag);
+    }
+    if response.headers.contains_key(ETAG) {
+        // §15.4.5: of use only where there is no tag.
+        response.headers.remove(LAST_MODIFIED);
+    }
+    response
 }
