@@ -5,8 +5,10 @@
 mod bad_input;
 mod catalog;
 mod coherence;
+mod data;
 mod durability;
 mod lists;
+mod memory;
 mod operating;
 mod shop;
 mod writes;
