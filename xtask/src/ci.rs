@@ -1,0 +1,318 @@
+//! Everything that a change must pass, fast failures first.
+//!
+//! The steps share one target folder and the development profile, so that nothing is compiled twice that need not
+//! be: clippy and the documentation share the checked crates, tests and examples the built ones.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::{docs, tidy};
+
+/// A step of the way.
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    action: Action,
+}
+
+/// What a step does.
+enum Action {
+    /// Runs cargo with these words.
+    Cargo(&'static [&'static str]),
+    /// Decides for itself.
+    Own(fn(&Path) -> Verdict),
+}
+
+/// How a step ended.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Verdict {
+    #[default]
+    Passed,
+    /// It ran tests.
+    Tested(Count),
+    /// What it needs is not there.
+    Skipped(&'static str),
+    Failed,
+}
+
+/// How many tests ran.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Count {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "fmt", what: "sources are formatted", action: Action::Cargo(&["fmt", "--all", "--check"]) },
+    Step { name: "tidy", what: "habits are kept", action: Action::Own(tidied) },
+    Step {
+        name: "clippy",
+        what: "no lint warns",
+        action: Action::Cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "--deny",
+            "warnings",
+        ]),
+    },
+    Step { name: "rustdoc", what: "the documentation has no broken link", action: Action::Own(rustdoc) },
+    Step { name: "test", what: "tests pass", action: Action::Own(test) },
+    Step { name: "doctest", what: "examples in the documentation run", action: Action::Own(doctest) },
+    Step {
+        name: "examples",
+        what: "examples build",
+        action: Action::Cargo(&["build", "--workspace", "--examples", "--locked"]),
+    },
+    Step { name: "reference", what: "generated pages are current", action: Action::Own(reference) },
+    Step { name: "deny", what: "licences, sources and bans of dependencies", action: Action::Own(deny) },
+    Step { name: "fuzz", what: "each parser stands a short fuzzing", action: Action::Own(fuzz) },
+];
+
+/// Which steps to run.
+pub(crate) struct Selection {
+    only: Vec<&'static str>,
+}
+
+impl Selection {
+    pub(crate) fn parse(arguments: &[&str]) -> Result<Self, String> {
+        let mut only = Vec::new();
+        for pair in arguments.chunks(2) {
+            let &["--only", name] = pair else { return Err(format!("`{}` is not an option of ci", pair[0])) };
+            let step = STEPS.iter().find(|step| step.name == name);
+            only.push(
+                step.ok_or_else(|| format!("there is no step `{name}`; see `cargo xtask ci --list`"))?.name,
+            );
+        }
+        Ok(Self { only })
+    }
+
+    fn includes(&self, step: &Step) -> bool {
+        self.only.is_empty() || self.only.contains(&step.name)
+    }
+}
+
+/// Prints the steps.
+pub(crate) fn list() -> ExitCode {
+    for step in STEPS {
+        println!("{:10} {}", step.name, step.what);
+    }
+    ExitCode::SUCCESS
+}
+
+/// Runs the steps until one fails.
+pub(crate) fn run(root: &Path, selection: &Selection) -> ExitCode {
+    let start = Instant::now();
+    let mut total: Option<Count> = None;
+    let mut notes = Vec::new();
+    for step in STEPS.iter().filter(|step| selection.includes(step)) {
+        println!("── {}: {}", step.name, step.what);
+        let began = Instant::now();
+        let verdict = match &step.action {
+            Action::Cargo(words) => cargo(root, words, &[]),
+            Action::Own(action) => action(root),
+        };
+        let took = seconds(began.elapsed());
+        match verdict {
+            Verdict::Passed => println!("── {}: passed in {took}\n", step.name),
+            Verdict::Tested(count) => {
+                println!("── {}: passed in {took}\n", step.name);
+                total = Some(total.unwrap_or_default().and(count));
+            }
+            Verdict::Skipped(why) => {
+                println!("── {}: skipped, {why}\n", step.name);
+                notes.push(format!("{} was skipped: {why}", step.name));
+            }
+            Verdict::Failed => {
+                println!(
+                    "── {}: FAILED after {took}; again with `cargo xtask ci --only {}`",
+                    step.name, step.name
+                );
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    for note in notes {
+        println!("{note}");
+    }
+    println!("all steps done in {}", seconds(start.elapsed()));
+    if let Some(total) = total {
+        println!("{} passed, {} failed, {} skipped", total.passed, total.failed, total.skipped);
+    }
+    ExitCode::SUCCESS
+}
+
+fn seconds(took: Duration) -> String {
+    format!("{:.1} s", took.as_secs_f64())
+}
+
+impl Count {
+    fn and(self, other: Self) -> Self {
+        Self {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+            skipped: self.skipped + other.skipped,
+        }
+    }
+
+    /// Reads the closing line of a test runner: nextest's, or the one of the built-in harness.
+    fn of_line(line: &str) -> Option<Self> {
+        let nextest = line.trim_start().starts_with("Summary [");
+        if !nextest && !line.starts_with("test result:") {
+            return None;
+        }
+        let words: Vec<_> =
+            line.split([' ', ';', ',', '.', '(', ')']).filter(|word| !word.is_empty()).collect();
+        let before = |names: &[&str]| {
+            let pairs = words.windows(2).filter(|pair| names.contains(&pair[1]));
+            pairs.filter_map(|pair| pair[0].parse::<u64>().ok()).sum()
+        };
+        Some(Self {
+            passed: before(&["passed"]),
+            failed: before(&["failed", "timed", "exec"]),
+            skipped: before(&["skipped", "ignored"]),
+        })
+    }
+}
+
+fn cargo(root: &Path, words: &[&str], environment: &[(&str, &str)]) -> Verdict {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(words).envs(environment.iter().copied()).current_dir(root).stdin(Stdio::null());
+    match command.status() {
+        Ok(status) if status.success() => Verdict::Passed,
+        Ok(_) => Verdict::Failed,
+        Err(error) => {
+            eprintln!("cargo cannot be run: {error}");
+            Verdict::Failed
+        }
+    }
+}
+
+/// Runs cargo, passes on what it prints, and counts the tests.
+fn tests(root: &Path, words: &[&str]) -> Verdict {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(words).current_dir(root).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let Ok(mut child) = command.spawn() else { return Verdict::Failed };
+    let (out, errors) = (child.stdout.take(), child.stderr.take());
+    let count = std::thread::scope(|scope| {
+        let out = scope.spawn(|| pass_on(out, std::io::stdout()));
+        let errors = scope.spawn(|| pass_on(errors, std::io::stderr()));
+        out.join().unwrap_or_default().and(errors.join().unwrap_or_default())
+    });
+    match child.wait() {
+        Ok(status) if status.success() => Verdict::Tested(count),
+        _ => Verdict::Failed,
+    }
+}
+
+fn pass_on(from: Option<impl Read>, mut to: impl Write) -> Count {
+    let mut count = Count::default();
+    let Some(from) = from else { return count };
+    for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
+        // Whoever reads it may have gone; the tests go on all the same.
+        let _ = to.write_all(&line).and_then(|()| to.write_all(b"\n")).and_then(|()| to.flush());
+        count = count.and(Count::of_line(&String::from_utf8_lossy(&line)).unwrap_or_default());
+    }
+    count
+}
+
+fn passed_if(code: ExitCode) -> Verdict {
+    if code == ExitCode::SUCCESS { Verdict::Passed } else { Verdict::Failed }
+}
+
+fn tidied(root: &Path) -> Verdict {
+    passed_if(tidy::run(root))
+}
+
+fn reference(root: &Path) -> Verdict {
+    passed_if(docs::run(root, docs::Mode::Check))
+}
+
+fn rustdoc(root: &Path) -> Verdict {
+    cargo(root, &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "--deny warnings")])
+}
+
+fn test(root: &Path) -> Verdict {
+    if installed("cargo-nextest") {
+        tests(root, &["nextest", "run", "--workspace", "--locked"])
+    } else {
+        println!("cargo-nextest is not installed; the built-in runner takes its place");
+        tests(root, &["test", "--workspace", "--lib", "--bins", "--tests", "--locked"])
+    }
+}
+
+fn doctest(root: &Path) -> Verdict {
+    tests(root, &["test", "--workspace", "--doc", "--locked"])
+}
+
+/// The advisories need a database from the network and are looked at apart.
+fn deny(root: &Path) -> Verdict {
+    if installed("cargo-deny") {
+        cargo(root, &["deny", "--offline", "check", "bans", "licenses", "sources"], &[])
+    } else {
+        Verdict::Skipped("cargo-deny is not installed")
+    }
+}
+
+fn fuzz(root: &Path) -> Verdict {
+    const SECONDS_EACH: &str = "-max_total_time=10";
+    let Ok(targets) = std::fs::read_dir(root.join("fuzz/fuzz_targets")) else {
+        return Verdict::Skipped("there are no fuzz targets");
+    };
+    if !installed("cargo-fuzz") {
+        return Verdict::Skipped("cargo-fuzz is not installed");
+    }
+    for target in targets.flatten() {
+        let name = target.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let verdict = cargo(root, &["+nightly", "fuzz", "run", &name, "--", SECONDS_EACH], &[]);
+        if verdict != Verdict::Passed {
+            return verdict;
+        }
+    }
+    Verdict::Passed
+}
+
+fn installed(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    found.is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_of_test_runners_are_counted() {
+        let check = |line: &str, expected: Option<(u64, u64, u64)>| {
+            let expected = expected.map(|(passed, failed, skipped)| Count { passed, failed, skipped });
+            assert_eq!(Count::of_line(line), expected, "{line}");
+        };
+        check("     Summary [   0.071s] 20 tests run: 20 passed, 0 skipped", Some((20, 0, 0)));
+        check(
+            "     Summary [   1.2s] 5 tests run: 3 passed (1 slow), 2 failed, 1 timed out, 4 skipped",
+            Some((3, 3, 4)),
+        );
+        check(
+            "test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured; 1 filtered out; finished in 0.1s",
+            Some((12, 0, 3)),
+        );
+        check("test a ... ok", None);
+        check("", None);
+    }
+
+    #[test]
+    fn steps_are_chosen_by_name() {
+        assert!(Selection::parse(&[]).unwrap().includes(&STEPS[0]));
+        let only = Selection::parse(&["--only", "tidy", "--only", "test"]).unwrap();
+        let chosen: Vec<_> = STEPS.iter().filter(|step| only.includes(step)).map(|step| step.name).collect();
+        assert_eq!(chosen, ["tidy", "test"]);
+        for wrong in [&["--only"][..], &["--only", "nothing"], &["tidy"], &["--only", "tidy", "x"]] {
+            assert!(Selection::parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Every source file says what it is for, and is part of the program.
+
+use std::collections::BTreeSet;
+
+use super::Finding;
+use super::allowed::Allowed;
+use super::rust_text::{RustText, words};
+use super::tree::{Package, TextFile, Tree};
+
+/// Every source file opens with its documentation.
+pub(crate) fn documented(tree: &Tree, _: &mut Allowed) -> Vec<Finding> {
+    let silent = tree.rust().filter(|(file, _)| !file.text.starts_with("//!"));
+    silent.map(|(file, _)| Finding::new(&file.path, 1, "open with `//!`: what the file is for")).collect()
+}
+
+/// Ways to say what a crate is not for.
+const LIMITS: [&str; 7] = ["must not", "nothing", "neither", "knows no", "know no", "not know", "and no "];
+
+/// The documentation of a crate draws its border.
+pub(crate) fn crates_say_what_they_must_not_know(tree: &Tree, _: &mut Allowed) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for package in &tree.packages {
+        let Some(file) = root_file(tree, package) else { continue };
+        let doc: Vec<_> =
+            file.text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
+        let doc = doc.join(" ");
+        if !file.is_test() && !LIMITS.iter().any(|limit| doc.contains(limit)) {
+            let what = "say in the crate's documentation what it must not know";
+            findings.push(Finding::new(&file.path, 1, what));
+        }
+    }
+    findings
+}
+
+fn root_file<'a>(tree: &'a Tree, package: &Package) -> Option<&'a TextFile> {
+    let root = |name: &str| tree.file(&format!("{}/src/{name}.rs", package.folder));
+    root("lib").or_else(|| root("main"))
+}
+
+/// Every source file is reached from a target of its package.
+pub(crate) fn declared(tree: &Tree, _: &mut Allowed) -> Vec<Finding> {
+    let mut reached = BTreeSet::new();
+    let mut waiting: Vec<String> =
+        tree.rust().map(|(file, _)| &file.path).filter(|path| is_root(tree, path)).cloned().collect();
+    while let Some(path) = waiting.pop() {
+        if let Some(file) = tree.file(&path)
+            && reached.insert(path.clone())
+            && let Some(rust) = &file.rust
+        {
+            waiting.extend(children(&path, &file.text, rust, is_root(tree, &path)));
+        }
+    }
+    let dead = tree
+        .rust()
+        .filter(|(file, _)| !reached.contains(&file.path) && tree.package_of(&file.path).is_some());
+    dead.map(|(file, _)| Finding::new(&file.path, 1, "no `mod` declares this file; declare it or remove it"))
+        .collect()
+}
+
+fn is_root(tree: &Tree, path: &str) -> bool {
+    let Some(package) = tree.package_of(path) else { return false };
+    let inner = &path[package.folder.len() + 1..];
+    let parts: Vec<_> = inner.split('/').collect();
+    let by_place = matches!(
+        parts.as_slice(),
+        ["build.rs"]
+            | ["src", "lib.rs" | "main.rs"]
+            | ["src", "bin", _]
+            | ["src", "bin", _, "main.rs"]
+            | ["tests" | "examples" | "benches", _]
+            | ["tests" | "examples" | "benches", _, "main.rs"]
+    );
+    by_place || package.named_targets.iter().any(|target| target == inner)
+}
+
+/// Where the modules may be that a file declares.
+fn children(path: &str, text: &str, rust: &RustText, root: bool) -> Vec<String> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let owns_folder = root || name == "mod.rs";
+    let own = if owns_folder { folder.to_owned() } else { path.trim_end_matches(".rs").to_owned() };
+    let mut children = Vec::new();
+    let all: Vec<_> = words(&rust.code).collect();
+    for pair in all.windows(2) {
+        let [(start, "mod"), (name_start, name)] = pair else { continue };
+        let between = &rust.code[start + 3..*name_start];
+        if between.trim().is_empty() && rust.code[name_start + name.len()..].trim_start().starts_with(';') {
+            children.push(format!("{own}/{name}.rs"));
+            children.push(format!("{own}/{name}/mod.rs"));
+        }
+    }
+    for (start, _) in text.match_indices("#[path = \"") {
+        let target = text[start + "#[path = \"".len()..].split('"').next().unwrap_or_default();
+        children.push(format!("{folder}/{target}"));
+    }
+    children
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::expect;
+    use super::*;
+
+    const MANIFEST: (&str, &str) = ("crates/x/Cargo.toml", "[package]\nname = \"x\"\n");
+
+    #[test]
+    fn a_file_without_its_purpose_is_found() {
+        expect(
+            documented,
+            &[("a.rs", "//! For this.\n"), ("b.rs", "// Not so.\n"), ("c.md", "")],
+            &["b.rs:1"],
+        );
+    }
+
+    #[test]
+    fn a_crate_without_a_border_is_found() {
+        let check = |doc: &str, expected: &[&str]| {
+            expect(crates_say_what_they_must_not_know, &[MANIFEST, ("crates/x/src/lib.rs", doc)], expected);
+        };
+        check("//! Does this.\n//!\n//! It knows no other crate.\n", &[]);
+        check("//! Does this.\n//! It must\n//! not know that.\n", &[]);
+        check("//! Does this.\n// must not\n", &["crates/x/src/lib.rs:1"]);
+    }
+
+    #[test]
+    fn a_file_that_nothing_declares_is_found() {
+        let files = [
+            MANIFEST,
+            (
+                "crates/x/src/lib.rs",
+                "mod a;\npub(crate) mod b;\nmod inline { }\n// mod dead;\n#[cfg(test)] mod tests;",
+            ),
+            ("crates/x/src/a.rs", "mod deep;"),
+            ("crates/x/src/a/deep.rs", ""),
+            ("crates/x/src/b/mod.rs", "mod c;"),
+            ("crates/x/src/b/c.rs", "#[path = \"odd name.rs\"] mod odd;"),
+            ("crates/x/src/b/odd name.rs", ""),
+            ("crates/x/src/tests.rs", ""),
+            ("crates/x/src/dead.rs", ""),
+            ("crates/x/tests/story.rs", "mod kit;"),
+            ("crates/x/tests/kit/mod.rs", ""),
+            ("crates/x/tests/kit/unused.rs", ""),
+            ("crates/x/build.rs", ""),
+        ];
+        expect(declared, &files, &["crates/x/src/dead.rs:1", "crates/x/tests/kit/unused.rs:1"]);
+    }
+}
