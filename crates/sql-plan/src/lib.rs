@@ -4,12 +4,34 @@
 //! from a request is bound, and every identifier comes from the [`Schema`]. This crate must not know HTTP's
 //! transport, the cache, or any driver.
 
+mod check;
+mod columns;
+mod convert;
+mod cursor;
+mod dialect;
+mod fault;
+mod grammar;
+mod keyset;
+pub mod limits;
+mod plan;
 pub mod rules;
 pub mod schema;
+mod spelling;
+mod sql;
+mod tags;
 pub mod value;
 
+pub use check::{RuleFault, RuleFaults, check};
+pub use convert::value_of_text;
+pub use cursor::CursorKey;
+pub use dialect::Dialect;
+pub use grammar::RESERVED_PARAMETERS;
+pub use grammar::order::{SortFault, parse_sort};
+pub use plan::{CountPlan, ListPlan, OnePlan, OutputColumn, Page, Statement, TablePlanner, Total};
 pub use rules::{
     CountRule, Counts, OrderTerm, PageRules, QueryParam, QueryRules, Sort, TableRules, WriteRules,
 };
 pub use schema::{Column, ColumnKind, Schema, Table};
+pub use spelling::nearest;
+pub use tags::{TagRules, table_tag};
 pub use value::Value;

@@ -1,0 +1,174 @@
+//! Texts of a URL and values of a JSON body as values of a column.
+//!
+//! A URL has nothing but text, so its text is read by the column's kind; a JSON body has types, so they must be
+//! the column's: `"12"` is no integer. Both answer what was expected, in words for the caller.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::Value as Json;
+
+use crate::{ColumnKind, Value};
+
+/// What was expected, to follow "expected".
+pub(crate) type Expected = &'static str;
+
+/// Reads a text of a URL.
+///
+/// A column without a declared kind takes text that is a number in plain form as that number, and everything else
+/// as text: such columns mostly come from expressions of views, where numbers are what is computed.
+pub fn value_of_text(kind: ColumnKind, text: &str) -> Result<Value, Expected> {
+    match kind {
+        ColumnKind::Integer => integer(text).map(Value::Integer).ok_or("a whole number of 64 bits"),
+        ColumnKind::Real => real(text).map(Value::Real).ok_or("a finite number"),
+        ColumnKind::Number => number(text).ok_or("a finite number"),
+        ColumnKind::Text | ColumnKind::Json => Ok(Value::Text(text.to_owned())),
+        ColumnKind::Boolean => match text {
+            "true" => Ok(Value::Integer(1)),
+            "false" => Ok(Value::Integer(0)),
+            _ => Err("`true` or `false`"),
+        },
+        ColumnKind::Blob => STANDARD
+            .decode(text)
+            .or_else(|_| URL_SAFE_NO_PAD.decode(text))
+            .map(Value::Blob)
+            .map_err(|_| "base64"),
+        ColumnKind::Any => Ok(number(text).unwrap_or_else(|| Value::Text(text.to_owned()))),
+    }
+}
+
+/// Reads a value of a JSON body; `null` is for the caller to judge, who knows whether the column may be NULL.
+pub(crate) fn value_of_json(kind: ColumnKind, json: &Json) -> Result<Value, Expected> {
+    if json.is_null() {
+        return Ok(Value::Null);
+    }
+    match kind {
+        ColumnKind::Integer => whole(json).map(Value::Integer).ok_or("a whole number of 64 bits"),
+        ColumnKind::Real => json.as_f64().map(Value::Real).ok_or("a number"),
+        ColumnKind::Number => number_of_json(json).ok_or("a number"),
+        ColumnKind::Text => json.as_str().map(|text| Value::Text(text.to_owned())).ok_or("a string"),
+        ColumnKind::Boolean => json.as_bool().map(|is| Value::Integer(is.into())).ok_or("`true` or `false`"),
+        ColumnKind::Json => Ok(Value::Text(json.to_string())),
+        ColumnKind::Blob => json
+            .as_str()
+            .and_then(|text| STANDARD.decode(text).ok())
+            .map(Value::Blob)
+            .ok_or("a string in base64"),
+        ColumnKind::Any => match json {
+            Json::String(text) => Ok(Value::Text(text.clone())),
+            Json::Bool(is) => Ok(Value::Integer((*is).into())),
+            other => number_of_json(other).ok_or("a string, a number, `true` or `false`"),
+        },
+    }
+}
+
+/// Digits with an optional minus and nothing else.
+fn integer(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if plain { text.parse().ok() } else { None }
+}
+
+/// A decimal number, with an exponent or without; never infinite, never "nan".
+fn real(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let begins = digits.bytes().next().is_some_and(|byte| byte.is_ascii_digit() || byte == b'.');
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
+    if !begins || !plain {
+        return None;
+    }
+    text.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// An integer where the number is whole and fits, else a double.
+fn number(text: &str) -> Option<Value> {
+    integer(text).map(Value::Integer).or_else(|| real(text).map(narrowed))
+}
+
+fn narrowed(number: f64) -> Value {
+    // Beyond 2^53 a double stands for several integers, so it stays a double.
+    let exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
+    if exact { Value::Integer(number as i64) } else { Value::Real(number) }
+}
+
+/// JSON does not tell 12 from 12.0, and neither do we.
+fn whole(json: &Json) -> Option<i64> {
+    json.as_i64().or_else(|| match narrowed(json.as_f64().filter(|_| json.is_f64())?) {
+        Value::Integer(number) => Some(number),
+        _ => None,
+    })
+}
+
+fn number_of_json(json: &Json) -> Option<Value> {
+    json.as_i64().map(Value::Integer).or_else(|| json.as_f64().map(narrowed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_read_by_the_kind_of_the_column() {
+        use ColumnKind::{Any, Blob, Boolean, Integer, Json, Number, Real, Text};
+        let text = |value: &str| Some(Value::Text(value.into()));
+        let cases = [
+            (Integer, "42", Some(Value::Integer(42))),
+            (Integer, "-9223372036854775808", Some(Value::Integer(i64::MIN))),
+            (Integer, "9223372036854775808", None),
+            (Integer, "+1", None),
+            (Integer, " 1", None),
+            (Integer, "1.0", None),
+            (Integer, "", None),
+            (Integer, "-", None),
+            (Real, "1.5", Some(Value::Real(1.5))),
+            (Real, "1e400", None),
+            (Real, "inf", None),
+            (Real, "nan", None),
+            (Real, "--1", None),
+            (Number, "12", Some(Value::Integer(12))),
+            (Number, "12.0", Some(Value::Integer(12))),
+            (Number, "12.5", Some(Value::Real(12.5))),
+            (Text, "", text("")),
+            (Text, "12", text("12")),
+            (Json, "{}", text("{}")),
+            (Boolean, "true", Some(Value::Integer(1))),
+            (Boolean, "1", None),
+            (Blob, "AP8=", Some(Value::Blob(vec![0, 255]))),
+            (Blob, "AP8", Some(Value::Blob(vec![0, 255]))),
+            (Blob, "A", None),
+            (Any, "12", Some(Value::Integer(12))),
+            (Any, "12a", text("12a")),
+        ];
+        for (kind, text, expected) in cases {
+            assert_eq!(value_of_text(kind, text).ok(), expected, "{kind:?} {text:?}");
+        }
+    }
+
+    #[test]
+    fn json_values_must_have_the_type_of_the_column() {
+        use ColumnKind::{Any, Blob, Boolean, Integer, Json as Document, Number, Real, Text};
+        let cases = [
+            (Integer, "12", Some(Value::Integer(12))),
+            (Integer, "12.0", Some(Value::Integer(12))),
+            (Integer, "12.5", None),
+            (Integer, "\"12\"", None),
+            (Integer, "18446744073709551615", None),
+            (Real, "12", Some(Value::Real(12.0))),
+            (Real, "\"12\"", None),
+            (Number, "12.5", Some(Value::Real(12.5))),
+            (Text, "\"a\"", Some(Value::Text("a".into()))),
+            (Text, "1", None),
+            (Boolean, "true", Some(Value::Integer(1))),
+            (Boolean, "1", None),
+            (Document, "{\"a\":[1]}", Some(Value::Text("{\"a\":[1]}".into()))),
+            (Blob, "\"AP8=\"", Some(Value::Blob(vec![0, 255]))),
+            (Blob, "\"?\"", None),
+            (Any, "[1]", None),
+            (Any, "false", Some(Value::Integer(0))),
+            (Integer, "null", Some(Value::Null)),
+        ];
+        for (kind, json, expected) in cases {
+            let json: Json = serde_json::from_str(json).unwrap();
+            assert_eq!(value_of_json(kind, &json).ok(), expected, "{kind:?} {json}");
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! Keyset pages: the order of a list, and the condition that a row lies behind another.
+//!
+//! The columns that tell rows apart are added to a sort that is not provably unique, in the direction of its last
+//! term, so that one index serves all. NULLs are never compared. Where the first column may be NULL, its rows are
+//! two segments, those with a value and those without, which are read by two statements; where a later column may
+//! be NULL, its rows are told apart by a condition that no index serves, within rows that are equal before it.
+
+use crate::Value;
+use crate::columns::Columns;
+use crate::cursor::Direction;
+use crate::dialect::Dialect;
+use crate::grammar::order::AskedTerm;
+use crate::sql::SqlText;
+
+/// A term of a complete sort.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Term {
+    /// The column's place in the table; `None` is the hidden row identity.
+    pub(crate) column: Option<usize>,
+    /// The column as SQL.
+    pub(crate) sql: Box<str>,
+    pub(crate) nullable: bool,
+    pub(crate) descending: bool,
+    pub(crate) nulls_first: bool,
+}
+
+/// A complete sort, in both directions.
+#[derive(Debug, Clone)]
+pub(crate) struct Sorting {
+    pub(crate) forward: Vec<Term>,
+    pub(crate) back: Vec<Term>,
+    /// How many terms the route declared; those behind tell rows apart.
+    declared: usize,
+    /// The sort in bytes, by column names: it means the same after a restart with other rules.
+    pub(crate) encoded: Vec<u8>,
+}
+
+/// Which rows of a list a statement reads, seen by the first column of the sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Segment {
+    /// All of them.
+    Whole,
+    /// Those with a value.
+    Valued,
+    /// Those with NULL.
+    Null,
+}
+
+/// What one statement reads: a segment, from its start or from behind a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seek<'a> {
+    /// In the direction of the walk.
+    pub(crate) terms: &'a [Term],
+    pub(crate) segment: Segment,
+    /// The values of the row, one for each term.
+    pub(crate) after: Option<&'a [Value]>,
+}
+
+impl Term {
+    fn flipped(&self) -> Self {
+        Self { descending: !self.descending, nulls_first: !self.nulls_first, ..self.clone() }
+    }
+
+    /// Where an index in the term's direction has its NULLs.
+    pub(crate) fn native_nulls_first(descending: bool, dialect: &Dialect) -> bool {
+        descending != dialect.nulls_smallest
+    }
+
+    fn is_native(&self, dialect: &Dialect) -> bool {
+        self.nulls_first == Self::native_nulls_first(self.descending, dialect)
+    }
+}
+
+impl Sorting {
+    pub(crate) fn new(forward: Vec<Term>, declared: usize) -> Self {
+        let back = forward.iter().map(Term::flipped).collect();
+        let mut encoded = Vec::new();
+        for term in &forward {
+            encoded.extend_from_slice(&(term.sql.len() as u16).to_le_bytes());
+            encoded.extend_from_slice(term.sql.as_bytes());
+            encoded.push(u8::from(term.descending) | u8::from(term.nulls_first) << 1);
+        }
+        Self { forward, back, declared, encoded }
+    }
+
+    pub(crate) fn reversed(&self) -> Self {
+        Self::new(self.back.clone(), self.declared)
+    }
+
+    pub(crate) fn terms(&self, direction: Direction) -> &[Term] {
+        match direction {
+            Direction::Forward => &self.forward,
+            Direction::Back => &self.back,
+        }
+    }
+
+    /// Whether a request asks for this sort, with the terms that were added to it or without.
+    pub(crate) fn is(&self, asked: &[AskedTerm]) -> bool {
+        let same = |(term, asked): (&Term, &AskedTerm)| {
+            term.column == Some(asked.column) && term.descending == asked.descending
+        };
+        let length = asked.len() == self.declared || asked.len() == self.forward.len();
+        length && self.forward.iter().zip(asked).all(same)
+    }
+
+    /// The sort with NULLs where a request wants them; `None` if that changes nothing.
+    pub(crate) fn with_nulls(&self, asked: &[AskedTerm]) -> Option<Self> {
+        let mut terms = self.forward.clone();
+        for (term, asked) in terms.iter_mut().zip(asked).filter(|(term, _)| term.nullable) {
+            term.nulls_first = asked.nulls_first.unwrap_or(term.nulls_first);
+        }
+        (terms != self.forward).then(|| Self::new(terms, self.declared))
+    }
+
+    /// The sort as requests spell it.
+    pub(crate) fn spelled(&self, columns: &Columns) -> String {
+        let terms = self.forward[..self.declared].iter().filter_map(|term| {
+            let name = columns.field(term.column?).name();
+            Some(format!("{name}.{}", if term.descending { "desc" } else { "asc" }))
+        });
+        terms.collect::<Vec<_>>().join(",")
+    }
+}
+
+impl<'a> Seek<'a> {
+    /// The statements of a walk: the first, and one that goes on where the first has too few rows.
+    pub(crate) fn walk(
+        terms: &'a [Term],
+        after: Option<&'a [Value]>,
+        dialect: &Dialect,
+    ) -> (Self, Option<Self>) {
+        let lead = &terms[0];
+        let whole = !lead.nullable || (after.is_none() && lead.is_native(dialect));
+        if whole {
+            return (Self { terms, segment: Segment::Whole, after }, None);
+        }
+        let (first, second) = match lead.nulls_first {
+            true => (Segment::Null, Segment::Valued),
+            false => (Segment::Valued, Segment::Null),
+        };
+        let segment = match after {
+            None => first,
+            Some(values) if values[0] == Value::Null => Segment::Null,
+            Some(_) => Segment::Valued,
+        };
+        let rest = (segment == first).then_some(Self { terms, segment: second, after: None });
+        (Self { terms, segment, after }, rest)
+    }
+
+    /// What of the seek decides its text.
+    pub(crate) fn shape(&self, out: &mut Vec<u8>) {
+        out.push(match self.segment {
+            Segment::Whole => 0,
+            Segment::Valued => 1,
+            Segment::Null => 2,
+        });
+        match self.after {
+            None => out.push(0),
+            Some(values) => {
+                out.push(1);
+                out.extend(values.iter().map(|value| u8::from(*value == Value::Null)));
+            }
+        }
+    }
+
+    /// Adds the values of the parameters that [`write_condition`](Self::write_condition) writes.
+    pub(crate) fn bind(&self, out: &mut Vec<Value>) {
+        let values = self.after.into_iter().flatten();
+        out.extend(values.filter(|value| **value != Value::Null).cloned());
+    }
+
+    /// Writes the conditions that the segment and the row before it make.
+    pub(crate) fn write_condition(&self, sql: &mut SqlText) {
+        let lead = &self.terms[0].sql;
+        match (self.segment, self.after) {
+            (Segment::Null, _) => {
+                sql.condition().push(lead).push(" is null");
+            }
+            (Segment::Valued, None) => {
+                sql.condition().push(lead).push(" is not null");
+            }
+            _ => {}
+        }
+        if let Some(values) = self.after {
+            let bounds: Vec<Bound<'_>> = self.terms.iter().zip(values).map(|pair| Bound::new(pair, sql)).collect();
+            let skipped = self.open_terms().start;
+            Behind { bounds: &bounds[skipped..], lead_valued: skipped == 0 }.write(sql);
+        }
+    }
+
+    pub(crate) fn write_order(&self, sql: &mut SqlText) {
+        let open = self.open_terms();
+        for (place, term) in self.terms[open.clone()].iter().enumerate() {
+            sql.push(if place == 0 { " order by " } else { ", " }).push(&term.sql);
+            if term.descending {
+                sql.push(" desc");
+            }
+            let in_segment = place == 0 && self.segment == Segment::Valued;
+            if term.nullable && !in_segment && !term.is_native(sql.dialect) {
+                sql.push(if term.nulls_first { " nulls first" } else { " nulls last" });
+            }
+        }
+    }
+
+    /// The terms that differ within the segment.
+    fn open_terms(&self) -> std::ops::Range<usize> {
+        usize::from(self.segment == Segment::Null)..self.terms.len()
+    }
+}
+
+/// A term and the value to lie behind.
+struct Bound<'a> {
+    term: &'a Term,
+    /// The number of the value's parameter; `None` if it is NULL.
+    param: Option<usize>,
+}
+
+impl<'a> Bound<'a> {
+    fn new((term, value): (&'a Term, &Value), sql: &mut SqlText) -> Self {
+        Self { term, param: (*value != Value::Null).then(|| sql.reserve()) }
+    }
+
+    fn operator(&self) -> &'static str {
+        if self.term.descending { " < " } else { " > " }
+    }
+}
+
+/// The condition of lying behind a row.
+struct Behind<'b, 'a> {
+    bounds: &'b [Bound<'a>],
+    /// Whether the first column has a value in every row of the segment.
+    lead_valued: bool,
+}
+
+impl Behind<'_, '_> {
+    fn write(&self, sql: &mut SqlText) {
+        let Some(first) = self.bounds.first() else {
+            // The row's only column is NULL and unique, so nothing lies behind it within its segment.
+            sql.condition().push("1 = 0");
+            return;
+        };
+        let plain = |place: usize, bound: &Bound<'_>| {
+            let valued = !bound.term.nullable || (place == 0 && self.lead_valued);
+            valued && bound.term.descending == first.term.descending
+        };
+        if self.bounds.iter().enumerate().all(|(place, bound)| plain(place, bound)) {
+            self.write_row_values(sql, first);
+        } else {
+            self.write_lexicographic(sql, first);
+        }
+    }
+
+    /// `(a, b) > (?1, ?2)`, which an index in the same directions serves as one range.
+    fn write_row_values(&self, sql: &mut SqlText, first: &Bound<'_>) {
+        let several = self.bounds.len() > 1;
+        sql.condition().push(if several { "(" } else { "" });
+        sql.list(self.bounds.iter().map(|bound| &*bound.term.sql));
+        sql.push(if several { ")" } else { "" }).push(first.operator()).push(if several { "(" } else { "" });
+        for (place, bound) in self.bounds.iter().enumerate() {
+            if place > 0 {
+                sql.push(", ");
+            }
+            sql.param_again(bound.param.expect("values of columns that are never NULL"));
+        }
+        sql.push(if several { ")" } else { "" });
+    }
+
+    /// `a >= ?1 and (a > ?1 or (a = ?1 and b < ?2))`. The first part says nothing new, but an index can use it,
+    /// while the second is hidden from indexes, which would serve its halves apart and then have to sort.
+    fn write_lexicographic(&self, sql: &mut SqlText, first: &Bound<'_>) {
+        let valued_behind = !first.term.nullable || self.lead_valued || first.term.nulls_first;
+        if let (Some(param), true) = (first.param, valued_behind) {
+            sql.condition().push(&first.term.sql);
+            sql.push(if first.term.descending { " <= " } else { " >= " });
+            sql.param_again(param);
+        }
+        sql.condition();
+        self.write_from(sql, 0);
+    }
+
+    fn write_from(&self, sql: &mut SqlText, place: usize) {
+        let bound = &self.bounds[place];
+        let last = place + 1 == self.bounds.len();
+        if last {
+            return self.write_behind(sql, place);
+        }
+        sql.push("(");
+        self.write_behind(sql, place);
+        let unindexed = sql.dialect.unindexed;
+        sql.push(" or (").push(unindexed).push(&bound.term.sql);
+        match bound.param {
+            Some(param) => {
+                sql.push(" = ");
+                sql.param_again(param);
+            }
+            None => {
+                sql.push(" is null");
+            }
+        }
+        sql.push(" and ");
+        self.write_from(sql, place + 1);
+        sql.push("))");
+    }
+
+    /// That one column alone puts a row behind.
+    fn write_behind(&self, sql: &mut SqlText, place: usize) {
+        let Bound { term, param } = &self.bounds[place];
+        let column = &term.sql;
+        let unindexed = sql.dialect.unindexed;
+        let nulls_behind = term.nullable && !term.nulls_first && !(place == 0 && self.lead_valued);
+        match param {
+            Some(param) => {
+                sql.push(if nulls_behind { "(" } else { "" }).push(unindexed).push(column);
+                sql.push(self.bounds[place].operator());
+                sql.param_again(*param);
+                if nulls_behind {
+                    sql.push(" or ").push(unindexed).push(column).push(" is null)");
+                }
+            }
+            None if term.nulls_first => {
+                sql.push(unindexed).push(column).push(" is not null");
+            }
+            None => {
+                sql.push("1 = 0");
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Limits of what one request may ask for. Nothing that a caller sends is walked before it is held to these.
+
+/// Bytes of a query string.
+pub const QUERY_BYTES_MAX: usize = 16 * 1024;
+/// Parameters of a query string.
+pub const PARAMETERS_MAX: usize = 128;
+/// Tests of columns in all filters of a request together.
+pub const FILTERS_MAX: usize = 64;
+/// Values of one `in` list.
+pub const IN_VALUES_MAX: usize = 500;
+/// How deep `and(…)` and `or(…)` may be nested.
+pub const DEPTH_MAX: usize = 8;
+/// Columns that `select` may name, unless the route itself declares more.
+pub const SELECT_MAX: usize = 256;
+/// Bytes of a cursor's payload; a longer sort value cannot be paged by.
+pub const CURSOR_BYTES_MAX: usize = 4 * 1024;
+/// Shapes whose SQL a planner remembers; a further one is made anew each time or takes the place of another.
+pub const SHAPES_MAX: usize = 1024;
+/// An `in` list with more values is named by the table's tag instead of one tag for each value.
+pub const IN_TAGS_MAX: usize = 16;
+/// Bytes of a caller's text that a problem repeats.
+pub(crate) const ECHO_BYTES_MAX: usize = 80;

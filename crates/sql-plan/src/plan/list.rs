@@ -1,0 +1,240 @@
+//! Lists: one page of a sort, its neighbours' cursors, its count.
+
+use std::sync::Arc;
+
+use kasoku_coherence::Tag;
+use kasoku_problem::{Kind, Problem};
+
+use super::condition;
+use super::{CountPlan, OutputColumn, Statement, TablePlanner};
+use crate::Value;
+use crate::cursor::{Context, CursorKey, Direction, Position};
+use crate::fault::invalid;
+use crate::grammar::filter::Node;
+use crate::grammar::order::AskedTerm;
+use crate::grammar::{self, Parameters};
+use crate::keyset::{Seek, Sorting};
+use crate::rules::CountRule;
+use crate::sql::Written;
+
+/// How to answer one page of a list.
+///
+/// Run [`statement`](Self::statement), then what [`follow_up`](Self::follow_up) gives for the number of rows, both
+/// in one read transaction; then let [`page`](Self::page) put the rows in order.
+#[derive(Debug, Clone)]
+pub struct ListPlan {
+    /// Gives one row more than the page has, at the most.
+    pub statement: Statement,
+    /// The columns to show. Rows have further values behind them, which are not shown.
+    pub columns: Arc<[OutputColumn]>,
+    /// Rows that the page has at the most.
+    pub limit: u32,
+    /// How to count all rows of the list, whatever the page.
+    pub count: Option<CountPlan>,
+    /// What the answer depends on.
+    pub tags: Vec<Tag>,
+    route: Arc<str>,
+    sorting: Arc<Sorting>,
+    shape: Arc<ListShape>,
+    direction: Direction,
+    /// Whether a cursor was given, so that there are rows on the other side of it.
+    continued: bool,
+    /// The encoded shape of the filters.
+    filters: Vec<u8>,
+    /// How many of the statement's first values belong to the filters.
+    filter_values: usize,
+}
+
+/// What a page's neighbours are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Cursor of the page behind the last row; `None` if there are no more rows.
+    pub next: Option<String>,
+    /// Cursor of the page before the first row; `None` on the first page.
+    pub prev: Option<String>,
+    /// Whether there are rows behind the last one.
+    pub has_more: bool,
+}
+
+/// What all lists of one shape share.
+#[derive(Debug)]
+pub(super) struct ListShape {
+    first: Written,
+    rest: Option<Written>,
+    /// Places of the sort's values in a row.
+    positions: Box<[usize]>,
+}
+
+impl TablePlanner {
+    /// Plans `GET path?query`. `prefer_count` is what the request would rather have counted; it is heeded where the
+    /// route allows it.
+    pub fn list(
+        &self,
+        query: Option<&str>,
+        prefer_count: Option<CountRule>,
+        cursors: &CursorKey,
+    ) -> Result<ListPlan, Problem> {
+        let mut asked = grammar::read(&self.columns, self.page, Parameters::LIST, query)?;
+        condition::settle(&mut asked.nodes);
+        let sorting = self.sorting(asked.order.as_deref())?;
+        let mut filters = Vec::with_capacity(16);
+        condition::shape(&asked.nodes, &mut filters);
+        let mut params = Vec::with_capacity(8);
+        condition::bind(&asked.nodes, self.dialect, &mut params);
+        let filter_values = params.len();
+        let position = match &asked.cursor {
+            Some(token) => {
+                let context = Context {
+                    route: &self.route,
+                    sort: &sorting.encoded,
+                    filters: &filters,
+                    values: &params,
+                };
+                Some(open(cursors, token, &context, &sorting)?)
+            }
+            None => None,
+        };
+        let direction = position.as_ref().map_or(Direction::Forward, |position| position.direction);
+        let places = asked.selection.as_ref().map_or(&self.selected, |selection| &selection.places);
+        let count = self.count(&asked.nodes, &filters, &params, prefer_count);
+        let mut tags = Vec::with_capacity(2);
+        self.tags.list(self.columns.filterable_places(), &asked.nodes, &mut tags);
+
+        let after = position.as_ref().map(|position| &*position.values);
+        let (first, rest) = Seek::walk(sorting.terms(direction), after, self.dialect);
+        let mut key = Vec::with_capacity(64);
+        key.extend_from_slice(&(places.len() as u16).to_le_bytes());
+        key.extend(places.iter().flat_map(|place| place.to_le_bytes()));
+        key.push(u8::from(direction == Direction::Back));
+        first.shape(&mut key);
+        key.extend_from_slice(&(sorting.encoded.len() as u16).to_le_bytes());
+        key.extend_from_slice(&sorting.encoded);
+        key.extend_from_slice(&filters);
+        let shape = self.lists.get_or_make(&key, || self.write_list(places, &asked.nodes, first, rest));
+        first.bind(&mut params);
+        let limit = asked.limit.unwrap_or(self.page.default);
+        params.push(Value::Integer(i64::from(limit) + 1));
+        Ok(ListPlan {
+            statement: Statement::new(&shape.first, params),
+            columns: self.outputs_of(asked.selection.as_ref()),
+            limit,
+            count,
+            tags,
+            route: Arc::clone(&self.route),
+            sorting,
+            shape,
+            direction,
+            continued: position.is_some(),
+            filters,
+            filter_values,
+        })
+    }
+
+    /// The declared sort that was asked for, or its reverse.
+    fn sorting(&self, asked: Option<&[AskedTerm]>) -> Result<Arc<Sorting>, Problem> {
+        let Some(asked) = asked else {
+            return Ok(Arc::clone(&self.sorts[0]));
+        };
+        let declared = |sorting: &&Arc<Sorting>| sorting.is(asked);
+        let Some(sorting) = self.sorts.iter().find(declared) else {
+            let allowed: Vec<String> =
+                self.sorts.iter().map(|sorting| sorting.spelled(&self.columns)).collect();
+            let detail = "this list has no index for that sort; ask for one of those allowed";
+            return Err(invalid("order", detail).member("allowed", allowed));
+        };
+        Ok(sorting.with_nulls(asked).map_or_else(|| Arc::clone(sorting), Arc::new))
+    }
+
+    fn write_list(&self, places: &[u16], nodes: &[Node], first: Seek<'_>, rest: Option<Seek<'_>>) -> ListShape {
+        let mut names: Vec<&str> =
+            places.iter().map(|place| &*self.columns.field(usize::from(*place)).quoted).collect();
+        let mut positions = Vec::with_capacity(first.terms.len());
+        for term in first.terms {
+            let shown = places.iter().position(|place| term.column == Some(usize::from(*place)));
+            positions.push(shown.unwrap_or(names.len()));
+            if shown.is_none() {
+                names.push(&term.sql);
+            }
+        }
+        let write = |seek: Seek<'_>, what| {
+            let mut sql = self.begin_select(names.iter().copied());
+            condition::write(nodes, &self.columns, &mut sql);
+            seek.write_condition(&mut sql);
+            seek.write_order(&mut sql);
+            sql.push(" limit ");
+            sql.param();
+            sql.finish(&self.table, what)
+        };
+        let rest = rest.map(|rest| write(rest, "list-rest"));
+        ListShape { first: write(first, "list"), rest, positions: positions.into() }
+    }
+}
+
+impl ListPlan {
+    /// What to run after the first statement gave so many rows; its rows follow the first ones.
+    pub fn follow_up(&self, rows: usize) -> Option<Statement> {
+        let missing = (self.limit as usize + 1).checked_sub(rows).filter(|missing| *missing > 0)?;
+        let rest = self.shape.rest.as_ref()?;
+        let mut params = self.statement.params[..self.filter_values].to_vec();
+        params.push(Value::Integer(missing as i64));
+        Some(Statement::new(rest, params))
+    }
+
+    /// Puts the rows of the statements in the list's order, drops the one that only shows that there are more, and
+    /// makes the cursors. `value` reads a row's value by its place in the statement's columns.
+    ///
+    /// # Errors
+    /// A sort value is too long for a cursor, so the list cannot go on.
+    pub fn page<R>(
+        &self,
+        rows: &mut Vec<R>,
+        value: impl Fn(&R, usize) -> Value,
+        cursors: &CursorKey,
+    ) -> Result<Page, Problem> {
+        let beyond = rows.len() > self.limit as usize;
+        rows.truncate(self.limit as usize);
+        let (before, behind) = match self.direction {
+            Direction::Forward => (self.continued, beyond),
+            Direction::Back => {
+                rows.reverse();
+                (beyond, self.continued)
+            }
+        };
+        let seal = |row: Option<&R>, direction| match row {
+            None => Ok(None),
+            Some(row) => {
+                let values = self.shape.positions.iter().map(|place| value(row, *place)).collect();
+                cursors.seal(&Position { direction, values }, &self.context()).map(Some)
+            }
+        };
+        let next = seal(rows.last().filter(|_| behind), Direction::Forward);
+        let prev = seal(rows.first().filter(|_| before), Direction::Back);
+        match (next, prev) {
+            (Ok(next), Ok(prev)) => Ok(Page { has_more: next.is_some(), next, prev }),
+            _ => Err(Problem::new(Kind::Internal).detail("a value of the sort is too long to page by")),
+        }
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
+            route: &self.route,
+            sort: &self.sorting.encoded,
+            filters: &self.filters,
+            values: &self.statement.params[..self.filter_values],
+        }
+    }
+}
+
+/// Reads a cursor; NULL can only stand where the column may be NULL.
+fn open(
+    cursors: &CursorKey,
+    token: &str,
+    context: &Context<'_>,
+    sorting: &Sorting,
+) -> Result<Position, Problem> {
+    let position = cursors.open(token, context, sorting.forward.len())?;
+    let fits = sorting.forward.iter().zip(&position.values).all(|(term, value)| {
+        term.nullable || *value != Value::Null
+    });
+    if fits { Ok(position) } else { Err(Problem::new(Kind::CursorInvalid).member("parameter", "cursor")) }
+}

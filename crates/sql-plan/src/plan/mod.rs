@@ -1,0 +1,53 @@
+//! Plans: what a request becomes before any database sees it.
+//!
+//! A [`TablePlanner`] is made once for each route; it turns requests into statements, the columns of their rows,
+//! and the tags of the answer.
+
+mod condition;
+mod count;
+mod list;
+mod shapes;
+mod table;
+
+use std::sync::Arc;
+
+use kasoku_coherence::Tag;
+
+use crate::Value;
+pub use crate::columns::OutputColumn;
+use crate::sql::Written;
+pub use count::{CountPlan, Total};
+pub use list::{ListPlan, Page};
+pub use table::TablePlanner;
+pub(crate) use table::identity;
+
+/// A statement with its values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// Names the shape, for statistics: the same text has the same name, also after a restart.
+    pub name: Arc<str>,
+    /// The text, a function of the request's shape alone.
+    pub sql: Arc<str>,
+    /// The values of `?1`, `?2`, ….
+    pub params: Vec<Value>,
+}
+
+impl Statement {
+    pub(crate) fn new(written: &Written, params: Vec<Value>) -> Self {
+        Self { name: Arc::clone(&written.name), sql: Arc::clone(&written.sql), params }
+    }
+}
+
+/// How to answer one row by its key.
+#[derive(Debug, Clone)]
+pub struct OnePlan {
+    /// Gives one row or none.
+    pub statement: Statement,
+    /// The columns of the row.
+    pub columns: Arc<[OutputColumn]>,
+    /// What the answer, also that there is no such row, depends on.
+    pub tags: Vec<Tag>,
+}
+
+#[cfg(test)]
+mod tests;
