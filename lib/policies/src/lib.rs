@@ -17,6 +17,7 @@
 pub mod admit;
 pub mod cache;
 pub mod coding;
+pub mod collapse;
 pub mod deadline;
 pub mod entity_tag;
 pub mod observe;

@@ -1,6 +1,47 @@
 //! Reuses stored responses.
+//!
+//! Two policies share this folder. [`Cache`] looks a request up and answers it with a stored response, or hands
+//! it on and says why. [`Fill`] stands next to the source and stores what comes back. Between them, equal
+//! requests may be collapsed. What ties the two is the key, which `Cache` puts on the request.
+//!
+//! What is not in the key is not visible to the source: a request that is handed on has lost its body, its peer
+//! and all header fields by which the source has not promised to vary, credentials among them. So an answer
+//! cannot depend on them, and may be shared. A route whose answers do depend on who asks has to vary by what
+//! says so, or must not be cached.
+//!
+//! Whether an entry still shows the truth is the store's to judge, by the fence. Lifetimes only bound how long an
+//! answer goes without being asked for again. An entry that the fence calls changed is not served, stale or not.
 
-use std::time::Duration;
+mod audit;
+mod directives;
+mod fill;
+mod freshness;
+mod key;
+mod refresh;
+mod stored;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{Method, StatusCode};
+use kasoku_cache_store::{Found, Store};
+use kasoku_coherence::Key;
+use kasoku_pipeline::{CacheFacts, Failure, Forward, Next, Outcome, Policy, Promises, Request, Response, Verdict};
+use kasoku_problem::{Kind, Problem};
+
+use self::audit::Auditor;
+use self::directives::Directive;
+use self::freshness::Freshness;
+use self::key::Keying;
+use self::refresh::Refresher;
+use crate::Surroundings;
+
+pub use fill::{Fill, Storable};
+pub use key::PATH_PART;
+pub use stored::StoredResponse;
 
 /// How a route's answers are reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,4 +56,181 @@ pub struct CacheRules {
     pub client: Duration,
     /// Bodies larger than this are passed on but not stored.
     pub body_bytes_max: u64,
+}
+
+/// Where all routes keep their stored responses.
+pub type ResponseStore = Store<StoredResponse>;
+
+/// The half that looks up. See the module.
+pub struct Cache {
+    rules: CacheRules,
+    surroundings: Surroundings,
+    store: Arc<ResponseStore>,
+    keying: Keying,
+    refresher: Refresher,
+    auditor: Option<Auditor>,
+}
+
+impl Cache {
+    /// For a route whose source makes these promises.
+    pub fn new(
+        rules: CacheRules,
+        promises: &Promises,
+        store: &Arc<ResponseStore>,
+        surroundings: &Surroundings,
+    ) -> Self {
+        Self {
+            rules,
+            surroundings: surroundings.clone(),
+            store: Arc::clone(store),
+            keying: Keying::new(surroundings.route.index, &promises.vary),
+            refresher: Refresher::new(surroundings),
+            auditor: None,
+        }
+    }
+
+    /// Re-reads this share of the hits, from 0 to 1, and reports whether they were right.
+    #[must_use]
+    pub fn audited(mut self, share: f64) -> Self {
+        self.auditor = Auditor::new(share, &self.store, &self.surroundings);
+        self
+    }
+}
+
+impl Policy for Cache {
+    async fn around<N: Next>(&self, request: Request, next: &Arc<N>) -> Outcome {
+        if request.method != Method::GET {
+            return Box::pin(pass(request, next)).await;
+        }
+        let directive = Directive::of(&request.headers);
+        let now = self.surroundings.clock.now();
+        let key = self.keying.key(&request);
+        let (stored, age, reuse) = match self.store.look_up(&key, now) {
+            Found::Changed => return self.cold(Forward::Stale, directive, key, request, next).await,
+            Found::Absent => return self.cold(Forward::UriMiss, directive, key, request, next).await,
+            Found::Usable { value, inserted, snapshot, softened, .. } => {
+                let age = now.saturating_duration_since(inserted);
+                (value, age, Reuse { age, snapshot, softened: softened.is_some() })
+            }
+        };
+        match Freshness::of(age, stored.fresh(), reuse.softened, &self.rules) {
+            _ if directive.asks_the_source() => {
+                self.cold(Forward::Request, directive, key, request, next).await
+            }
+            Freshness::Fresh => {
+                let response = stored.reuse(Verdict::Hit, &reuse);
+                if let Some(auditor) = self.auditor.as_ref().filter(|auditor| auditor.is_due()) {
+                    auditor.audit(self.keying.confine(request, None), key, stored, next);
+                }
+                Ok(response)
+            }
+            Freshness::Stale { revalidate: true, .. } => {
+                let response = stored.reuse(Verdict::Stale, &reuse);
+                self.refresher.refresh(self.keying.confine(request, Some(key)), &stored, next);
+                Ok(response)
+            }
+            Freshness::Stale { .. } => self.cold(Forward::Stale, directive, key, request, next).await,
+        }
+    }
+}
+
+/// How a stored response is being reused.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reuse {
+    age: Duration,
+    snapshot: kasoku_coherence::Snapshot,
+    softened: bool,
+}
+
+impl Cache {
+    /// Everything that is not a hit, boxed to keep the future of a hit small.
+    async fn cold<N: Next>(
+        &self,
+        reason: Forward,
+        directive: Directive,
+        key: Key,
+        request: Request,
+        next: &Arc<N>,
+    ) -> Outcome {
+        Box::pin(self.forward(reason, directive, key, request, next)).await
+    }
+
+    async fn forward<N: Next>(
+        &self,
+        reason: Forward,
+        directive: Directive,
+        key: Key,
+        request: Request,
+        next: &Arc<N>,
+    ) -> Outcome {
+        if directive == Directive::OnlyIfCached {
+            // RFC 9111 §5.2.1.7: a stored response or a 504.
+            let problem = Problem::new(Kind::DeadlineExceeded).detail("nothing is stored for an only-if-cached request");
+            return Err(problem.into());
+        }
+        let deadline = request.deadline;
+        let fallback = reason == Forward::Stale && self.fallback(&key).is_some();
+        let kept_key = (directive != Directive::Private).then(|| key.clone());
+        let work = next.run(self.keying.confine(request, kept_key));
+        let outcome = match deadline.filter(|_| fallback) {
+            Some(deadline) => self.run_with_margin(deadline, work).await,
+            None => work.await,
+        };
+        match outcome {
+            Ok(response) if is_outage(response.status) => Ok(self.fallback(&key).unwrap_or_else(|| said(response, reason))),
+            Ok(response) => Ok(said(response, reason)),
+            Err(failure) => {
+                let outage = is_outage(failure.problem.kind().status());
+                let stale = outage.then(|| self.fallback(&key)).flatten();
+                stale.ok_or_else(|| Failure { cache: forwarded(failure.cache, reason), ..failure })
+            }
+        }
+    }
+
+    /// Where a stale answer could be given instead, it has to be given before the deadline drops the request: a
+    /// tenth of the time that is left is kept for that.
+    async fn run_with_margin(&self, deadline: Instant, work: impl Future<Output = Outcome>) -> Outcome {
+        let left = deadline.saturating_duration_since(self.surroundings.clock.now());
+        match tokio::time::timeout(left - left / 10, work).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Kind::DeadlineExceeded.into()),
+        }
+    }
+
+    /// The stale answer that may be given if the source fails (RFC 5861 §4). It is looked up again, so that a change
+    /// that came while the source was asked is not hidden by it.
+    fn fallback(&self, key: &Key) -> Option<Response> {
+        let now = self.surroundings.clock.now();
+        let Found::Usable { value, inserted, snapshot, softened, .. } = self.store.look_up(key, now) else {
+            return None;
+        };
+        let reuse = Reuse { age: now.saturating_duration_since(inserted), snapshot, softened: softened.is_some() };
+        match Freshness::of(reuse.age, value.fresh(), reuse.softened, &self.rules) {
+            Freshness::Fresh => Some(value.reuse(Verdict::Hit, &reuse)),
+            Freshness::Stale { if_error: true, .. } => Some(value.reuse(Verdict::Stale, &reuse)),
+            Freshness::Stale { .. } => None,
+        }
+    }
+}
+
+/// A request whose method the cache has no part in.
+async fn pass<N: Next>(request: Request, next: &Arc<N>) -> Outcome {
+    match next.run(request).await {
+        Ok(response) => Ok(said(response, Forward::Method)),
+        Err(failure) => Err(Failure { cache: forwarded(failure.cache, Forward::Method), ..failure }),
+    }
+}
+
+fn said(mut response: Response, reason: Forward) -> Response {
+    response.cache = forwarded(response.cache, reason);
+    response
+}
+
+fn forwarded(facts: CacheFacts, reason: Forward) -> CacheFacts {
+    CacheFacts { verdict: Verdict::Forwarded(reason), ..facts }
+}
+
+/// The statuses for which a stale answer may be given instead (RFC 5861 §4).
+fn is_outage(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 500 | 502..=504)
 }

@@ -1,0 +1,125 @@
+//! Keys, and what of a request its source may see.
+
+use http::uri::{PathAndQuery, Uri};
+use http::{HeaderMap, HeaderName, Version};
+use kasoku_coherence::{Key, KeyBuilder};
+use kasoku_pipeline::{Request, RequestBody};
+
+/// The part of a key that holds the path, for purges by prefix. The parts are the route's index, the method's
+/// class, the path, the query if there is one, and for each field that the source varies by the number of its
+/// lines and the lines.
+pub const PATH_PART: usize = 2;
+
+/// Makes the keys of one route.
+pub(super) struct Keying {
+    route: [u8; 8],
+    vary: Vec<HeaderName>,
+}
+
+impl Keying {
+    pub(super) fn new(route: usize, vary: &[HeaderName]) -> Self {
+        Self { route: (route as u64).to_le_bytes(), vary: vary.to_vec() }
+    }
+
+    /// The key of a request: everything that its answer may depend on, byte for byte as it was sent.
+    pub(super) fn key(&self, request: &Request) -> Key {
+        let (path, query) = (request.uri.path(), request.uri.query());
+        let key = KeyBuilder::new().part(&self.route).part(b"GET");
+        let mut key = key.part(path.as_bytes()).optional(query.map(str::as_bytes));
+        for name in &self.vary {
+            let lines = request.headers.get_all(name);
+            key = key.part(&(lines.iter().count() as u32).to_le_bytes());
+            for line in lines {
+                key = key.part(line.as_bytes());
+            }
+        }
+        key.build()
+    }
+
+    /// Takes from a request whatever is not in its key, so that no answer can depend on it. Without a key the
+    /// request is neither collapsed nor its answer stored.
+    pub(super) fn confine(&self, mut request: Request, key: Option<Key>) -> Request {
+        let mut headers = HeaderMap::new();
+        for name in &self.vary {
+            for line in request.headers.get_all(name) {
+                headers.append(name, line.clone());
+            }
+        }
+        request.headers = headers;
+        request.body = RequestBody::empty();
+        request.peer = None;
+        request.version = Version::HTTP_11;
+        if request.uri.authority().is_some() || request.uri.scheme().is_some() {
+            let target = request.uri.path_and_query().cloned();
+            request.uri = Uri::from(target.unwrap_or_else(|| PathAndQuery::from_static("/")));
+        }
+        request.key = key;
+        request
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::doubles::get_with;
+
+    fn keying() -> Keying {
+        Keying::new(7, &[HeaderName::from_static("prefer"), HeaderName::from_static("accept")])
+    }
+
+    #[test]
+    fn the_path_is_where_purges_look_for_it() {
+        let key = keying().key(&Request::get("/items?a=1"));
+        assert_eq!(key.parts().nth(PATH_PART), Some(Some(&b"/items"[..])));
+    }
+
+    #[test]
+    fn what_is_not_in_the_key_is_not_visible() {
+        let mut request = get_with(
+            "http://evil.example/items?a=1",
+            &[("prefer", "a"), ("prefer", "b"), ("authorization", "x"), ("cookie", "x"), ("x-forwarded-host", "x")],
+        );
+        request.peer = Some(([127, 0, 0, 1], 1).into());
+        request.body = RequestBody::new(kasoku_pipeline::Body::from("fat"), 10);
+        let (keying, plain) = (keying(), get_with("/items?a=1", &[("prefer", "a"), ("prefer", "b")]));
+        assert_eq!(keying.key(&request), keying.key(&plain));
+        let confined = keying.confine(request, None);
+        assert_eq!(confined.headers, plain.headers);
+        assert_eq!(confined.uri, "/items?a=1");
+        assert!(confined.peer.is_none() && confined.body.is_empty());
+    }
+
+    proptest! {
+        /// Two requests have one key exactly when they are equal in everything that is visible.
+        #[test]
+        fn keys_are_equal_only_for_what_is_equal(
+            requests in proptest::collection::vec(
+                ("/[a-b]{0,2}", proptest::option::of("[a-b&=]{0,2}"), proptest::collection::vec(("prefer|accept", "[a-b, ]{0,2}"), 0..3)),
+                2..12,
+            ),
+        ) {
+            let keying = keying();
+            let mut seen = HashMap::new();
+            for (path, query, fields) in requests {
+                let target = query.as_ref().map_or(path.clone(), |query| format!("{path}?{query}"));
+                let mut request = Request::get(&target);
+                for (name, value) in &fields {
+                    request.headers.append(name.parse::<HeaderName>().unwrap(), value.trim().parse().unwrap());
+                }
+                let lines = |name: &str| -> Vec<_> { fields.iter().filter(|(n, _)| n == name).map(|(_, v)| v.trim().to_owned()).collect() };
+                let visible = (path, query, lines("prefer"), lines("accept"));
+                let key = keying.key(&request);
+                let known = seen.entry(key.bytes().to_vec()).or_insert_with(|| visible.clone());
+                prop_assert_eq!(&*known, &visible);
+            }
+            let mut distinct: Vec<_> = seen.values().cloned().collect();
+            distinct.sort();
+            distinct.dedup();
+            prop_assert_eq!(distinct.len(), seen.len());
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! A stored response: everything prepared, so that a hit copies as little as it can.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::AGE;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use kasoku_cache_store::Weigh;
+use kasoku_coherence::{Key, Tag};
+use kasoku_pipeline::{Body, CacheFacts, CodedForm, Coding, Forms, KeptForm, Response, Verdict};
+
+use super::{ResponseStore, Reuse};
+
+/// Fields that tell of one transfer and not of the answer.
+const OF_THE_TRANSFER: [HeaderName; 4] = [
+    AGE,
+    HeaderName::from_static("cache-status"),
+    HeaderName::from_static("x-cache"),
+    HeaderName::from_static("x-request-id"),
+];
+
+/// Room for the fields that a hit adds.
+const FIELDS_ADDED: usize = 6;
+
+/// An answer as the store keeps it, with its coded forms.
+pub struct StoredResponse {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    tags: Arc<[Tag]>,
+    fresh: Duration,
+    coded: [OnceLock<Option<CodedForm>>; Coding::ALL.len()],
+    refreshing: AtomicBool,
+    itself: Weak<StoredResponse>,
+    store: Weak<ResponseStore>,
+    key: Key,
+}
+
+impl StoredResponse {
+    /// Keeps an answer. Body and fields are copied into memory of exactly their size, because what they came in
+    /// may be a small part of something large.
+    pub(super) fn keep(
+        response: &Response,
+        body: &[u8],
+        fresh: Duration,
+        store: &Arc<ResponseStore>,
+        key: &Key,
+    ) -> Arc<Self> {
+        let mut headers = HeaderMap::with_capacity(response.headers.len() + FIELDS_ADDED);
+        for (name, value) in &response.headers {
+            if !OF_THE_TRANSFER.contains(name) {
+                let value = HeaderValue::from_bytes(value.as_bytes());
+                headers.append(name, value.expect("it was a field value before"));
+            }
+        }
+        Arc::new_cyclic(|itself| Self {
+            status: response.status,
+            headers,
+            body: Bytes::copy_from_slice(body),
+            tags: Arc::clone(&response.tags),
+            fresh,
+            coded: Default::default(),
+            refreshing: AtomicBool::new(false),
+            itself: itself.clone(),
+            store: Arc::downgrade(store),
+            key: key.clone(),
+        })
+    }
+
+    /// How long it is fresh.
+    pub fn fresh(&self) -> Duration {
+        self.fresh
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The identity form of the body.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Answers with it.
+    pub(super) fn reuse(self: &Arc<Self>, verdict: Verdict, reuse: &Reuse) -> Response {
+        let age_s = reuse.age.as_secs();
+        let mut ttl_s = (self.fresh.as_secs() as i64).saturating_sub(age_s as i64);
+        if reuse.softened {
+            ttl_s = ttl_s.min(0);
+        }
+        let mut headers = self.headers.clone();
+        headers.insert(AGE, HeaderValue::from(age_s));
+        Response {
+            status: self.status,
+            headers,
+            body: Body::Full(self.body.clone()),
+            lifetime: None,
+            tags: Arc::clone(&self.tags),
+            snapshot: Some(reuse.snapshot),
+            cache: CacheFacts {
+                verdict,
+                stored: false,
+                collapsed: false,
+                ttl_s: Some(ttl_s),
+                as_of: Some(reuse.snapshot.0),
+            },
+            forms: Some(Arc::clone(self) as _),
+            problem: None,
+        }
+    }
+
+    /// Claims the refresh of it; `None` while another claim is held.
+    pub(super) fn claim_refresh(self: &Arc<Self>) -> Option<RefreshClaim> {
+        let taken = self.refreshing.swap(true, Ordering::AcqRel);
+        (!taken).then(|| RefreshClaim(Arc::clone(self)))
+    }
+
+    fn slot(&self, coding: Coding) -> &OnceLock<Option<CodedForm>> {
+        let place = Coding::ALL.iter().position(|known| *known == coding);
+        &self.coded[place.expect("every coding is in the list")]
+    }
+}
+
+/// The right to refresh a stored response, given back when dropped.
+pub(super) struct RefreshClaim(Arc<StoredResponse>);
+
+impl Drop for RefreshClaim {
+    fn drop(&mut self) {
+        self.0.refreshing.store(false, Ordering::Release);
+    }
+}
+
+impl Forms for StoredResponse {
+    fn get(&self, coding: Coding) -> KeptForm {
+        match self.slot(coding).get() {
+            None => KeptForm::Missing,
+            Some(None) => KeptForm::Useless,
+            Some(Some(form)) => KeptForm::Made(form.clone()),
+        }
+    }
+
+    fn put(&self, coding: Coding, form: Option<CodedForm>) {
+        if self.slot(coding).set(form).is_ok() {
+            // The store counts true bytes, so it has to learn that there are more of them now.
+            if let (Some(store), Some(itself)) = (self.store.upgrade(), self.itself.upgrade()) {
+                store.reweigh(&self.key, &itself);
+            }
+        }
+    }
+}
+
+impl Weigh for StoredResponse {
+    fn bytes(&self) -> u64 {
+        let forms = self.coded.iter().filter_map(|slot| slot.get()?.as_ref());
+        let coded: usize = forms
+            .map(|form| form.body.len() + form.etag.as_ref().map_or(0, |tag| value_bytes(tag)) + SHARED_BYTES)
+            .sum();
+        let tags = 2 * size_of::<usize>() + size_of_val(&*self.tags);
+        (size_of::<Self>() + fields_bytes(&self.headers) + self.body.len() + SHARED_BYTES + tags + coded) as u64
+    }
+}
+
+/// What a `Bytes` allocates beside its bytes once it is shared.
+const SHARED_BYTES: usize = 32;
+
+fn value_bytes(value: &HeaderValue) -> usize {
+    value.len() + SHARED_BYTES
+}
+
+/// What a map of fields keeps on the heap. Its table has a power of two of places of 4 bytes, three quarters of
+/// which it uses, and an entry holds name, value, hash and links.
+fn fields_bytes(headers: &HeaderMap) -> usize {
+    const ENTRY_BYTES: usize = size_of::<HeaderName>() + size_of::<HeaderValue>() + 32;
+    let capacity = headers.capacity();
+    let places = (capacity + capacity / 3).next_power_of_two();
+    let texts: usize = headers.iter().map(|(name, value)| name.as_str().len() + value_bytes(value)).sum();
+    capacity * ENTRY_BYTES + places * 4 + texts
+}
+
+impl fmt::Debug for StoredResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredResponse")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .field("fresh", &self.fresh)
+            .finish_non_exhaustive()
+    }
+}

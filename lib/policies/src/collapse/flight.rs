@@ -1,0 +1,154 @@
+//! Flights: forwards that several requests wait for.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use foldhash::quality::RandomState;
+use futures_util::FutureExt;
+use futures_util::future::{Shared, WeakShared};
+use kasoku_coherence::Key;
+use kasoku_pipeline::{BoxFuture, Failure, Next, Outcome, Request, Response};
+use kasoku_problem::Kind;
+use parking_lot::Mutex;
+
+/// A forward in the air; every clone is somebody who waits for it.
+pub(super) type Flight = Shared<BoxFuture<'static, Arc<Landed>>>;
+
+/// The flights of one route. They are referred to weakly: a flight lives in those that wait for it.
+pub(super) struct Flights {
+    most: usize,
+    board: Mutex<Board>,
+}
+
+#[derive(Default)]
+struct Board {
+    flights: HashMap<Key, Listed, RandomState>,
+    numbers: u64,
+}
+
+struct Listed {
+    number: u64,
+    generation: u64,
+    flight: WeakShared<BoxFuture<'static, Arc<Landed>>>,
+}
+
+/// What a flight brought.
+pub(super) struct Landed {
+    cargo: Mutex<Cargo>,
+    deadline: Option<Instant>,
+}
+
+enum Cargo {
+    Shared(Outcome),
+    Stream(Response),
+    Panic(Box<dyn Any + Send>),
+}
+
+/// What one of those that waited gets.
+pub(super) enum Share {
+    /// An answer.
+    Answer(Response),
+    /// A failure.
+    Failure(Failure),
+    /// The forward panicked; the first to land goes on with it, so that it is reported once.
+    Panic(Box<dyn Any + Send>),
+    /// The answer is a stream, and that is the leader's.
+    Gone,
+}
+
+impl Flights {
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, board: Mutex::default() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.board.lock().flights.len()
+    }
+
+    /// Boards the flight for a key if one of this generation is in the air, else begins one with what `lead` gives.
+    /// `None` if there is nothing to begin it with, or no room.
+    pub(super) fn board<N: Next>(
+        self: &Arc<Self>,
+        key: &Key,
+        generation: u64,
+        lead: impl FnOnce() -> Option<(Arc<N>, Request)>,
+    ) -> Option<Flight> {
+        let mut board = self.board.lock();
+        // Nothing that waits may be dropped in here: the last one cancels its flight, which takes this lock.
+        let listed = board.flights.get(key);
+        if let Some(flight) = listed.filter(|listed| listed.generation == generation).and_then(|l| l.flight.upgrade()) {
+            return Some(flight);
+        }
+        if listed.is_none() && board.flights.len() >= self.most {
+            return None;
+        }
+        let (next, request) = lead()?;
+        board.numbers += 1;
+        let listing = Listing { flights: Arc::clone(self), key: key.clone(), number: board.numbers };
+        let flight = fly(next, request, listing).boxed().shared();
+        let listed = Listed { number: board.numbers, generation, flight: flight.downgrade()? };
+        board.flights.insert(key.clone(), listed);
+        Some(flight)
+    }
+}
+
+async fn fly<N: Next>(next: Arc<N>, request: Request, listing: Listing) -> Arc<Landed> {
+    let _listing = listing;
+    let deadline = request.deadline;
+    // A panic must not strand those that wait, and goes on in the first of them.
+    let cargo = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(Ok(response)) if response.body.bytes().is_none() => Cargo::Stream(response),
+        Ok(outcome) => Cargo::Shared(outcome),
+        Err(payload) => Cargo::Panic(payload),
+    };
+    Arc::new(Landed { cargo: Mutex::new(cargo), deadline })
+}
+
+/// A flight's place on the board, cleared when the flight has landed or was cancelled.
+struct Listing {
+    flights: Arc<Flights>,
+    key: Key,
+    number: u64,
+}
+
+impl Drop for Listing {
+    fn drop(&mut self) {
+        let mut board = self.flights.board.lock();
+        // A later flight may have taken the place.
+        if board.flights.get(&self.key).is_some_and(|listed| listed.number == self.number) {
+            board.flights.remove(&self.key);
+        }
+        if board.flights.is_empty() && board.flights.capacity() > 1_024 {
+            board.flights.shrink_to(64);
+        }
+    }
+}
+
+impl Landed {
+    /// The leader's deadline, which the forward had to keep.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// One share of what the flight brought. A stream cannot be shared: it is the leader's, or nobody's if the
+    /// leader has gone.
+    pub(super) fn share(&self, leads: bool) -> Share {
+        let mut cargo = self.cargo.lock();
+        if let Cargo::Shared(outcome) = &*cargo {
+            let copy = outcome.as_ref().map_err(Failure::clone).map(Response::try_clone);
+            return copy.map_or_else(Share::Failure, |copy| copy.map_or(Share::Gone, Share::Answer));
+        }
+        if matches!(*cargo, Cargo::Stream(_)) && !leads {
+            return Share::Gone;
+        }
+        // What is taken leaves a failure: after a panic, for all others; after a stream, for nobody.
+        match std::mem::replace(&mut *cargo, Cargo::Shared(Err(Kind::Internal.into()))) {
+            Cargo::Stream(response) => Share::Answer(response),
+            Cargo::Panic(payload) => Share::Panic(payload),
+            Cargo::Shared(_) => Share::Gone,
+        }
+    }
+}
