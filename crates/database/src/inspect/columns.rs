@@ -1,0 +1,34 @@
+//! The columns of a statement's result.
+
+use kasoku_sql_plan::ColumnKind;
+use rusqlite::Connection;
+
+use super::describe::kind_of;
+
+/// A column of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultColumn {
+    /// Its name.
+    pub name: String,
+    /// How its values are read: by the column that it comes from, else whatever each row holds.
+    pub kind: ColumnKind,
+    /// The table and column that it comes from, if it is not computed.
+    pub origin: Option<(String, String)>,
+}
+
+pub(super) fn columns(raw: &Connection, sql: &str) -> rusqlite::Result<Vec<ResultColumn>> {
+    let prepared = raw.prepare(sql)?;
+    let mut columns = Vec::with_capacity(prepared.column_count());
+    for column in prepared.columns_with_metadata() {
+        let mut kind = ColumnKind::Any;
+        let mut origin = None;
+        if let (Some(table), Some(name)) = (column.table_name(), column.origin_name()) {
+            let (declared, ..) = raw.column_metadata(column.database_name(), table, name)?;
+            let declared = declared.map(|text| text.to_string_lossy()).unwrap_or_default();
+            kind = kind_of(&declared);
+            origin = Some((table.to_owned(), name.to_owned()));
+        }
+        columns.push(ResultColumn { name: column.name().to_owned(), kind, origin });
+    }
+    Ok(columns)
+}

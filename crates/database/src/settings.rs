@@ -1,0 +1,43 @@
+//! What a database is opened with.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What a database is opened with. Every limit of the engine is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The SQLite file; `None` is a private database that is gone when it is closed.
+    pub path: Option<PathBuf>,
+    /// Opened for reading only: no migration, no writer, the file is not touched.
+    pub read_only: bool,
+    /// Reader threads for statements that may take long.
+    pub readers: usize,
+    /// How many reads may wait for those threads; one more is refused.
+    pub read_queue: usize,
+    /// Page cache of each connection, in bytes.
+    pub page_cache_bytes: u64,
+    /// How much of the file each connection maps into memory, in bytes; 0 maps nothing.
+    pub mapped_bytes: u64,
+    /// How many writes may wait for the writer; one more is refused.
+    pub write_queue: usize,
+    /// How many writes share a commit at the most.
+    pub group_most: usize,
+    /// A statement that takes longer is stopped.
+    pub statement_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            path: None,
+            read_only: false,
+            readers: 4,
+            read_queue: 1_024,
+            page_cache_bytes: 16 << 20,
+            mapped_bytes: 0,
+            write_queue: 4_096,
+            group_most: 256,
+            statement_timeout: Duration::from_secs(10),
+        }
+    }
+}

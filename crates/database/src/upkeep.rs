@@ -1,0 +1,149 @@
+//! Upkeep: copying the write-ahead log into the file, and refreshing statistics.
+//!
+//! A thread with a connection of its own copies while the writer goes on. Only what is left of a log that has grown
+//! too long is copied by the writer itself, between two groups, because only then can the log start anew.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+
+use kasoku_observe::{Observation, Observer};
+use parking_lot::Mutex;
+use rusqlite::wal::CheckpointMode;
+
+use crate::changes::DataChange;
+use crate::connection::{Access, Connection, Place};
+use crate::error::DatabaseError;
+use crate::queue::{Queue, Taken};
+use crate::tell::Teller;
+use crate::write::LOOK_EVERY;
+
+/// Pages in the log from which on they are copied.
+const LOG_PAGES_SOME: u64 = 1_000;
+
+/// Pages in the log from which on the writer itself copies the rest: 32 MiB of usual pages.
+pub(crate) const LOG_PAGES_MOST: u64 = 8_000;
+
+/// Looks in a row without a write after which the log is copied however short it is.
+const LOOKS_IDLE: u32 = 8;
+
+/// The thread that copies the log.
+pub(crate) struct Upkeep {
+    queue: Arc<Queue<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Upkeep {
+    /// Starts the thread.
+    pub(crate) fn start(
+        place: &Place,
+        log_pages: Arc<AtomicU64>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, DatabaseError> {
+        let connection = Connection::open(place, Access::Write)?;
+        let queue = Arc::new(Queue::new(1));
+        let ended = Arc::clone(&queue);
+        let thread = std::thread::Builder::new()
+            .name("kasoku-upkeep".into())
+            .spawn(move || work(&connection, &ended, &log_pages, observer.as_ref()))
+            .map_err(|error| DatabaseError::Io(error.to_string().into()))?;
+        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Ends the thread.
+    pub(crate) fn close(&self) {
+        self.queue.close();
+        if let Some(thread) = self.thread.lock().take() {
+            // It has nothing left to tell.
+            let _ended = thread.join();
+        }
+    }
+}
+
+/// The thread that looks for other processes' writes where this process does not write itself.
+pub(crate) struct Lookout {
+    queue: Arc<Queue<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Lookout {
+    /// Starts the thread.
+    pub(crate) fn start(place: &Place, teller: Arc<Teller>) -> Result<Self, DatabaseError> {
+        let connection = Connection::open(place, Access::ReadOnly)?;
+        let queue = Arc::new(Queue::new(1));
+        let ended = Arc::clone(&queue);
+        let thread = std::thread::Builder::new()
+            .name("kasoku-lookout".into())
+            .spawn(move || look_out(&connection, &ended, &teller))
+            .map_err(|error| DatabaseError::Io(error.to_string().into()))?;
+        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Ends the thread.
+    pub(crate) fn close(&self) {
+        self.queue.close();
+        if let Some(thread) = self.thread.lock().take() {
+            // It has nothing left to tell.
+            let _ended = thread.join();
+        }
+    }
+}
+
+fn look_out(connection: &Connection, ended: &Queue<()>, teller: &Teller) {
+    let mut known = connection.integer("PRAGMA data_version").ok();
+    while ended.take(1, Some(LOOK_EVERY), &mut Vec::new()) != Taken::Closed {
+        match connection.integer("PRAGMA data_version") {
+            Ok(version) if known == Some(version) => {}
+            Ok(version) => {
+                known = Some(version);
+                teller.tell(&[DataChange::Everything]);
+            }
+            Err(error) => teller.failed("look for changes", &error),
+        }
+    }
+}
+
+fn work(connection: &Connection, ended: &Queue<()>, log_pages: &AtomicU64, observer: &dyn Observer) {
+    let mut nothing = Vec::new();
+    let (mut seen, mut copied, mut idle) = (0, 0, 0);
+    while ended.take(1, Some(LOOK_EVERY), &mut nothing) != Taken::Closed {
+        let pages = log_pages.load(Ordering::Relaxed);
+        idle = if pages == seen { idle + 1 } else { 0 };
+        seen = pages;
+        // A log that started anew is shorter than what was copied of the one before.
+        copied = if pages < copied { 0 } else { copied };
+        if pages - copied > LOG_PAGES_SOME || (idle >= LOOKS_IDLE && pages > copied) {
+            match checkpoint(connection) {
+                Ok(()) => copied = pages,
+                Err(error) => {
+                    observer.observe(&Observation::DatabaseFailed { what: "checkpoint", error: &error });
+                }
+            }
+        }
+    }
+}
+
+/// Copies as much of the log as can be copied without waiting for anybody.
+pub(crate) fn checkpoint(connection: &Connection) -> Result<(), DatabaseError> {
+    run(connection, CheckpointMode::PASSIVE)
+}
+
+/// Copies all of the log and empties it. Only the writer may: to others it looks like a foreign write.
+pub(crate) fn truncate_log(connection: &Connection) -> Result<(), DatabaseError> {
+    match run(connection, CheckpointMode::TRUNCATE) {
+        // A reader of another process keeps it; nothing is lost, and the next who opens the file copies it.
+        Err(DatabaseError::Busy) => Ok(()),
+        other => other,
+    }
+}
+
+/// Lets SQLite refresh the statistics that its planner asks for, within bounds.
+pub(crate) fn optimize(connection: &Connection) -> Result<(), DatabaseError> {
+    let run = || connection.raw().execute_batch("PRAGMA analysis_limit = 1000; PRAGMA optimize;");
+    run().map_err(|error| connection.failed(error))
+}
+
+fn run(connection: &Connection, mode: CheckpointMode) -> Result<(), DatabaseError> {
+    let done = connection.raw().wal_checkpoint_v2(Some(rusqlite::MAIN_DB), mode);
+    done.map(|_| ()).map_err(|error| connection.failed(error))
+}

@@ -1,0 +1,174 @@
+//! Group commit: many jobs, one transaction, one sync.
+//!
+//! Each job runs in a savepoint, so that it fails alone. Nobody is answered before the commit has returned, and if
+//! it does not return well, nobody is told of success.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use kasoku_coherence::Position;
+use kasoku_observe::Observation;
+
+use super::job::{Ran, WriteJob};
+use super::transaction::WriteTransaction;
+use super::writer::Writer;
+use crate::connection::Connection;
+use crate::error::{DatabaseError, Severity};
+
+/// How an attempt to commit a group ended.
+enum Attempt {
+    /// It is durable and visible.
+    Committed(Position),
+    /// One job's fault has undone it; the others deserve another attempt.
+    Spoiled(DatabaseError),
+    /// It failed for a reason that holds for every job.
+    Failed(DatabaseError),
+}
+
+/// How a job left the group's transaction.
+enum Left {
+    Sound,
+    Lost,
+}
+
+impl Writer {
+    /// Commits these jobs together, or each by itself if one of them spoils the whole.
+    pub(super) fn commit(&mut self, mut jobs: Vec<Box<dyn WriteJob>>) {
+        match self.attempt(&mut jobs) {
+            Attempt::Committed(position) => answer(jobs, &Ok(position)),
+            Attempt::Failed(error) => answer(jobs, &Err(error)),
+            Attempt::Spoiled(error) if jobs.len() == 1 => answer(jobs, &Err(error)),
+            Attempt::Spoiled(_) => {
+                for job in jobs {
+                    let mut alone = vec![job];
+                    let outcome = match self.attempt(&mut alone) {
+                        Attempt::Committed(position) => Ok(position),
+                        Attempt::Spoiled(error) | Attempt::Failed(error) => Err(error),
+                    };
+                    answer(alone, &outcome);
+                }
+            }
+        }
+    }
+
+    fn attempt(&mut self, jobs: &mut [Box<dyn WriteJob>]) -> Attempt {
+        let connection = match self.connection() {
+            Ok(connection) => connection,
+            Err(error) => return Attempt::Failed(error),
+        };
+        connection.take_worst();
+        if let Err(error) = connection.run("BEGIN IMMEDIATE") {
+            let severity = connection.take_worst();
+            return self.give_up(error, severity);
+        }
+        self.notice_others();
+        for job in jobs.iter_mut() {
+            if let Left::Lost = self.run_one(job.as_mut()) {
+                let severity = self.connection.as_ref().map_or(Severity::Broken, Connection::take_worst);
+                return self.lost(severity);
+            }
+        }
+        let Some(connection) = &self.connection else { return Attempt::Failed(DatabaseError::Aborted) };
+        let began = Instant::now();
+        match connection.run("COMMIT") {
+            Ok(()) => {
+                let took = began.elapsed();
+                self.teller.observer.observe(&Observation::Committed { writes: jobs.len(), took });
+                let position = self.publish();
+                Attempt::Committed(position)
+            }
+            // A constraint that is checked at the end of the transaction: one of the jobs breaks it.
+            Err(error @ DatabaseError::Constraint { .. }) => {
+                let rolled_back = connection.run("ROLLBACK");
+                self.recorder.take();
+                match rolled_back {
+                    Ok(()) => Attempt::Spoiled(error),
+                    Err(_) => self.give_up(error, Severity::Broken),
+                }
+            }
+            // After a failed sync the file system may have dropped what it could not write, and a second attempt
+            // would seem to succeed. The connection and all it believes about the file is given up.
+            Err(error) => self.give_up(error, Severity::Broken),
+        }
+    }
+
+    /// Runs one job in a savepoint.
+    fn run_one(&mut self, job: &mut dyn WriteJob) -> Left {
+        let Some(connection) = &self.connection else { return Left::Lost };
+        let until = match crate::read::until(job.deadline(), self.statement_timeout) {
+            Ok(until) => until,
+            Err(error) => {
+                job.fail(error);
+                return Left::Sound;
+            }
+        };
+        if let Err(error) = connection.run("SAVEPOINT kasoku_job") {
+            job.fail(error);
+            return Left::Lost;
+        }
+        let mark = self.recorder.mark();
+        let mut transaction = WriteTransaction {
+            connection,
+            recorder: &self.recorder,
+            observer: self.teller.observer.as_ref(),
+            guard: &self.guard,
+        };
+        connection.stop().at(until);
+        let ran = self.guard.on(|| catch_unwind(AssertUnwindSafe(|| job.run(&mut transaction))));
+        connection.stop().never();
+        let ran = ran.unwrap_or_else(|panic| {
+            job.fail(DatabaseError::Panicked(panic_text(panic.as_ref()).into()));
+            Ran::Undo
+        });
+        if connection.raw().is_autocommit() {
+            return Left::Lost;
+        }
+        let ended = match ran {
+            Ran::Keep => connection.run("RELEASE kasoku_job"),
+            Ran::Undo => {
+                self.recorder.forget_since(mark);
+                connection.run("ROLLBACK TO kasoku_job").and_then(|()| connection.run("RELEASE kasoku_job"))
+            }
+        };
+        if ended.is_ok() { Left::Sound } else { Left::Lost }
+    }
+
+    /// The transaction is gone, or must go.
+    fn lost(&mut self, severity: Severity) -> Attempt {
+        self.recorder.take();
+        if let Some(connection) = &self.connection
+            && !connection.raw().is_autocommit()
+            && connection.run("ROLLBACK").is_err()
+        {
+            return self.give_up(DatabaseError::Aborted, Severity::Broken);
+        }
+        match severity {
+            Severity::Harmless => Attempt::Spoiled(DatabaseError::Aborted),
+            Severity::Full => Attempt::Failed(DatabaseError::DiskFull),
+            Severity::Broken => {
+                self.give_up(DatabaseError::Io("reading or writing the file failed".into()), severity)
+            }
+        }
+    }
+
+    /// Fails the group, and closes the connection if it cannot be trusted; the next group opens another.
+    fn give_up(&mut self, error: DatabaseError, severity: Severity) -> Attempt {
+        self.teller.failed("commit", &error);
+        self.recorder.take();
+        if severity == Severity::Broken {
+            self.close_connection();
+        }
+        Attempt::Failed(error)
+    }
+}
+
+fn answer(jobs: Vec<Box<dyn WriteJob>>, outcome: &Result<Position, DatabaseError>) {
+    for job in jobs {
+        job.answer(outcome.clone());
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
+}
