@@ -1,0 +1,186 @@
+//! The admin listener: metrics, health and purge, for operators and their machines. Never on the public address.
+//!
+//! What it shows and does is behind two traits that the assembly implements; who may use it is decided in
+//! [`guard`]. It knows neither database nor cache.
+
+mod guard;
+mod health;
+mod purge;
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, middleware};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use kasoku_config::Secret;
+use kasoku_pipeline::BoxFuture;
+use kasoku_problem::{Kind, MEDIA_TYPE, Problem};
+use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
+
+use crate::metrics::Metrics;
+use crate::router::Router;
+use crate::server::Traffic;
+use guard::{Guard, guard};
+
+/// Admin connections at once. They are few and trusted; the bound is for accidents.
+const CONNECTIONS_MAX: usize = 64;
+/// Bytes of an admin request's header section.
+const HEADER_BYTES_MAX: usize = 16_384;
+/// From the start of an admin connection, or the end of its last request, to the end of a header section.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What the admin listener shows and does.
+#[derive(Clone)]
+pub struct AdminState {
+    /// The state of the parts.
+    pub vitals: Arc<dyn Vitals>,
+    /// Removes stored answers.
+    pub purge: Arc<dyn Purge>,
+    /// What was counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// The state of the server's parts.
+pub trait Vitals: Send + Sync + 'static {
+    /// Whether requests can be answered now. Asked often: it must be cheap.
+    fn readiness(&self) -> Readiness;
+
+    /// Facts for `/health/detail`, such as `database`, `cache` and the configuration's generation.
+    fn detail(&self) -> Map<String, Value>;
+
+    /// The routes with what operators want to know of them, for `/api/routes`.
+    fn routes(&self) -> Value;
+}
+
+/// Whether requests can be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// They can.
+    Ready,
+    /// They cannot; the parts at fault.
+    NotReady(Vec<String>),
+}
+
+/// Removes stored answers.
+pub trait Purge: Send + Sync + 'static {
+    /// Removes what the order names, and says how many answers that were.
+    fn purge(&self, order: PurgeOrder) -> BoxFuture<'_, Result<u64, Problem>>;
+}
+
+/// What is to be removed, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PurgeOrder {
+    /// Which answers.
+    pub selection: Selection,
+    /// Soft: they stay, but stale, so that they can still stand in for a source that is down.
+    pub soft: bool,
+}
+
+/// Which stored answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// The answer to one request target.
+    Key(String),
+    /// The answers to all targets that begin with this.
+    Prefix(String),
+    /// The answers that depend on this tag.
+    Tag(String),
+    /// All.
+    All,
+}
+
+/// What the handlers share.
+struct Desk {
+    state: AdminState,
+    traffic: Traffic,
+    router: Arc<ArcSwap<Router>>,
+    started: Instant,
+}
+
+/// Serves the admin listener until it is aborted.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    state: AdminState,
+    token: Option<Secret>,
+    traffic: Traffic,
+    router: Arc<ArcSwap<Router>>,
+) {
+    let listener = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(error = &*error.to_string(), "there is no admin listener"),
+    };
+    let app = app(Arc::new(Desk { state, traffic, router, started: Instant::now() }), token);
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let permit = Arc::clone(&room).acquire_owned().await.expect("the semaphore is never closed");
+        let Ok((tcp, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let app = app.clone();
+        tokio::spawn(async move {
+            let served = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_TIMEOUT)
+                .max_header_size(HEADER_BYTES_MAX)
+                .serve_connection(TokioIo::new(tcp), TowerToHyperService::new(app))
+                .await;
+            // A peer that broke off is of no interest to anybody.
+            drop(served);
+            drop(permit);
+        });
+    }
+}
+
+fn app(desk: Arc<Desk>, token: Option<Secret>) -> axum::Router {
+    axum::Router::new()
+        .route("/", get(|| async { Html(include_str!("index.html")) }))
+        .route("/metrics", get(metrics))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/health/detail", get(health::detail))
+        .route("/api/routes", get(routes))
+        .route("/api/cache/purge", post(purge::purge))
+        .route("/api/serving", put(health::serving))
+        .fallback(async || refuse(Problem::new(Kind::NotFound).detail("`/` lists what is here")))
+        .method_not_allowed_fallback(async || refuse(Problem::new(Kind::MethodNotAllowed)))
+        .layer(middleware::from_fn_with_state(Arc::new(Guard::new(token)), guard))
+        .with_state(desk)
+}
+
+async fn metrics(State(desk): State<Arc<Desk>>) -> Response {
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let text = desk.state.metrics.text(&desk.traffic);
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response()
+}
+
+async fn routes(State(desk): State<Arc<Desk>>) -> Json<Value> {
+    let router = desk.router.load();
+    let patterns: Vec<&str> = router.names().iter().map(|name| &*name.pattern).collect();
+    Json(json!({ "patterns": patterns, "routes": desk.state.vitals.routes() }))
+}
+
+/// A problem as an answer.
+fn refuse(problem: impl Into<Problem>) -> Response {
+    let problem = problem.into();
+    let mut response = (problem.kind().status(), problem.document("admin")).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    for (name, value) in problem.headers() {
+        response.headers_mut().insert(name, value.clone());
+    }
+    response
+}
+
+/// JSON that says whether all is well by its status too.
+fn told(well: bool, facts: Value) -> Response {
+    let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(facts)).into_response()
+}

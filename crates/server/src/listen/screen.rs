@@ -1,0 +1,189 @@
+//! What a request's head must be before a route may see it. Pure; hyper has parsed the head already.
+//!
+//! Beyond what hyper refuses by itself, this demands one host that agrees with the target, a transfer coding that
+//! is decoded here, a method that is known, and sizes within the limits. What passes has its target in origin
+//! form and its host in `Host`, whichever version brought it.
+
+use http::header::{self, HeaderMap};
+use http::request::Parts;
+use http::uri::{Authority, PathAndQuery};
+use http::{HeaderValue, Method, Uri, Version};
+
+use crate::router::Refusal;
+
+/// The longest target that is read. RFC 9110 §4.1 asks for 8,000 at the least.
+pub(crate) const TARGET_BYTES_MAX: usize = 8_192;
+
+/// Refuses a head, or brings it into one form.
+pub(crate) fn screen(head: &mut Parts, fields_max: usize) -> Result<(), Refusal> {
+    known(&head.method)?;
+    if target_length(&head.uri) > TARGET_BYTES_MAX {
+        return Err(Refusal::TargetTooLong);
+    }
+    if head.headers.len() > fields_max {
+        return Err(Refusal::TooManyFields);
+    }
+    if head.headers.contains_key(header::TRANSFER_ENCODING) {
+        only_chunked(&head.headers)?;
+    }
+    one_host(head)?;
+    if head.uri.authority().is_some() || head.uri.scheme().is_some() {
+        head.uri = head.uri.path_and_query().cloned().map_or_else(Uri::default, from_path);
+    }
+    Ok(())
+}
+
+/// RFC 9110 §9.1: a method that is not known is answered by 501, one that is known and not allowed by 405.
+fn known(method: &Method) -> Result<(), Refusal> {
+    match *method {
+        Method::GET
+        | Method::HEAD
+        | Method::POST
+        | Method::PUT
+        | Method::PATCH
+        | Method::DELETE
+        | Method::OPTIONS => Ok(()),
+        Method::TRACE | Method::CONNECT => Err(Refusal::MethodRefused),
+        _ => Err(Refusal::MethodUnknown),
+    }
+}
+
+fn target_length(target: &Uri) -> usize {
+    let host = target.authority().map_or(0, |authority| authority.as_str().len());
+    host + target.path_and_query().map_or(0, |path| path.as_str().len())
+}
+
+/// RFC 9112 §6.1: a transfer coding that is not understood is answered by 501. Behind `chunked` none is decoded
+/// here, and a second `chunked` is a smuggler's.
+fn only_chunked(headers: &HeaderMap) -> Result<(), Refusal> {
+    let mut values = headers.get_all(header::TRANSFER_ENCODING).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) if value.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => Err(Refusal::CodingUnknown),
+    }
+}
+
+/// RFC 9112 §3.2: one `Host`, and the target's host where the target has one. HTTP/2 may say it in `:authority`
+/// alone (RFC 9113 §8.3.1).
+fn one_host(head: &mut Parts) -> Result<(), Refusal> {
+    let mut values = head.headers.get_all(header::HOST).iter();
+    match (values.next(), values.next(), head.uri.authority()) {
+        (_, Some(_), _) => Err(Refusal::BadHost),
+        (Some(host), None, named) => match named {
+            _ if !is_host(host.as_bytes()) => Err(Refusal::BadHost),
+            Some(authority) if !same_host(authority, host) => Err(Refusal::HostMismatch),
+            _ => Ok(()),
+        },
+        (None, None, Some(authority)) if head.version != Version::HTTP_11 => {
+            let host = authority.as_str();
+            let value = HeaderValue::from_str(host).ok().filter(|_| is_host(host.as_bytes()));
+            head.headers.insert(header::HOST, value.ok_or(Refusal::BadHost)?);
+            Ok(())
+        }
+        (None, None, None) if head.version == Version::HTTP_10 => Ok(()),
+        (None, None, _) => Err(Refusal::NoHost),
+    }
+}
+
+/// Whether this is one host with an optional port: no list, no user, no path, nothing blank.
+fn is_host(text: &[u8]) -> bool {
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=:[]".contains(byte);
+    !text.is_empty() && text[0] != b':' && text.iter().all(allowed)
+}
+
+fn same_host(authority: &Authority, host: &HeaderValue) -> bool {
+    authority.as_str().as_bytes().eq_ignore_ascii_case(host.as_bytes())
+}
+
+fn from_path(path: PathAndQuery) -> Uri {
+    Uri::from(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(
+        version: Version,
+        method: &str,
+        target: &str,
+        fields: &[(&str, &str)],
+        expected: Result<&str, Refusal>,
+    ) {
+        let mut request = http::Request::builder().version(version).method(method).uri(target);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let (mut head, ()) = request.body(()).unwrap().into_parts();
+        let screened = screen(&mut head, 8).map(|()| {
+            let host = head.headers.get(header::HOST).map_or("", |host| host.to_str().unwrap());
+            format!("{} {host}", head.uri)
+        });
+        assert_eq!(
+            screened.as_deref(),
+            expected.as_ref().copied().map_err(|refusal| refusal),
+            "{method} {target}"
+        );
+    }
+
+    #[test]
+    fn a_head_has_one_host_that_agrees_with_its_target() {
+        let h1 = Version::HTTP_11;
+        check(h1, "GET", "/a?b=c", &[("host", "h:80")], Ok("/a?b=c h:80"));
+        check(h1, "GET", "/", &[], Err(Refusal::NoHost));
+        check(Version::HTTP_10, "GET", "/", &[], Ok("/ "));
+        check(h1, "GET", "/", &[("host", "a"), ("host", "a")], Err(Refusal::BadHost));
+        for bad in ["", "a,b", "a b", "u@h", "h/", ":80", "h?"] {
+            check(h1, "GET", "/", &[("host", bad)], Err(Refusal::BadHost));
+        }
+        check(h1, "GET", "http://H/x", &[("host", "h")], Ok("/x h"));
+        check(h1, "GET", "http://h", &[("host", "h")], Ok("/ h"));
+        check(h1, "GET", "http://h/x", &[("host", "g")], Err(Refusal::HostMismatch));
+        check(h1, "GET", "http://h/x", &[], Err(Refusal::NoHost));
+        check(h1, "GET", "/", &[("host", "[::1]:8080")], Ok("/ [::1]:8080"));
+    }
+
+    #[test]
+    fn http2_says_its_host_in_either_place() {
+        let h2 = Version::HTTP_2;
+        check(h2, "GET", "http://h/x?y", &[], Ok("/x?y h"));
+        check(h2, "GET", "http://h/x", &[("host", "h")], Ok("/x h"));
+        check(h2, "GET", "http://h/x", &[("host", "g")], Err(Refusal::HostMismatch));
+        check(h2, "GET", "/x", &[], Err(Refusal::NoHost));
+        check(h2, "GET", "http://u@h/x", &[], Err(Refusal::BadHost));
+    }
+
+    #[test]
+    fn methods_are_known_refused_or_unknown() {
+        let host = &[("host", "h")];
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+            check(Version::HTTP_11, method, "/", host, Ok("/ h"));
+        }
+        check(Version::HTTP_11, "TRACE", "/", host, Err(Refusal::MethodRefused));
+        check(Version::HTTP_11, "CONNECT", "h:80", host, Err(Refusal::MethodRefused));
+        for method in ["PURGE", "get", "PROPFIND"] {
+            check(Version::HTTP_11, method, "/", host, Err(Refusal::MethodUnknown));
+        }
+    }
+
+    #[test]
+    fn sizes_and_codings_are_bounded() {
+        let host = ("host", "h");
+        let long = format!("/{}", "x".repeat(TARGET_BYTES_MAX));
+        check(Version::HTTP_11, "GET", &long, &[host], Err(Refusal::TargetTooLong));
+        check(
+            Version::HTTP_11,
+            "GET",
+            &long[..TARGET_BYTES_MAX],
+            &[host],
+            Ok(&format!("{} h", &long[..TARGET_BYTES_MAX])),
+        );
+        check(Version::HTTP_11, "GET", "/", &[("a", "1"); 9], Err(Refusal::TooManyFields));
+        let coded = |value| [host, ("transfer-encoding", value)];
+        check(Version::HTTP_11, "POST", "/", &coded("Chunked"), Ok("/ h"));
+        for coding in ["gzip, chunked", "chunked, chunked", "identity", "chunked;a=b", "xchunked"] {
+            check(Version::HTTP_11, "POST", "/", &coded(coding), Err(Refusal::CodingUnknown));
+        }
+    }
+}

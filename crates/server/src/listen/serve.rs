@@ -1,0 +1,144 @@
+//! From hyper's request to the pipeline's, and from the pipeline's answer to hyper's.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Method, StatusCode, Version};
+use hyper::body::Incoming;
+use kasoku_config::ConnectionLimits;
+use kasoku_pipeline::{Body, Outcome, PathParams, Pipeline, Request, RequestBody, Response};
+use kasoku_problem::MEDIA_TYPE;
+
+use super::body::{Arriving, Leaving};
+use super::pulse::Pulse;
+use super::screen::screen;
+use crate::drain::{Drain, InFlight, Standing, Tally};
+use crate::router::{Routed, Router};
+
+/// What all connections of a listener share.
+pub(crate) struct Shared {
+    pub(crate) router: Arc<ArcSwap<Router>>,
+    pub(crate) limits: ConnectionLimits,
+    pub(crate) drain: Arc<Drain>,
+}
+
+/// What the requests of one connection share.
+pub(crate) struct Connection {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) peer: SocketAddr,
+    pub(crate) pulse: Arc<Pulse>,
+    pub(crate) tally: Arc<Tally>,
+}
+
+/// What answers a request.
+enum Chosen {
+    Pipeline(Arc<dyn Pipeline>, PathParams),
+    Health,
+}
+
+/// Answers one request. Whatever fails below has become an answer before it comes here.
+pub(crate) async fn serve(
+    connection: Arc<Connection>,
+    request: http::Request<Incoming>,
+) -> Result<http::Response<Leaving>, Infallible> {
+    let in_flight = InFlight::begin(&connection.tally, &connection.pulse);
+    let (mut head, incoming) = request.into_parts();
+    let version = head.version;
+    let is_head = head.method == Method::HEAD;
+    let mut response = match choose(&connection, &mut head) {
+        Chosen::Health => health(&head.method, connection.shared.drain.standing()),
+        Chosen::Pipeline(pipeline, params) => {
+            let limits = &connection.shared.limits;
+            let body = if hyper::body::Body::is_end_stream(&incoming) {
+                RequestBody::empty()
+            } else {
+                RequestBody::new(
+                    Body::stream(Arriving::new(incoming, limits.body_timeout)),
+                    limits.body_bytes_max,
+                )
+            };
+            let mut request = Request::new(head.method, head.uri);
+            request.version = version;
+            request.headers = head.headers;
+            request.body = body;
+            request.params = params;
+            request.peer = Some(connection.peer);
+            answered(pipeline.run(request).await)
+        }
+    };
+    if is_head || response.status == StatusCode::NOT_MODIFIED || response.status == StatusCode::NO_CONTENT {
+        drop_body(&mut response, is_head);
+    }
+    if version != Version::HTTP_2 && connection.shared.drain.is_draining() {
+        response.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    let window = (version == Version::HTTP_2).then(|| Arc::clone(&connection.pulse));
+    let mut answer = http::Response::new(Leaving::new(response.body, window, in_flight));
+    *answer.status_mut() = response.status;
+    *answer.headers_mut() = response.headers;
+    Ok(answer)
+}
+
+fn choose(connection: &Connection, head: &mut http::request::Parts) -> Chosen {
+    let router = connection.shared.router.load();
+    if let Err(refusal) = screen(head, connection.shared.limits.header_fields_max) {
+        return Chosen::Pipeline(Arc::clone(router.refusal(refusal)), PathParams::default());
+    }
+    match router.find(head.uri.path()) {
+        Routed::Pipeline(pipeline, params) => Chosen::Pipeline(Arc::clone(pipeline), params),
+        Routed::Elsewhere(pipeline) => Chosen::Pipeline(Arc::clone(pipeline), PathParams::default()),
+        Routed::Health => Chosen::Health,
+    }
+}
+
+/// The server's own answer to load balancers: cheap, and nothing but its standing.
+fn health(method: &Method, standing: Standing) -> Response {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        let mut response = Response::new(StatusCode::METHOD_NOT_ALLOWED, Body::Empty);
+        response.headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    let (status, text) = match standing {
+        Standing::Serving => (StatusCode::OK, r#"{"status":"ok"}"#),
+        Standing::Held => (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"held"}"#),
+        Standing::Draining => (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"draining"}"#),
+    };
+    let mut response = Response::new(status, Body::from(text));
+    let fields: [(HeaderName, &'static str); 2] =
+        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    for (name, value) in fields {
+        response.headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// A failure that no policy made into an answer still becomes the right one.
+fn answered(outcome: Outcome) -> Response {
+    outcome.unwrap_or_else(|failure| {
+        let problem = failure.problem;
+        let mut response = Response::new(
+            problem.kind().status(),
+            Body::from(problem.document("00000000000000000000000000000000")),
+        );
+        response.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        for (name, value) in problem.headers() {
+            response.headers.insert(name, value.clone());
+        }
+        if let Some(seconds) = problem.retry_after_seconds() {
+            response.headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    })
+}
+
+/// Answers to `HEAD`, and 204 and 304, have no content (RFC 9110 §6.4.1); `HEAD` still tells its length.
+fn drop_body(response: &mut Response, is_head: bool) {
+    let length = response.body.len().filter(|length| *length > 0);
+    if let (true, Some(length)) = (is_head, length) {
+        response.headers.entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from(length));
+    }
+    response.body = Body::Empty;
+}

@@ -1,0 +1,258 @@
+//! From a request's path to the pipeline that answers it.
+//!
+//! Paths are matched as they were sent; what a parameter matched is percent-decoded once, and never again below.
+//! A router is immutable: reload makes a new one and swaps it, and requests in flight end under the one that they
+//! started with. It knows nothing of methods, sockets or configuration, and nothing in it can panic on a path.
+
+use std::sync::Arc;
+
+use http::header::{self, HeaderName, HeaderValue};
+use kasoku_observe::RouteName;
+use kasoku_pipeline::{Body, BoxFuture, Outcome, PathParams, Pipeline, Promises, Request, Response, Source};
+use kasoku_problem::{Kind, Problem};
+use percent_encoding::percent_decode_str;
+
+/// The path that the server answers itself, on every public listener.
+pub const HEALTH_PATH: &str = "/health";
+
+/// One pattern and what answers there.
+pub struct Route {
+    /// As in `/v1/items/{id}` or `/legacy/{*rest}`.
+    pub pattern: String,
+    /// The route as observers know it; several patterns may share one.
+    pub name: RouteName,
+    /// What answers.
+    pub pipeline: Arc<dyn Pipeline>,
+}
+
+/// All routes of a plan, and the answers to what is no route's.
+pub struct Router {
+    tree: matchit::Router<Entry>,
+    names: Vec<RouteName>,
+    refusals: Vec<Arc<dyn Pipeline>>,
+    redirect: Arc<dyn Pipeline>,
+}
+
+/// What a path leads to.
+pub enum Routed<'a> {
+    /// A route's pipeline, and what the pattern's parameters matched.
+    Pipeline(&'a Arc<dyn Pipeline>, PathParams),
+    /// [`HEALTH_PATH`].
+    Health,
+    /// No route's; a pipeline that says so.
+    Elsewhere(&'a Arc<dyn Pipeline>),
+}
+
+/// Why a request is refused before any route sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// No pattern matches the path.
+    NoRoute,
+    /// A percent-encoding in the path is no UTF-8, or hides a NUL.
+    BadPath,
+    /// HTTP/1.1 and HTTP/2 need exactly one host (RFC 9112 §3.2).
+    NoHost,
+    /// More than one host, or one that is none.
+    BadHost,
+    /// The target names one host and the `Host` field another.
+    HostMismatch,
+    /// The target is longer than the server reads.
+    TargetTooLong,
+    /// More header fields than the server reads.
+    TooManyFields,
+    /// A transfer coding that the server does not decode (RFC 9112 §6.1).
+    CodingUnknown,
+    /// A method that the server knows and never serves: `TRACE` and `CONNECT`.
+    MethodRefused,
+    /// A method that the server does not know (RFC 9110 §9.1).
+    MethodUnknown,
+}
+
+/// Why a router could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum RouterError {
+    /// Two patterns match the same paths, or one is malformed.
+    #[error("the path `{pattern}` cannot be routed: {reason}")]
+    Pattern {
+        /// The pattern at fault.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A path that the server answers itself.
+    #[error("the path `{HEALTH_PATH}` is answered by the server itself")]
+    Reserved,
+}
+
+struct Entry {
+    params: Vec<Arc<str>>,
+    pipeline: Arc<dyn Pipeline>,
+}
+
+impl Router {
+    /// Makes a router. `around` puts the policies that every answer needs (at the least `observe` and `rescue`)
+    /// around the sources that answer what is no route's.
+    pub fn new(
+        routes: Vec<Route>,
+        around: impl Fn(Arc<dyn Source>) -> Arc<dyn Pipeline>,
+    ) -> Result<Self, RouterError> {
+        let mut tree = matchit::Router::new();
+        let mut names: Vec<RouteName> = Vec::new();
+        for route in routes {
+            if route.pattern == HEALTH_PATH {
+                return Err(RouterError::Reserved);
+            }
+            let entry = Entry { params: param_names(&route.pattern), pipeline: route.pipeline };
+            tree.insert(route.pattern.clone(), entry).map_err(|error| RouterError::Pattern {
+                pattern: route.pattern,
+                reason: error.to_string(),
+            })?;
+            if !names.contains(&route.name) {
+                names.push(route.name);
+            }
+        }
+        let refusals =
+            Refusal::ALL.iter().map(|refusal| around(Arc::new(Refuse(refusal.problem())))).collect();
+        let redirect = around(Arc::new(OtherSlash));
+        Ok(Self { tree, names, refusals, redirect })
+    }
+
+    /// What answers at `path`.
+    pub fn find(&self, path: &str) -> Routed<'_> {
+        if path == HEALTH_PATH {
+            return Routed::Health;
+        }
+        let Ok(found) = self.tree.at(path) else {
+            let moved = other_slash(path).is_some_and(|other| self.tree.at(&other).is_ok());
+            return Routed::Elsewhere(if moved { &self.redirect } else { self.refusal(Refusal::NoRoute) });
+        };
+        let entry = found.value;
+        if entry.params.is_empty() {
+            return Routed::Pipeline(&entry.pipeline, PathParams::default());
+        }
+        let mut params = Vec::with_capacity(entry.params.len());
+        for (name, (_, raw)) in entry.params.iter().zip(found.params.iter()) {
+            match percent_decode_str(raw).decode_utf8() {
+                Ok(value) if !value.contains('\0') => params.push((Arc::clone(name), value.into_owned())),
+                _ => return Routed::Elsewhere(self.refusal(Refusal::BadPath)),
+            }
+        }
+        Routed::Pipeline(&entry.pipeline, PathParams::new(params))
+    }
+
+    /// The pipeline that answers a request refused for this reason.
+    pub fn refusal(&self, refusal: Refusal) -> &Arc<dyn Pipeline> {
+        &self.refusals[refusal as usize]
+    }
+
+    /// The routes, in the order that they were given, each once.
+    pub fn names(&self) -> &[RouteName] {
+        &self.names
+    }
+}
+
+impl Refusal {
+    /// All of them, in the order of the enum.
+    const ALL: [Self; 10] = [
+        Self::NoRoute,
+        Self::BadPath,
+        Self::NoHost,
+        Self::BadHost,
+        Self::HostMismatch,
+        Self::TargetTooLong,
+        Self::TooManyFields,
+        Self::CodingUnknown,
+        Self::MethodRefused,
+        Self::MethodUnknown,
+    ];
+
+    fn problem(self) -> Problem {
+        match self {
+            Self::NoRoute => Problem::new(Kind::NotFound).detail("nothing is served at this path"),
+            Self::BadPath => {
+                Problem::new(Kind::Malformed).detail("a percent-encoding in the path is not valid UTF-8 text")
+            }
+            Self::NoHost => Problem::new(Kind::Malformed).detail("the `Host` field is missing"),
+            Self::BadHost => Problem::new(Kind::Malformed).detail("the `Host` field must be one host"),
+            Self::HostMismatch => {
+                Problem::new(Kind::Malformed).detail("the target and the `Host` field name different hosts")
+            }
+            Self::TargetTooLong => Problem::new(Kind::TargetTooLong),
+            Self::TooManyFields => Problem::new(Kind::HeadersTooLarge).detail("too many header fields"),
+            Self::CodingUnknown => Problem::new(Kind::NotImplemented)
+                .detail("the only transfer coding that is understood is `chunked`"),
+            Self::MethodRefused => Problem::new(Kind::MethodNotAllowed).header(header::ALLOW, METHODS),
+            Self::MethodUnknown => Problem::new(Kind::NotImplemented).header(header::ALLOW, METHODS),
+        }
+    }
+}
+
+/// The methods that any route can have.
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+
+/// Fails with the same problem each time.
+struct Refuse(Problem);
+
+impl Source for Refuse {
+    fn promises(&self) -> &Promises {
+        const { &Promises::none() }
+    }
+
+    fn answer(&self, _: Request) -> BoxFuture<'_, Outcome> {
+        Box::pin(async { Err(self.0.clone().into()) })
+    }
+}
+
+/// Sends the caller to the same path with, or without, a slash at its end. 308 keeps method and body.
+struct OtherSlash;
+
+impl Source for OtherSlash {
+    fn promises(&self) -> &Promises {
+        const { &Promises::none() }
+    }
+
+    fn answer(&self, request: Request) -> BoxFuture<'_, Outcome> {
+        Box::pin(async move {
+            let location = other_slash(request.uri.path()).and_then(|mut location| {
+                if let Some(query) = request.uri.query() {
+                    location.push('?');
+                    location.push_str(query);
+                }
+                HeaderValue::try_from(location).ok()
+            });
+            let Some(location) = location else {
+                return Err(Refusal::NoRoute.problem().into());
+            };
+            let mut response = Response::new(http::StatusCode::PERMANENT_REDIRECT, Body::Empty);
+            response.headers.insert(LOCATION, location);
+            Ok(response)
+        })
+    }
+}
+
+const LOCATION: HeaderName = header::LOCATION;
+
+/// The same path with, or without, a slash at its end. A path that begins with two slashes or with a backslash
+/// would lead a browser to another host, and has none.
+fn other_slash(path: &str) -> Option<String> {
+    if path.len() < 2 || path.starts_with("//") || path.starts_with("/\\") {
+        return None;
+    }
+    Some(match path.strip_suffix('/') {
+        Some(shorter) => shorter.to_owned(),
+        None => format!("{path}/"),
+    })
+}
+
+/// The names of a pattern's parameters, in order. Doubled braces are literal ones.
+fn param_names(pattern: &str) -> Vec<Arc<str>> {
+    let text = pattern.replace("{{", "").replace("}}", "");
+    text.split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}'))
+        .map(|(name, _)| name.trim_start_matches('*').into())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
