@@ -4,11 +4,26 @@
 //! stands the check, whose every finding names file, line, column and key. This crate starts nothing and serves
 //! nothing.
 
+mod check;
+mod describe;
+mod diagnostic;
+mod environment;
+mod later;
+mod load;
 mod plan;
+mod schema;
 mod secret;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod written;
 
+pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity, SourceText};
+pub use environment::{Environment, ProcessEnvironment};
+pub use load::{FILE_NAME, Loaded, Overrides, load, load_text};
 pub use plan::{
     AdminSettings, CacheSettings, ConnectionLimits, DatabaseSettings, ListenSettings, LogFormat, LogSettings,
     Plan, RoutePlan, SeedSettings, ServerSettings, SourcePlan, TlsSettings,
 };
+pub use schema::schema;
 pub use secret::Secret;

@@ -1,0 +1,147 @@
+//! A route: its one source, and the policies around it.
+
+use kasoku_observe::RouteName;
+use kasoku_policies::{admit::AdmitRules, shape::ShapeRules};
+
+use super::server::{body, positive};
+use super::{Check, Known, cache, files, query, table};
+use crate::diagnostic::Finding;
+use crate::plan::{RoutePlan, SourcePlan};
+use crate::tree::KeyPath;
+use crate::written::{Route, Written};
+
+/// Settings that belong to some sources only.
+const BELONG: [(&str, &[&str]); 13] = [
+    ("select", &["table"]),
+    ("filter", &["table"]),
+    ("plain", &["table"]),
+    ("order", &["table"]),
+    ("page", &["table"]),
+    ("count", &["table"]),
+    ("write", &["table"]),
+    ("envelope", &["table"]),
+    ("soft_delete", &["table"]),
+    ("params", &["query"]),
+    ("one", &["query"]),
+    ("rows", &["query"]),
+    ("cache", &["table", "query"]),
+];
+
+/// The sources of this version.
+const SOURCES: [&str; 3] = ["table", "query", "files"];
+
+/// A route's plan.
+pub(super) fn route(
+    check: &mut Check<'_>,
+    at: &KeyPath,
+    written: &Route,
+    name: RouteName,
+    all: &Written,
+    known: Option<&Known>,
+) -> Option<RoutePlan> {
+    let source = one_source(check, at)?;
+    belong(check, at, source);
+    let known = match (source, known) {
+        ("files", _) => None,
+        (_, Some(known)) => Some(known),
+        (_, None) => {
+            no_database(check, at, source);
+            return None;
+        }
+    };
+    let mut volatile = None;
+    let source = match (&written.table, &written.query, &written.files) {
+        (Some(name), ..) => table::rules(check, at, name, written, known?).map(|(rules, changes)| {
+            volatile = changes;
+            SourcePlan::Table(rules)
+        }),
+        (_, Some(sql), _) => query::rules(check, at, sql, written, known?).map(|(rules, changes)| {
+            volatile = changes;
+            SourcePlan::Query(rules)
+        }),
+        (.., Some(files)) => files::rules(check, at, files).map(SourcePlan::Files),
+        _ => None,
+    };
+    let is_files = written.files.is_some();
+    let cache = if is_files {
+        None
+    } else {
+        cache::rules(check, at, written.cache.as_ref(), volatile.as_deref(), &all.cache)
+    };
+    policies(check, at, written, all);
+    let body_bytes_max = written.body.unwrap_or(all.server.limits.body).0.0 as usize;
+    Some(RoutePlan {
+        name,
+        source: source?,
+        admit: AdmitRules {
+            concurrent: written.admit.concurrent,
+            queue: written.admit.queue,
+            wait: written.admit.wait.duration(),
+        },
+        deadline: written.deadline.duration(),
+        shape: ShapeRules { compress_above: written.compress.on().map(|size| size.0.0) },
+        cache,
+        body_bytes_max,
+    })
+}
+
+fn policies(check: &mut Check<'_>, at: &KeyPath, written: &Route, all: &Written) {
+    positive(check, &at.key("deadline"), written.deadline);
+    if let Some(limit) = written.body {
+        body(check, &at.key("body"), limit);
+        if limit.0 > all.server.limits.body.0 {
+            let finding = Finding::error("the route would take larger bodies than the server");
+            let label = format!("`server.limits.body` is {}", all.server.limits.body.0);
+            check.value(&at.key("body"), finding.label(label));
+        }
+    }
+}
+
+/// The one source that is written.
+fn one_source(check: &mut Check<'_>, at: &KeyPath) -> Option<&'static str> {
+    let written: Vec<&str> =
+        SOURCES.into_iter().filter(|source| check.tree.get(&at.key(source)).is_some()).collect();
+    match written.as_slice() {
+        [one] => Some(one),
+        [] => {
+            let finding =
+                Finding::error("the route has no source").label("expected `table`, `query` or `files` in it");
+            check.value(at, finding);
+            None
+        }
+        [first, second, ..] => {
+            let other = check.key_place(&at.key(first));
+            let finding = Finding::error(format!("the route has two sources: `{first}` and `{second}`"))
+                .label("a route answers from one source")
+                .see(other, "one source");
+            check.key(&at.key(second), finding);
+            None
+        }
+    }
+}
+
+/// Finds settings that mean nothing to the source.
+fn belong(check: &mut Check<'_>, at: &KeyPath, source: &str) {
+    for (setting, sources) in BELONG {
+        let here = at.key(setting);
+        let Some(node) = check.tree.get(&here) else { continue };
+        if sources.contains(&source) || (setting == "cache" && node.is_false()) {
+            continue;
+        }
+        let owners = sources.iter().map(|source| format!("`{source}`")).collect::<Vec<_>>().join(" and ");
+        let finding = Finding::error(format!("`{setting}` means nothing to a `{source}` route"))
+            .label(format!("belongs to {owners} routes"));
+        let hint = (setting == "cache")
+            .then(|| "how long callers may keep a file is `max_age` in `files`".to_owned());
+        check.key(&here, finding.hint_if(hint));
+    }
+}
+
+fn no_database(check: &mut Check<'_>, at: &KeyPath, source: &str) {
+    if !check.damaged(&KeyPath::root().key("database")) {
+        let finding = Finding::error(format!("a `{source}` route needs a database, and there is none"))
+            .label("answers from a database")
+            .hint("add `[database]` with `url = \"sqlite:app.db\"` and `schema = \"schema/\"`");
+        check.key(&at.key(source), finding);
+    }
+}

@@ -1,0 +1,103 @@
+//! What routes are checked against: the tables of the database and the meaning of its queries, as the database
+//! itself tells them. The one file here that knows the database engine.
+
+use std::path::{Path, PathBuf};
+
+use kasoku_database::{DatabaseError, Inspector, Migration, MigrationError};
+use kasoku_sql_plan::Schema;
+
+/// A database, described by itself.
+pub(crate) struct Description {
+    /// Its tables and views.
+    pub(crate) schema: Schema,
+    inspector: Inspector,
+}
+
+/// What is known of a query.
+pub(crate) struct QueryFacts {
+    /// Whether it leaves the database as it is.
+    pub(crate) reads_only: bool,
+    /// A function in it whose result changes by itself.
+    pub(crate) volatile: Option<String>,
+    /// The names of its result's columns.
+    pub(crate) columns: Vec<String>,
+    /// Its parameters by place, with their prefix; `None` for a plain `?`.
+    pub(crate) params: Vec<Option<String>>,
+}
+
+/// What is wrong with a database or a query.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// A schema file.
+    File {
+        /// Its name.
+        file: String,
+        /// Counted from 1; 0 where it is not known.
+        line: usize,
+        /// Counted from 1; 0 where it is not known.
+        column: usize,
+        /// What the database says.
+        message: String,
+    },
+    /// A statement, or the database as a whole.
+    Sql {
+        /// What the database says.
+        message: String,
+        /// The byte of the statement where it found the mistake.
+        offset: Option<usize>,
+    },
+}
+
+impl Description {
+    /// Of a database as it is; the file is not touched.
+    pub(crate) fn of_file(path: &Path) -> Result<Self, Fault> {
+        Self::of(Inspector::of_file(path)?)
+    }
+
+    /// Of a database that is made by these files.
+    pub(crate) fn of_migrations(files: &[(PathBuf, String)]) -> Result<Self, Fault> {
+        let migration = |(path, sql): &(PathBuf, String)| Migration {
+            name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+            sql: sql.clone(),
+        };
+        let migrations: Vec<Migration> = files.iter().map(migration).collect();
+        Self::of(Inspector::of_migrations(&migrations)?)
+    }
+
+    /// What a query means here.
+    pub(crate) fn query(&self, sql: &str) -> Result<QueryFacts, Fault> {
+        let reads = self.inspector.reads(sql)?;
+        Ok(QueryFacts {
+            reads_only: self.inspector.reads_only(sql)? && reads.writes.is_empty(),
+            volatile: reads.volatile.into_iter().next(),
+            columns: self.inspector.columns(sql)?.into_iter().map(|column| column.name).collect(),
+            params: self.inspector.parameters(sql)?,
+        })
+    }
+
+    /// A function in a view whose result changes by itself.
+    pub(crate) fn view_volatile(&self, view: &str) -> Option<String> {
+        let sql = format!("select * from \"{}\"", view.replace('"', "\"\""));
+        self.inspector.reads(&sql).ok()?.volatile.into_iter().next()
+    }
+
+    fn of(inspector: Inspector) -> Result<Self, Fault> {
+        Ok(Self { schema: inspector.schema()?, inspector })
+    }
+}
+
+impl From<DatabaseError> for Fault {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Migration(MigrationError::Failed { file, line, column, message }) => {
+                Self::File { file, line, column, message }
+            }
+            DatabaseError::Migration(MigrationError::BrokenReferences { file, table }) => {
+                let message = format!("leaves rows in `{table}` that refer to rows which do not exist");
+                Self::File { file, line: 0, column: 0, message }
+            }
+            DatabaseError::Sql { message, offset, .. } => Self::Sql { message: message.to_string(), offset },
+            other => Self::Sql { message: other.to_string(), offset: None },
+        }
+    }
+}

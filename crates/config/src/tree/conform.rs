@@ -1,0 +1,207 @@
+//! Compares a tree with the JSON Schema of the settings: unknown and missing keys, wrong types, units and ranges.
+//!
+//! The schema is generated from the written settings, so there is no second list of what exists. What stands
+//! here is only how to say it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::{Entry, KeyPath, Node, Value};
+use crate::diagnostic::{Finding, Findings, Place, did_you_mean, nearest};
+use crate::later;
+use crate::schema::{described, form, properties, type_names, variants};
+
+/// Which sections hold something that cannot be understood. They are not looked at further, because what a
+/// mistake hides would be reported as missing.
+#[derive(Debug, Default)]
+pub(crate) struct Damage {
+    sections: BTreeSet<KeyPath>,
+}
+
+impl Damage {
+    /// Whether a section (`server`, `route[2]`) holds a mistake.
+    pub(crate) fn holds(&self, section: &KeyPath) -> bool {
+        self.sections.contains(section)
+    }
+
+    /// Whether there is a mistake that may hide a whole section.
+    pub(crate) fn holds_unknown_section(&self, known: &[&str]) -> bool {
+        self.sections.iter().any(|path| path.keys().next().is_none_or(|name| !known.contains(&name)))
+    }
+}
+
+/// Finds everything in a tree that the schema does not allow.
+pub(crate) fn conform(tree: &Node, schema: &Json, findings: &mut Findings) -> Damage {
+    let mut walk = Walk { schema, findings, damage: Damage::default() };
+    walk.node(tree, schema, &KeyPath::root());
+    walk.damage
+}
+
+struct Walk<'a> {
+    schema: &'a Json,
+    findings: &'a mut Findings,
+    damage: Damage,
+}
+
+impl Walk<'_> {
+    fn node(&mut self, node: &Node, schema: &Json, path: &KeyPath) {
+        let Some(schema) = variants(schema).into_iter().find(|variant| accepts_type(variant, node)) else {
+            let expected = described(schema);
+            let finding = Finding::error(format!("`{path}` cannot be {}", node.type_name()))
+                .label(format!("expected {expected}"))
+                .hint_if(unit_hint(node, schema));
+            return self.value(path, node, finding);
+        };
+        if let Some(fixed) = schema.get("const")
+            && *fixed != node.to_json()
+        {
+            let finding = Finding::error(format!("`{path}` cannot be switched on this way"));
+            return self.value(path, node, finding.label("expected `false`, or leave it out"));
+        }
+        match &node.value {
+            Value::String(text) => self.string(text, node, schema, path),
+            Value::Integer(number) => self.number(*number as f64, node, schema, path),
+            Value::Float(number) => self.number(*number, node, schema, path),
+            Value::Array(nodes) => {
+                let Some(items) = schema.get("items") else { return };
+                for (index, node) in nodes.iter().enumerate() {
+                    self.node(node, items, &path.index(index));
+                }
+            }
+            Value::Table(table) => self.table(table, node, schema, path),
+            Value::Boolean(_) | Value::Datetime(_) => {}
+        }
+    }
+
+    fn string(&mut self, text: &str, node: &Node, schema: &Json, path: &KeyPath) {
+        let unit_error = match form(schema) {
+            Some("duration") => text.parse::<kasoku_units::Period>().err().map(|error| error.to_string()),
+            Some("size") => text.parse::<kasoku_units::ByteSize>().err().map(|error| error.to_string()),
+            _ => None,
+        };
+        if let Some(error) = unit_error {
+            let finding = Finding::error(format!("`{path}` is not {}", described(schema)));
+            return self.value(path, node, finding.label(error));
+        }
+        let Some(names) = schema.get("enum").and_then(Json::as_array) else { return };
+        let names: Vec<&str> = names.iter().filter_map(Json::as_str).collect();
+        if !names.contains(&text) {
+            let finding = Finding::error(format!("`{text}` is not a value of `{path}`"))
+                .label(format!("expected {}", described(schema)))
+                .hint_if(nearest(text, names).map(|near| format!("did you mean \"{near}\"?")));
+            self.value(path, node, finding);
+        }
+    }
+
+    fn number(&mut self, number: f64, node: &Node, schema: &Json, path: &KeyPath) {
+        let bound = |name: &str| schema.get(name).and_then(Json::as_f64);
+        let (least, most) = (bound("minimum"), bound("maximum"));
+        let within = number.is_finite()
+            && least.is_none_or(|least| number >= least)
+            && most.is_none_or(|most| number <= most);
+        if !within {
+            let range = match (least, most) {
+                (Some(least), Some(most)) => format!("a number from {least} to {most}"),
+                (Some(least), None) => format!("a number from {least}"),
+                (None, Some(most)) => format!("a number up to {most}"),
+                (None, None) => "a finite number".to_owned(),
+            };
+            let finding = Finding::error(format!("`{path}` is out of range"));
+            self.value(path, node, finding.label(format!("expected {range}")));
+        }
+    }
+
+    fn table(&mut self, table: &BTreeMap<String, Entry>, node: &Node, schema: &Json, path: &KeyPath) {
+        let known: BTreeMap<&str, &Json> = properties(schema).collect();
+        let further = schema.get("additionalProperties").filter(|further| further.is_object());
+        for (name, entry) in table {
+            let here = path.key(name);
+            match known.get(name.as_str()).copied().or(further) {
+                Some(schema) => self.node(&entry.node, schema, &here),
+                None => {
+                    let finding = self.unknown(name, &known, path);
+                    self.key(&here, entry.key.clone(), finding);
+                }
+            }
+        }
+        let required = schema.get("required").and_then(Json::as_array).into_iter().flatten();
+        for name in required.filter_map(Json::as_str).filter(|name| !table.contains_key(*name)) {
+            // A key that was probably meant to be this one has been reported already.
+            let misspelt =
+                table.keys().any(|key| !known.contains_key(key.as_str()) && nearest(key, [name]).is_some());
+            if !misspelt {
+                let finding = Finding::error(format!("{} needs `{name}`", section_name(path)))
+                    .label(format!("expected `{name} = …`, {}", described(known[name])));
+                self.key(&path.key(name), node.place.clone(), finding);
+            }
+        }
+    }
+
+    /// A key that no setting has: meant for later, misspelt, or in the wrong section.
+    fn unknown(&self, name: &str, known: &BTreeMap<&str, &Json>, path: &KeyPath) -> Finding {
+        if let Some(what) = later::feature(path, name) {
+            return Finding::error(format!("`{name}` is not part of this version"))
+                .label(format!("{what} cannot be configured yet"))
+                .hint_if(later::instead(path, name).map(str::to_owned));
+        }
+        let visible = known.keys().copied().filter(|name| !name.starts_with('$'));
+        let elsewhere = || {
+            let section = properties(self.schema).find(|(section, schema)| {
+                *section != "route"
+                    && variants(schema).into_iter().flat_map(properties).any(|(key, _)| key == name)
+            });
+            section.map(|(section, _)| format!("`{name}` belongs to [{section}]"))
+        };
+        let hint = nearest(name, visible.clone())
+            .map(|near| format!("did you mean `{near}`?"))
+            .or_else(elsewhere)
+            .or_else(|| did_you_mean(name, visible));
+        Finding::error(format!("there is no setting `{name}` in {}", section_name(path)))
+            .label("not a setting")
+            .hint_if(hint)
+    }
+
+    fn value(&mut self, path: &KeyPath, node: &Node, finding: Finding) {
+        self.damage.sections.insert(path.section());
+        self.findings.add(path, node.place.clone(), finding);
+    }
+
+    fn key(&mut self, path: &KeyPath, place: Place, finding: Finding) {
+        self.damage.sections.insert(path.section());
+        self.findings.add(path, place, finding);
+    }
+}
+
+fn accepts_type(schema: &Json, node: &Node) -> bool {
+    type_names(schema).any(|name| match (name, &node.value) {
+        ("string", Value::String(_))
+        | ("integer" | "number", Value::Integer(_))
+        | ("number", Value::Float(_))
+        | ("boolean", Value::Boolean(_))
+        | ("array", Value::Array(_))
+        | ("object", Value::Table(_)) => true,
+        _ => false,
+    })
+}
+
+/// A section as it is written in the file.
+fn section_name(path: &KeyPath) -> String {
+    let keys: Vec<&str> = path.keys().collect();
+    match keys.as_slice() {
+        [] => "the file".to_owned(),
+        ["route"] => "[[route]]".to_owned(),
+        ["route", inner @ ..] => format!("`{}` of a route", inner.join(".")),
+        keys => format!("[{}]", keys.join(".")),
+    }
+}
+
+/// Numbers need quotes and a unit where a duration or size is meant.
+fn unit_hint(node: &Node, schema: &Json) -> Option<String> {
+    let Value::Integer(number) = node.value else { return None };
+    variants(schema).into_iter().find_map(|variant| match form(variant)? {
+        "duration" => Some(format!("say the unit: \"{number}s\" or \"{number}ms\"")),
+        "size" => Some(format!("say the unit: \"{number}B\", \"{number}KiB\" or \"{number}MiB\"")),
+        _ => None,
+    })
+}

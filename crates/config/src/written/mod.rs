@@ -1,0 +1,50 @@
+//! The settings as they are written: the one table that the parser, the JSON Schema and the reference page share.
+//!
+//! Every doc comment on a field here is read by users, in their editor and in the reference. Nothing in this
+//! folder decides what a setting means; that is the check's work.
+
+mod forms;
+mod route;
+mod sections;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use forms::{DurationText, FORM, False, OrFalse, SecretText, SizeText};
+pub(crate) use route::{
+    Count, CountName, CountOrName, Files, FilesOrFolder, ParamOrType, ParamType, Route, RouteCache,
+    WriteName, WriteOrList, write_rows,
+};
+pub(crate) use sections::{Admin, Cache, Database, Limits, Log, LogFormatName, Seed, Server, Tls};
+
+/// The configuration of a Kasoku app: what is served, from where, and within which limits.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    /// The JSON Schema of this file, for editors; the server does not read it.
+    #[serde(rename = "$schema")]
+    pub(crate) schema: Option<String>,
+
+    /// The app's name, for people: it is shown in logs and on the dashboard. Without it, the name of the folder.
+    #[schemars(example = &"catalog")]
+    pub(crate) name: Option<String>,
+
+    /// The public listener.
+    pub(crate) server: Server,
+
+    /// Who may use the admin listener, whose address is `server.admin`.
+    pub(crate) admin: Admin,
+
+    /// What is logged and how.
+    pub(crate) log: Log,
+
+    /// The database that `table` and `query` routes answer from. Needed by such routes only.
+    pub(crate) database: Option<Database>,
+
+    /// The cache that all routes share.
+    pub(crate) cache: Cache,
+
+    /// What is served. Each `[[route]]` names a path, exactly one source (`table`, `query` or `files`), and
+    /// whatever should differ from the defaults around it.
+    pub(crate) route: Vec<Route>,
+}

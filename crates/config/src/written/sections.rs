@@ -1,0 +1,270 @@
+//! The sections that hold for the whole app: server, admin, log, database, cache.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{DurationText, False, OrFalse, SecretText, SizeText};
+
+/// The public listener.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Server {
+    /// Where requests are taken: an IP address and a port. Port 0 lets the system choose one.
+    #[schemars(extend("x-form" = "address"), example = &"0.0.0.0:8080", example = &"[::1]:8080")]
+    pub(crate) listen: String,
+
+    /// Where metrics, health, the dashboard and purging are served: never on the public listener. `false`
+    /// switches it off. An address that is not loopback needs `admin.token`.
+    #[schemars(extend("x-form" = "address"), example = &"127.0.0.1:9090")]
+    pub(crate) admin: OrFalse<String>,
+
+    /// Threads that serve. Without it, one per core.
+    #[schemars(range(min = 1, max = 1024), example = 4)]
+    pub(crate) threads: Option<u32>,
+
+    /// How long requests in progress may go on after SIGTERM, before they are cut.
+    pub(crate) drain: DurationText,
+
+    /// Signs the cursors of pages: 16 bytes or more. Without it, one is made at the first start and kept beside
+    /// the database. Set it where several servers answer for each other.
+    #[schemars(example = &"env:CURSOR_SECRET", example = &"file:/run/secrets/cursor")]
+    pub(crate) secret: Option<SecretText>,
+
+    /// Speaks TLS on `listen`, with HTTP/2 and HTTP/1.1 by ALPN.
+    pub(crate) tls: Option<Tls>,
+
+    /// Limits of each connection. None of them can be switched off.
+    pub(crate) limits: Limits,
+}
+
+/// Certificate and key, as PEM files. Relative paths start at the app's folder.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tls {
+    /// The file with the certificate chain, the server's own first.
+    #[schemars(extend("x-form" = "file"), example = &"cert.pem")]
+    pub(crate) certificate: String,
+
+    /// The file with its private key.
+    #[schemars(extend("x-form" = "file"), example = &"key.pem")]
+    pub(crate) key: String,
+}
+
+/// Limits of each connection.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Limits {
+    /// Connections at once. Further ones wait in the system's queue.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) connections: u32,
+
+    /// From the start of a request to the end of its header section.
+    pub(crate) header_timeout: DurationText,
+
+    /// Between two reads of a request's body.
+    pub(crate) body_timeout: DurationText,
+
+    /// A connection without a request in progress is closed after this.
+    pub(crate) idle_timeout: DurationText,
+
+    /// For a TLS handshake.
+    pub(crate) handshake_timeout: DurationText,
+
+    /// A caller that takes nothing of its answer for this long is cut.
+    pub(crate) write_timeout: DurationText,
+
+    /// Size of a request's header section; more is answered with 431.
+    pub(crate) header_bytes: SizeText,
+
+    /// Fields in a request's header section; more is answered with 431.
+    #[schemars(range(min = 8, max = 1_000))]
+    pub(crate) header_fields: u32,
+
+    /// Size of a request's body; more is answered with 413. A route can set its own with `body`.
+    pub(crate) body: SizeText,
+
+    /// Requests at once on an HTTP/2 connection.
+    #[schemars(range(min = 1, max = 1_000))]
+    pub(crate) streams: u32,
+}
+
+/// Who may use the admin listener.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Admin {
+    /// Must be sent as `Authorization: Bearer …` to the admin listener: 16 bytes or more. Without it, the admin
+    /// listener accepts everyone, and must be on a loopback address.
+    #[schemars(example = &"env:KASOKU_TOKEN", example = &"file:/run/secrets/admin")]
+    pub(crate) token: Option<SecretText>,
+}
+
+/// What is logged and how.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    /// `text` for people, `json` for machines: one object a line.
+    pub(crate) format: LogFormatName,
+
+    /// The least severe level that is shown: `error`, `warn`, `info`, `debug` or `trace`; for single parts after
+    /// a comma.
+    #[schemars(example = &"info,kasoku_database=debug")]
+    pub(crate) level: String,
+
+    /// The share of answered requests that the access log shows, from 0 to 1. Failed ones are always shown.
+    #[schemars(range(min = 0.0, max = 1.0), example = 1.0)]
+    pub(crate) access: f64,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormatName {
+    Text,
+    Json,
+}
+
+/// The database.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Database {
+    /// `sqlite:` and a file, which is made if it does not exist, or `sqlite::memory:` for one that ends with the
+    /// server. The environment variable `DATABASE_URL` overrides it. Relative paths start at the app's folder.
+    #[schemars(extend("x-form" = "database"), example = &"sqlite:catalog.db", example = &"sqlite::memory:")]
+    pub(crate) url: String,
+
+    /// A folder of numbered files, such as `001_items.sql`. Each is applied once, in order, when the server
+    /// starts. Without it, the database is served as it is found.
+    #[serde(default)]
+    #[schemars(extend("x-form" = "folder"), example = &"schema/")]
+    pub(crate) schema: Option<String>,
+
+    /// Opens an existing database for reading only; no route may write, and no schema is applied.
+    #[serde(default)]
+    pub(crate) read_only: bool,
+
+    /// Fills a table with made-up rows at the first start, if it is empty.
+    #[serde(default)]
+    pub(crate) seed: Option<Seed>,
+
+    /// Threads that read. Without it, one per core, and two at least.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 256), example = 4)]
+    pub(crate) readers: Option<u32>,
+
+    /// Page cache of each connection.
+    #[serde(default = "page_cache")]
+    pub(crate) page_cache: SizeText,
+
+    /// Writes that may wait for their turn; one more is refused with 503.
+    #[serde(default = "write_queue")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) write_queue: u32,
+
+    /// Writes that share one commit, at the most.
+    #[serde(default = "group")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub(crate) group: u32,
+
+    /// A read that takes longer is stopped, and answered with 504; never later than the route's `deadline`.
+    #[serde(default = "statement_timeout")]
+    pub(crate) statement_timeout: DurationText,
+}
+
+/// Fills a table with made-up rows at the first start, if it is empty.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Seed {
+    /// The table.
+    #[schemars(extend("x-form" = "table"), example = &"items")]
+    pub(crate) table: String,
+
+    /// A file with the statements that insert the rows numbered `:first` to `:last`.
+    #[schemars(extend("x-form" = "file"), example = &"seed.sql")]
+    pub(crate) file: String,
+
+    /// How many rows to make.
+    #[schemars(range(min = 1, max = 1_000_000_000), example = 100_000)]
+    pub(crate) rows: u64,
+}
+
+/// The cache that all routes share.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Cache {
+    /// How much memory it may use: real bytes, all bookkeeping counted.
+    pub(crate) memory: SizeText,
+
+    /// The share of hits, from 0 to 1, that are read again from their source and compared; what differs is
+    /// counted in the metrics. For tests and demonstrations.
+    #[schemars(range(min = 0.0, max = 1.0), example = 0.01)]
+    pub(crate) audit: f64,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".into(),
+            admin: OrFalse::On("127.0.0.1:9090".into()),
+            threads: None,
+            drain: DurationText::seconds(30),
+            secret: None,
+            tls: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 16_384,
+            header_timeout: DurationText::seconds(10),
+            body_timeout: DurationText::seconds(30),
+            idle_timeout: DurationText::seconds(60),
+            handshake_timeout: DurationText::seconds(10),
+            write_timeout: DurationText::seconds(30),
+            header_bytes: SizeText::kib(16),
+            header_fields: 100,
+            body: SizeText::mib(2),
+            streams: 100,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormatName::Text, level: "info".into(), access: 0.01 }
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { memory: SizeText::mib(256), audit: 0.0 }
+    }
+}
+
+impl<T> OrFalse<T> {
+    /// What was switched on, if it was.
+    pub(crate) fn on(&self) -> Option<&T> {
+        match self {
+            Self::Off(False) => None,
+            Self::On(value) => Some(value),
+        }
+    }
+}
+
+fn page_cache() -> SizeText {
+    SizeText::mib(8)
+}
+
+fn write_queue() -> u32 {
+    4_096
+}
+
+fn group() -> u32 {
+    512
+}
+
+fn statement_timeout() -> DurationText {
+    DurationText::seconds(5)
+}
