@@ -20,6 +20,7 @@ mod spelling;
 mod sql;
 mod tags;
 pub mod value;
+mod write;
 
 pub use check::{RuleFault, RuleFaults, check};
 pub use convert::value_of_text;
@@ -35,3 +36,4 @@ pub use schema::{Column, ColumnKind, Schema, Table};
 pub use spelling::nearest;
 pub use tags::{TagRules, table_tag};
 pub use value::Value;
+pub use write::{Resolution, Target, WritePlan, WriteStatement};

@@ -8,7 +8,7 @@ use crate::grammar::pattern::{Case, Pattern};
 use crate::sql::SqlText;
 
 /// Puts the filters of a request in one order, whatever order they were written in: one shape instead of many.
-pub(super) fn settle(nodes: &mut [Node]) {
+pub(crate) fn settle(nodes: &mut [Node]) {
     nodes.sort_by_cached_key(|node| match node {
         Node::Test(test) => (test.column, opcode(&test.check), test.negated),
         Node::Group { .. } => (usize::MAX, 0, false),
@@ -16,7 +16,7 @@ pub(super) fn settle(nodes: &mut [Node]) {
 }
 
 /// Adds what of the filters decides their text.
-pub(super) fn shape(nodes: &[Node], out: &mut Vec<u8>) {
+pub(crate) fn shape(nodes: &[Node], out: &mut Vec<u8>) {
     out.push(nodes.len() as u8);
     for node in nodes {
         match node {
@@ -36,7 +36,7 @@ pub(super) fn shape(nodes: &[Node], out: &mut Vec<u8>) {
 }
 
 /// Adds the values of the filters.
-pub(super) fn bind(nodes: &[Node], dialect: &Dialect, out: &mut Vec<Value>) {
+pub(crate) fn bind(nodes: &[Node], dialect: &Dialect, out: &mut Vec<Value>) {
     for node in nodes {
         match node {
             Node::Group { nodes, .. } => bind(nodes, dialect, out),
@@ -57,7 +57,7 @@ pub(super) fn bind(nodes: &[Node], dialect: &Dialect, out: &mut Vec<Value>) {
 }
 
 /// Writes the filters as conditions.
-pub(super) fn write(nodes: &[Node], columns: &Columns, sql: &mut SqlText) {
+pub(crate) fn write(nodes: &[Node], columns: &Columns, sql: &mut SqlText) {
     for node in nodes {
         sql.condition();
         write_node(node, columns, sql);

@@ -180,6 +180,11 @@ impl ListPlan {
         Some(Statement::new(rest, params))
     }
 
+    /// Places, in the statement's columns, of the values that [`page`](Self::page) reads.
+    pub fn positions(&self) -> &[usize] {
+        &self.shape.positions
+    }
+
     /// Puts the rows of the statements in the list's order, drops the one that only shows that there are more, and
     /// makes the cursors. `value` reads a row's value by its place in the statement's columns.
     ///

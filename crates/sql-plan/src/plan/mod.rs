@@ -3,7 +3,7 @@
 //! A [`TablePlanner`] is made once for each route; it turns requests into statements, the columns of their rows,
 //! and the tags of the answer.
 
-mod condition;
+pub(crate) mod condition;
 mod count;
 mod list;
 mod shapes;

@@ -10,15 +10,15 @@ use crate::limits::SHAPES_MAX;
 /// Remembers a bounded number of shapes. Callers choose shapes, so the map's hashes are keyed and a new shape takes
 /// the place of any other once the memory is full.
 #[derive(Debug)]
-pub(super) struct Shapes<T>(RwLock<HashMap<Box<[u8]>, Arc<T>>>);
+pub(crate) struct Shapes<T>(RwLock<HashMap<Box<[u8]>, Arc<T>>>);
 
 impl<T> Shapes<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(RwLock::new(HashMap::new()))
     }
 
     /// What is remembered for the shape, or what `make` makes for it.
-    pub(super) fn get_or_make(&self, shape: &[u8], make: impl FnOnce() -> T) -> Arc<T> {
+    pub(crate) fn get_or_make(&self, shape: &[u8], make: impl FnOnce() -> T) -> Arc<T> {
         if let Some(known) = self.0.read().get(shape) {
             return Arc::clone(known);
         }

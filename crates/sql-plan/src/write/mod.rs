@@ -1,0 +1,375 @@
+//! Writes: rows of a body, a key or filters in; statements out.
+//!
+//! Each row is a statement of its own, and rows with the same columns share its text: a database prepares it once
+//! and runs it for each, rows come back in the order of the body, and what fails can be named. All statements of a
+//! plan belong in one transaction.
+
+mod rows;
+
+use std::sync::Arc;
+
+use kasoku_problem::{Kind, Problem};
+use serde_json::Value as Json;
+
+use crate::Value;
+use crate::columns::OutputColumn;
+use crate::fault::{invalid, unprocessable};
+use crate::grammar::{self, Asked, Parameters};
+use crate::plan::condition;
+use crate::plan::{Statement, TablePlanner};
+use crate::sql::SqlText;
+use rows::Row;
+
+/// How to carry out a write.
+#[derive(Debug, Clone)]
+pub struct WritePlan {
+    /// To be run in this order, in one transaction.
+    pub statements: Vec<WriteStatement>,
+    /// The columns to show of each returned row, whose values come first.
+    pub columns: Arc<[OutputColumn]>,
+    /// Places of the key's values in a returned row; some are behind the shown ones.
+    pub key: Vec<usize>,
+    /// If the statements touch more rows together, the transaction must be rolled back.
+    pub rows_most: u64,
+}
+
+/// One statement of a write; it returns the rows that it touched.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WriteStatement {
+    /// The statement.
+    pub statement: Statement,
+    /// The row of the body that it writes, counted from 0.
+    pub row: usize,
+}
+
+/// Which rows a write is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// The row with this key, as the path gives it.
+    Key(&'a str),
+    /// The rows that the query string's filters leave; there must be a filter.
+    Filters,
+}
+
+/// What becomes of a row that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// `merge-duplicates`: the columns that are given are set.
+    Merge,
+    /// `ignore-duplicates`: it stays as it is and is not returned.
+    Ignore,
+}
+
+impl TablePlanner {
+    /// Plans `POST path`: one row, or an array of rows.
+    pub fn insert(&self, query: Option<&str>, body: &Json) -> Result<WritePlan, Problem> {
+        let asked = grammar::read(&self.columns, self.page, Parameters::INSERT, query)?;
+        let rows = self.rows_of_body(body, asked.columns.as_deref())?;
+        self.plan_rows(&asked, rows, &OnConflict::Fail)
+    }
+
+    /// Plans `POST path` with a resolution: rows are the same if the key is, or the unique columns that
+    /// `on_conflict` names.
+    pub fn upsert(
+        &self,
+        query: Option<&str>,
+        body: &Json,
+        resolution: Resolution,
+    ) -> Result<WritePlan, Problem> {
+        let asked = grammar::read(&self.columns, self.page, Parameters::UPSERT, query)?;
+        let rows = self.rows_of_body(body, asked.columns.as_deref())?;
+        let target = match &asked.on_conflict {
+            None => self.key.clone(),
+            Some(places) => self.unique_columns(places)?,
+        };
+        let on_conflict = match resolution {
+            Resolution::Merge => OnConflict::Set { target, all: false },
+            Resolution::Ignore => OnConflict::Ignore { target },
+        };
+        self.plan_rows(&asked, rows, &on_conflict)
+    }
+
+    /// Plans `PUT path/{key}`: afterwards the row is what the body says, and columns that it leaves out have their
+    /// defaults.
+    pub fn put(&self, key: &str, query: Option<&str>, body: &Json) -> Result<WritePlan, Problem> {
+        let asked = grammar::read(&self.columns, self.page, Parameters::ONE, query)?;
+        let key = self.key_values(key).map_err(|_| {
+            Problem::new(Kind::InvalidParameter).detail("the path ends in no value of the key's columns")
+        })?;
+        let row = self.row_with_key(body, &key)?;
+        let on_conflict = OnConflict::Set { target: self.key.clone(), all: true };
+        self.plan_rows(&asked, vec![row], &on_conflict)
+    }
+
+    /// Plans `PATCH`: sets the columns that the body gives.
+    pub fn update(
+        &self,
+        target: Target<'_>,
+        query: Option<&str>,
+        body: &Json,
+        max_affected: Option<u64>,
+    ) -> Result<WritePlan, Problem> {
+        let (asked, key) = self.target(target, query)?;
+        let patch = self.patch_of_body(body)?;
+        if patch.is_empty() {
+            return Err(unprocessable(0, None, "the body sets no column"));
+        }
+        let set: Vec<usize> = patch.iter().map(|(place, _)| *place).collect();
+        let values = patch.into_iter().map(|(_, value)| value).collect();
+        Ok(self.plan_change(&asked, key, Change::Set(&set), values, max_affected))
+    }
+
+    /// Plans `DELETE`. Where rows are only hidden, `now` is what the column that hides them is set to.
+    pub fn delete(
+        &self,
+        target: Target<'_>,
+        query: Option<&str>,
+        max_affected: Option<u64>,
+        now: Value,
+    ) -> Result<WritePlan, Problem> {
+        let (asked, key) = self.target(target, query)?;
+        Ok(match self.soft_delete {
+            Some(place) => self.plan_change(&asked, key, Change::Hide(place), vec![now], max_affected),
+            None => self.plan_change(&asked, key, Change::Delete, Vec::new(), max_affected),
+        })
+    }
+
+    /// What a change is about: its parameters, and the key if it has one.
+    fn target(&self, target: Target<'_>, query: Option<&str>) -> Result<(Asked, Option<Vec<Value>>), Problem> {
+        match target {
+            Target::Key(key) => {
+                let asked = grammar::read(&self.columns, self.page, Parameters::ONE, query)?;
+                Ok((asked, Some(self.key_values(key)?)))
+            }
+            Target::Filters => {
+                let mut asked = grammar::read(&self.columns, self.page, Parameters::CHANGE, query)?;
+                if asked.nodes.is_empty() {
+                    let detail = "without a filter, every row would be changed; name at least one";
+                    let allowed: Vec<&str> = self.columns.filterable_names().collect();
+                    return Err(Problem::new(Kind::InvalidParameter).detail(detail).member("allowed", allowed));
+                }
+                condition::settle(&mut asked.nodes);
+                Ok((asked, None))
+            }
+        }
+    }
+
+    fn unique_columns(&self, places: &[usize]) -> Result<Vec<usize>, Problem> {
+        let same = |unique: &&Vec<usize>| {
+            unique.len() == places.len() && unique.iter().all(|place| places.contains(place))
+        };
+        std::iter::once(&self.key).chain(&self.unique).find(same).cloned().ok_or_else(|| {
+            invalid("on_conflict", "these columns are neither the key nor those of a unique index")
+        })
+    }
+
+    fn plan_rows(&self, asked: &Asked, rows: Vec<Row>, on_conflict: &OnConflict) -> Result<WritePlan, Problem> {
+        let returned = self.returned(asked);
+        let statements = rows.into_iter().enumerate().map(|(row, (places, values))| {
+            let mut shape = vec![b'i'];
+            on_conflict.shape(&mut shape);
+            push_places(&places, &mut shape);
+            push_places(&returned.places, &mut shape);
+            let written = self.writers.get_or_make(&shape, || {
+                let mut sql = SqlText::new(self.dialect, "insert into ");
+                self.write_insert(&places, &mut sql);
+                on_conflict.write(self, &places, &mut sql);
+                self.write_returning(&returned, &mut sql);
+                sql.finish(&self.table, on_conflict.what())
+            });
+            WriteStatement { statement: Statement::new(&written, values), row }
+        });
+        let statements: Vec<_> = statements.collect();
+        let rows_most = statements.len() as u64;
+        let columns = self.outputs_of(asked.selection.as_ref());
+        Ok(WritePlan { statements, columns, key: returned.key, rows_most })
+    }
+
+    /// Plans one statement that changes the rows of a target; `values` are those of the change.
+    fn plan_change(
+        &self,
+        asked: &Asked,
+        key: Option<Vec<Value>>,
+        change: Change<'_>,
+        mut values: Vec<Value>,
+        max_affected: Option<u64>,
+    ) -> WritePlan {
+        let returned = self.returned(asked);
+        let mut shape = change.shape();
+        push_places(&returned.places, &mut shape);
+        shape.push(u8::from(key.is_some()));
+        condition::shape(&asked.nodes, &mut shape);
+        let written = self.writers.get_or_make(&shape, || {
+            let mut sql = SqlText::new(self.dialect, if matches!(change, Change::Delete) { "delete from " } else { "update " });
+            sql.push(&self.quoted);
+            self.write_set(change.columns(), &mut sql);
+            self.write_existing(&mut sql);
+            if key.is_some() {
+                self.write_key(&mut sql);
+            }
+            condition::write(&asked.nodes, &self.columns, &mut sql);
+            self.write_returning(&returned, &mut sql);
+            sql.finish(&self.table, change.what())
+        });
+        let by_key = key.is_some();
+        values.extend(key.into_iter().flatten());
+        condition::bind(&asked.nodes, self.dialect, &mut values);
+        let most = u64::from(self.writes.rows_most);
+        WritePlan {
+            statements: vec![WriteStatement { statement: Statement::new(&written, values), row: 0 }],
+            columns: self.outputs_of(asked.selection.as_ref()),
+            key: returned.key,
+            rows_most: if by_key { 1 } else { max_affected.map_or(most, |asked| asked.min(most)) },
+        }
+    }
+
+    /// What a write returns: what was selected, and what of the key is missing from it.
+    fn returned(&self, asked: &Asked) -> Returned {
+        let selected = asked.selection.as_ref().map_or(&self.selected, |selection| &selection.places);
+        let mut places: Vec<usize> = selected.iter().map(|place| usize::from(*place)).collect();
+        let mut key = Vec::with_capacity(self.key.len());
+        for column in &self.key {
+            let shown = places.iter().position(|place| place == column);
+            key.push(shown.unwrap_or(places.len()));
+            if shown.is_none() {
+                places.push(*column);
+            }
+        }
+        Returned { places, key }
+    }
+
+    fn write_insert(&self, places: &[usize], sql: &mut SqlText) {
+        sql.push(&self.quoted);
+        if places.is_empty() {
+            sql.push(" default values");
+            return;
+        }
+        sql.push(" (").list(places.iter().map(|place| &*self.columns.field(*place).quoted)).push(") values (");
+        for place in 0..places.len() {
+            sql.push(if place > 0 { ", " } else { "" });
+            sql.param();
+        }
+        sql.push(")");
+    }
+
+    fn write_set(&self, places: &[usize], sql: &mut SqlText) {
+        for (at, place) in places.iter().enumerate() {
+            sql.push(if at == 0 { " set " } else { ", " }).push(&self.columns.field(*place).quoted).push(" = ");
+            sql.param();
+        }
+    }
+
+    fn write_returning(&self, returned: &Returned, sql: &mut SqlText) {
+        sql.push(" returning ").list(returned.places.iter().map(|place| &*self.columns.field(*place).quoted));
+    }
+}
+
+struct Returned {
+    places: Vec<usize>,
+    key: Vec<usize>,
+}
+
+/// What an update or delete does.
+#[derive(Clone, Copy)]
+enum Change<'a> {
+    Set(&'a [usize]),
+    Hide(usize),
+    Delete,
+}
+
+impl Change<'_> {
+    fn columns(&self) -> &[usize] {
+        match self {
+            Change::Set(places) => places,
+            Change::Hide(place) => std::slice::from_ref(place),
+            Change::Delete => &[],
+        }
+    }
+
+    fn what(self) -> &'static str {
+        match self {
+            Change::Set(_) => "update",
+            Change::Hide(_) | Change::Delete => "delete",
+        }
+    }
+
+    fn shape(&self) -> Vec<u8> {
+        let mut shape = vec![if matches!(self, Change::Set(_)) { b'u' } else { b'd' }];
+        push_places(self.columns(), &mut shape);
+        shape
+    }
+}
+
+/// What happens to a row that is there already; `target` says by which columns it is known.
+enum OnConflict {
+    Fail,
+    Ignore { target: Vec<usize> },
+    /// Sets the columns that are given, or all.
+    Set { target: Vec<usize>, all: bool },
+}
+
+impl OnConflict {
+    fn what(&self) -> &'static str {
+        match self {
+            OnConflict::Fail => "insert",
+            OnConflict::Ignore { .. } => "insert-new",
+            OnConflict::Set { all: false, .. } => "upsert",
+            OnConflict::Set { all: true, .. } => "put",
+        }
+    }
+
+    fn shape(&self, out: &mut Vec<u8>) {
+        match self {
+            OnConflict::Fail => out.push(0),
+            OnConflict::Ignore { target } => {
+                out.push(1);
+                push_places(target, out);
+            }
+            OnConflict::Set { target, all } => {
+                out.push(2 + u8::from(*all));
+                push_places(target, out);
+            }
+        }
+    }
+
+    /// Writes the clause. A row that was hidden is there again afterwards, or the answer would show a row that no
+    /// read finds. Where there is nothing to set, a column of the target is set to itself, so that the row is
+    /// returned.
+    fn write(&self, planner: &TablePlanner, given: &[usize], sql: &mut SqlText) {
+        let (target, set) = match self {
+            OnConflict::Fail => return,
+            OnConflict::Ignore { target } => (target, None),
+            OnConflict::Set { target, all } => (target, Some(*all)),
+        };
+        let quoted = |place: &usize| &*planner.columns.field(*place).quoted;
+        sql.push(" on conflict (").list(target.iter().map(quoted)).push(") do ");
+        let Some(all) = set else {
+            sql.push("nothing");
+            return;
+        };
+        let fields = planner.columns.fields().iter();
+        let mut places: Vec<usize> = fields
+            .filter(|field| field.writable && !target.contains(&field.place))
+            .map(|field| field.place)
+            .filter(|place| all || given.contains(place))
+            .collect();
+        if places.is_empty() {
+            places.push(target[0]);
+        }
+        sql.push("update set ");
+        for (at, place) in places.iter().enumerate() {
+            sql.push(if at > 0 { ", " } else { "" }).push(quoted(place)).push(" = excluded.").push(quoted(place));
+        }
+        if let Some(hidden) = &planner.soft_delete {
+            sql.push(", ").push(quoted(hidden)).push(" = null");
+        }
+    }
+}
+
+fn push_places(places: &[usize], out: &mut Vec<u8>) {
+    out.extend_from_slice(&(places.len() as u16).to_le_bytes());
+    out.extend(places.iter().flat_map(|place| (*place as u16).to_le_bytes()));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Rows of a JSON body as columns and values, or what is wrong with them and where.
+
+use kasoku_problem::{Kind, Problem};
+use serde_json::{Map, Value as Json};
+
+use crate::Value;
+use crate::convert::value_of_json;
+use crate::fault::{echo, unprocessable, with_hint};
+use crate::plan::TablePlanner;
+
+/// Places of the columns that a row gives, in the order of the table, and their values.
+pub(super) type Row = (Vec<usize>, Vec<Value>);
+
+impl TablePlanner {
+    /// The rows of an insert. If `only` is given, other members of a row are passed over.
+    pub(super) fn rows_of_body(&self, body: &Json, only: Option<&[usize]>) -> Result<Vec<Row>, Problem> {
+        let rows = match body {
+            Json::Array(rows) => rows.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let most = self.writes.rows_most as usize;
+        if rows.len() > most {
+            let detail = format!("the body has {} rows; a request may have {most}", rows.len());
+            return Err(Problem::new(Kind::Unprocessable).detail(detail).member("most", most));
+        }
+        rows.iter().enumerate().map(|(at, row)| self.new_row(at, self.members(at, row, only)?)).collect()
+    }
+
+    /// The columns that a patch sets.
+    pub(super) fn patch_of_body(&self, body: &Json) -> Result<Vec<(usize, Value)>, Problem> {
+        self.members(0, body, None)
+    }
+
+    /// The row of a body, whose key is in the path; if the body has it too, it must be the same.
+    pub(super) fn row_with_key(&self, body: &Json, key: &[Value]) -> Result<Row, Problem> {
+        let mut members = self.members(0, body, None)?;
+        for (place, value) in self.key.iter().zip(key) {
+            match members.iter().find(|(given, _)| given == place) {
+                Some((_, given)) if given != value => {
+                    let name = self.columns.field(*place).name();
+                    return Err(unprocessable(0, Some(name), format!("`{name}` differs from the path's key")));
+                }
+                Some(_) => {}
+                None => members.push((*place, value.clone())),
+            }
+        }
+        members.sort_by_key(|(place, _)| *place);
+        self.new_row(0, members)
+    }
+
+    fn members(&self, at: usize, row: &Json, only: Option<&[usize]>) -> Result<Vec<(usize, Value)>, Problem> {
+        let Json::Object(members) = row else {
+            return Err(unprocessable(at, None, format!("row {at} is not an object")));
+        };
+        let mut read = self.known_members(at, members, only)?;
+        read.sort_by_key(|(place, _)| *place);
+        Ok(read)
+    }
+
+    fn known_members(
+        &self,
+        at: usize,
+        members: &Map<String, Json>,
+        only: Option<&[usize]>,
+    ) -> Result<Vec<(usize, Value)>, Problem> {
+        let mut read = Vec::with_capacity(members.len());
+        for (name, json) in members {
+            let Some(place) = self.columns.selectable(name) else {
+                if only.is_some() {
+                    continue;
+                }
+                return Err(self.not_written(at, name, "there is no column"));
+            };
+            if only.is_some_and(|only| !only.contains(&place)) {
+                continue;
+            }
+            let field = self.columns.field(place);
+            if !field.writable {
+                return Err(self.not_written(at, name, "this route does not write the column"));
+            }
+            let value = value_of_json(field.kind, json).map_err(|expected| {
+                let detail = format!("row {at}: `{name}` holds {expected}, and {} was given", type_name(json));
+                unprocessable(at, Some(name), detail)
+            })?;
+            if value == Value::Null && (!field.nullable || self.key.contains(&place)) {
+                let detail = format!("row {at}: `{name}` cannot be null");
+                return Err(unprocessable(at, Some(name), detail));
+            }
+            read.push((place, value));
+        }
+        Ok(read)
+    }
+
+    /// A row that is to be there afterwards needs all columns that have no default.
+    fn new_row(&self, at: usize, members: Vec<(usize, Value)>) -> Result<Row, Problem> {
+        let given = |place| members.iter().any(|(given, _)| *given == place);
+        let missing = |field: &&crate::columns::Field| field.writable && !field.optional && !given(field.place);
+        if let Some(field) = self.columns.fields().iter().find(missing) {
+            let detail = format!("row {at}: `{}` is missing", field.name());
+            return Err(unprocessable(at, Some(field.name()), detail));
+        }
+        Ok(members.into_iter().unzip())
+    }
+
+    fn not_written(&self, at: usize, name: &str, what: &str) -> Problem {
+        let names = self.columns.writable_names();
+        let detail = with_hint(format!("row {at}: {what} `{}`", echo(name)), name, names.clone());
+        unprocessable(at, Some(name), detail).member("allowed", names.collect::<Vec<_>>())
+    }
+}
+
+fn type_name(json: &Json) -> &'static str {
+    match json {
+        Json::Null => "null",
+        Json::Bool(_) => "a boolean",
+        Json::Number(number) if number.is_f64() => "a number with a fraction or beyond 64 bits",
+        Json::Number(_) => "a whole number",
+        Json::String(_) => "a string",
+        Json::Array(_) => "an array",
+        Json::Object(_) => "an object",
+    }
+}
