@@ -40,9 +40,7 @@ pub(crate) fn with_file(question: &Question<'_>, file: FoundFile) -> Outcome {
     if let Some(coding) = file.coding {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
     }
-    if file.varies {
-        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-    }
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     match selection {
         Selection::Whole => response.body = whole(file.content),
         Selection::Unsatisfiable => {

@@ -2,35 +2,14 @@
 
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
+use kasoku_pipeline::Coding;
 
-/// A coding that a file may be stored in beside its plain form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Coding {
-    Brotli,
-    Zstd,
-    Gzip,
-}
-
-impl Coding {
-    /// All of them, the smallest results first: the order among those that the caller likes equally.
-    pub(crate) const ALL: [Self; 3] = [Self::Brotli, Self::Zstd, Self::Gzip];
-
-    /// Its name in `Content-Encoding`.
-    pub(crate) fn token(self) -> &'static str {
-        match self {
-            Self::Brotli => "br",
-            Self::Zstd => "zstd",
-            Self::Gzip => "gzip",
-        }
-    }
-
-    /// What the name of a file in this coding ends in.
-    pub(crate) fn extension(self) -> &'static str {
-        match self {
-            Self::Brotli => ".br",
-            Self::Zstd => ".zst",
-            Self::Gzip => ".gz",
-        }
+/// What the name of a file in this coding ends in.
+pub(crate) fn extension(coding: Coding) -> &'static str {
+    match coding {
+        Coding::Brotli => ".br",
+        Coding::Zstd => ".zst",
+        Coding::Gzip => ".gz",
     }
 }
 

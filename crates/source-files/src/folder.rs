@@ -2,7 +2,7 @@
 //!
 //! The kernel is asked to resolve names beneath the folder's own handle (`openat2`), so that no link, and no
 //! change made to the tree meanwhile, leads out. A link with an absolute target is followed if that target lies in
-//! the folder. Where the kernel cannot do this, names are resolved first and compared; a process that may write in
+//! the folder; what a link leads to may be hidden, for whoever made the link meant it to be served. Where the kernel cannot do this, names are resolved first and compared; a process that may write in
 //! the folder can then win a race, which is why it is only the second choice.
 
 use std::fs::{File, Metadata};
@@ -214,8 +214,7 @@ mod tests {
         let root = tree();
         let path = root.path().join("inner");
         let folder = Folder::open(&path).unwrap();
-        let opened =
-            |name: &str| folder.compared(Path::new(name)).and_then(|handle| Ok(entry(handle).unwrap()));
+        let opened = |name: &str| folder.compared(Path::new(name)).map(|handle| entry(handle).unwrap());
         for name in SERVED {
             assert!(matches!(opened(name), Ok(Entry::File(..))), "{name}");
         }
@@ -240,7 +239,7 @@ mod tests {
         };
         let now = SystemTime::now();
         assert!(!stamps.settled(now));
-        assert!(!stamps.settled(now - Duration::from_secs(3_600)), "a clock that went back proves nothing");
+        assert!(!stamps.settled(now - Duration::from_hours(1)), "a clock that went back proves nothing");
         assert!(stamps.settled(now + Duration::from_secs(3)));
     }
 }

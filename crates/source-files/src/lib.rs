@@ -1,8 +1,8 @@
 //! Answers from a folder.
 //!
-//! A request's path is read once ([`path`]), opened in such a way that it cannot leave the folder ([`folder`]),
-//! and answered with validators, a media type, a stored coding where one lies beside the file, and byte ranges.
-//! Small files are sent from memory; large ones are read piece by piece, as fast as the caller takes them.
+//! A request's path is read once (`path`), opened in such a way that it cannot leave the folder (`folder`), and
+//! answered with validators, a media type, a stored coding where one lies beside the file, and byte ranges. Small
+//! files are sent from memory; large ones are read piece by piece, as fast as the caller takes them.
 //!
 //! This crate must not know where the folder's name came from, nor any policy: conditions on whole answers, `HEAD`
 //! and compression on the fly are somebody else's.

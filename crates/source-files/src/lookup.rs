@@ -5,10 +5,11 @@ use std::io::{self, Read};
 
 use bytes::Bytes;
 use http::HeaderValue;
+use kasoku_pipeline::Coding;
 use kasoku_units::Clock;
 
 use crate::FilesRules;
-use crate::coding::Coding;
+use crate::coding;
 use crate::folder::{Entry, Folder, Stamps};
 use crate::kept::{KeptFiles, SMALL_BYTES_MAX, SmallFile};
 use crate::media_type;
@@ -29,8 +30,6 @@ pub(crate) struct FoundFile {
     pub(crate) validators: Validators,
     pub(crate) media_type: HeaderValue,
     pub(crate) coding: Option<Coding>,
-    /// Whether other callers get another coding.
-    pub(crate) varies: bool,
 }
 
 /// A file's bytes, or the file to read them from.
@@ -97,27 +96,20 @@ impl Search<'_> {
 
     /// Chooses among the file and those beside it that hold it in a coding.
     fn file(&self, name: &str, file: File, stamps: Stamps) -> io::Result<Found> {
-        let mut stored = Vec::new();
-        for coding in Coding::ALL {
-            let beside = format!("{name}{}", coding.extension());
+        let (mut chosen, mut file, mut coding) = (name.to_owned(), (file, stamps), None);
+        for liked in self.codings {
+            let beside = format!("{name}{}", coding::extension(*liked));
             // One that is older was made from an earlier state of the file.
-            match self.folder.entry(&beside)? {
-                Entry::File(file, its) if its.modified >= stamps.modified => {
-                    stored.push((coding, beside, file, its))
-                }
-                _ => {}
+            if let Entry::File(coded, its) = self.folder.entry(&beside)?
+                && its.modified >= stamps.modified
+            {
+                (chosen, file, coding) = (beside, (coded, its), Some(*liked));
+                break;
             }
         }
-        let varies = !stored.is_empty();
-        let place =
-            self.codings.iter().find_map(|liked| stored.iter().position(|(coding, ..)| coding == liked));
-        let (coding, chosen, file, stamps) = match place.map(|place| stored.swap_remove(place)) {
-            Some((coding, beside, file, stamps)) => (Some(coding), beside, file, stamps),
-            None => (None, name.to_owned(), file, stamps),
-        };
-        let (content, validators) = self.content(&chosen, file, stamps)?;
+        let (content, validators) = self.content(&chosen, file.0, file.1)?;
         let media_type = media_type::of(name);
-        Ok(Found::File(Box::new(FoundFile { content, validators, media_type, coding, varies })))
+        Ok(Found::File(Box::new(FoundFile { content, validators, media_type, coding })))
     }
 
     fn content(&self, name: &str, file: File, stamps: Stamps) -> io::Result<(Content, Validators)> {

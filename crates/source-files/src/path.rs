@@ -47,7 +47,7 @@ pub(crate) fn target(request: &Request) -> Result<Target, Refusal> {
 fn undecoded<'a>(path: &'a str, matched: &str) -> Option<&'a str> {
     let starts = path.bytes().enumerate().filter(|(_, byte)| *byte == b'/').map(|(place, _)| place + 1);
     // Ends that begin further left decode to longer texts, so at most one of them fits.
-    starts.map(|start| &path[start..]).find(|end| percent_decode_str(end).eq(matched.bytes()))
+    starts.map(|start| &path[start..]).find(|end| percent_decode_str(end).decode_utf8_lossy() == matched)
 }
 
 /// Decodes a path below the folder, once, and refuses what is not plainly a name in it.

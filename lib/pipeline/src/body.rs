@@ -46,6 +46,7 @@ impl Body {
     }
 
     /// How many bytes there are, if that is known.
+    #[expect(clippy::len_without_is_empty, reason = "whether a stream is empty is not known before its end")]
     pub fn len(&self) -> Option<u64> {
         match self {
             Self::Empty => Some(0),
