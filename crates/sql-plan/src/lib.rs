@@ -14,6 +14,7 @@ mod grammar;
 mod keyset;
 pub mod limits;
 mod plan;
+mod query;
 pub mod rules;
 pub mod schema;
 mod spelling;
@@ -29,6 +30,7 @@ pub use dialect::Dialect;
 pub use grammar::RESERVED_PARAMETERS;
 pub use grammar::order::{SortFault, parse_sort};
 pub use plan::{CountPlan, ListPlan, OnePlan, OutputColumn, Page, Statement, TablePlanner, Total};
+pub use query::{Narrow, QueryFault, QueryPlan, QueryPlanner, ReadQuery, read_query};
 pub use rules::{
     CountRule, Counts, OrderTerm, PageRules, QueryParam, QueryRules, Sort, TableRules, WriteRules,
 };

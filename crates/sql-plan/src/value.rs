@@ -14,3 +14,9 @@ pub enum Value {
     /// Bytes.
     Blob(Vec<u8>),
 }
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}

@@ -6,7 +6,7 @@
 pub(crate) mod filter;
 pub(crate) mod order;
 pub(crate) mod pattern;
-mod query_string;
+pub(crate) mod query_string;
 pub(crate) mod scan;
 pub(crate) mod select;
 
