@@ -141,6 +141,11 @@ impl Remembering {
         self.0.lock().iter().filter(|seen| seen.starts_with(start)).count()
     }
 
+    /// How many of these say `fact` too.
+    pub(crate) fn matching(&self, start: &str, fact: &str) -> usize {
+        self.0.lock().iter().filter(|seen| seen.starts_with(start) && seen.contains(fact)).count()
+    }
+
     pub(crate) fn last(&self) -> String {
         self.0.lock().last().cloned().unwrap_or_default()
     }
@@ -185,7 +190,10 @@ pub(crate) async fn yields(times: usize) {
 }
 
 /// Polls `future` at most `times`; whether it was ready by then.
-pub(crate) async fn poll_times<F: Future + ?Sized>(mut future: Pin<&mut F>, times: usize) -> Option<F::Output> {
+pub(crate) async fn poll_times<F: Future + ?Sized>(
+    mut future: Pin<&mut F>,
+    times: usize,
+) -> Option<F::Output> {
     for _ in 0..times {
         let mut context = Context::from_waker(Waker::noop());
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {

@@ -6,7 +6,8 @@ use xxhash_rust::xxh3::xxh3_128;
 
 /// A strong entity tag for a body: equal bytes have equal tags, on every node.
 pub fn of_body(body: &[u8]) -> HeaderValue {
-    HeaderValue::try_from(format!("\"{:032x}\"", xxh3_128(body))).expect("quoted hexadecimal digits are a field value")
+    HeaderValue::try_from(format!("\"{:032x}\"", xxh3_128(body)))
+        .expect("quoted hexadecimal digits are a field value")
 }
 
 /// The tag of a coded form: `"abc"` becomes `"abc-br"`, because forms that differ in their bytes must differ in

@@ -71,7 +71,8 @@ impl Auditor {
     ) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return };
         let limit = renew_deadline(&mut request, &self.surroundings);
-        let (next, store, surroundings) = (Arc::clone(next), Arc::clone(&self.store), self.surroundings.clone());
+        let (next, store, surroundings) =
+            (Arc::clone(next), Arc::clone(&self.store), self.surroundings.clone());
         tokio::spawn(async move {
             let _place = place;
             let work = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind();
@@ -106,7 +107,12 @@ fn compare(stored: &StoredResponse, fresh: &Outcome) -> Comparison {
     if same { Comparison::Same } else { Comparison::Different }
 }
 
-fn is_usable(store: &ResponseStore, key: &Key, stored: &Arc<StoredResponse>, surroundings: &Surroundings) -> bool {
+fn is_usable(
+    store: &ResponseStore,
+    key: &Key,
+    stored: &Arc<StoredResponse>,
+    surroundings: &Surroundings,
+) -> bool {
     match store.look_up(key, surroundings.clock.now()) {
         Found::Usable { value, .. } => Arc::ptr_eq(&value, stored),
         Found::Changed | Found::Absent => false,

@@ -99,7 +99,14 @@ impl Fill {
         }
     }
 
-    fn store(&self, key: Key, began: Instant, fresh: Duration, snapshot: Snapshot, mut response: Response) -> Response {
+    fn store(
+        &self,
+        key: Key,
+        began: Instant,
+        fresh: Duration,
+        snapshot: Snapshot,
+        mut response: Response,
+    ) -> Response {
         let Some(body) = response.body.bytes().cloned() else { return response };
         if response.status == StatusCode::OK && !response.headers.contains_key(ETAG) {
             response.headers.insert(ETAG, entity_tag::of_body(&body));

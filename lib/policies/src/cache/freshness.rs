@@ -45,7 +45,11 @@ mod tests {
             body_bytes_max: 0,
         };
         let check = |age, softened, expected| {
-            assert_eq!(Freshness::of(seconds(age), rules.fresh, softened, &rules), expected, "{age} {softened}");
+            assert_eq!(
+                Freshness::of(seconds(age), rules.fresh, softened, &rules),
+                expected,
+                "{age} {softened}"
+            );
         };
         let stale = |revalidate, if_error| Freshness::Stale { revalidate, if_error };
         check(0, false, Freshness::Fresh);
@@ -57,7 +61,8 @@ mod tests {
         check(30, false, stale(false, false));
         check(0, true, stale(true, true));
         check(15, true, stale(false, true));
-        let strict = CacheRules { stale_while_revalidate: Duration::ZERO, stale_if_error: Duration::ZERO, ..rules };
+        let strict =
+            CacheRules { stale_while_revalidate: Duration::ZERO, stale_if_error: Duration::ZERO, ..rules };
         assert_eq!(Freshness::of(seconds(10), rules.fresh, false, &strict), stale(false, false));
         assert_eq!(Freshness::of(seconds(0), rules.fresh, true, &strict), stale(false, false));
     }

@@ -81,7 +81,13 @@ mod tests {
     fn what_is_not_in_the_key_is_not_visible() {
         let mut request = get_with(
             "http://evil.example/items?a=1",
-            &[("prefer", "a"), ("prefer", "b"), ("authorization", "x"), ("cookie", "x"), ("x-forwarded-host", "x")],
+            &[
+                ("prefer", "a"),
+                ("prefer", "b"),
+                ("authorization", "x"),
+                ("cookie", "x"),
+                ("x-forwarded-host", "x"),
+            ],
         );
         request.peer = Some(([127, 0, 0, 1], 1).into());
         request.body = RequestBody::new(kasoku_pipeline::Body::from("fat"), 10);

@@ -29,7 +29,9 @@ use std::time::{Duration, Instant};
 use http::{Method, StatusCode};
 use kasoku_cache_store::{Found, Store};
 use kasoku_coherence::Key;
-use kasoku_pipeline::{CacheFacts, Failure, Forward, Next, Outcome, Policy, Promises, Request, Response, Verdict};
+use kasoku_pipeline::{
+    CacheFacts, Failure, Forward, Next, Outcome, Policy, Promises, Request, Response, Verdict,
+};
 use kasoku_problem::{Kind, Problem};
 
 use self::audit::Auditor;
@@ -165,7 +167,8 @@ impl Cache {
     ) -> Outcome {
         if directive == Directive::OnlyIfCached {
             // RFC 9111 §5.2.1.7: a stored response or a 504.
-            let problem = Problem::new(Kind::DeadlineExceeded).detail("nothing is stored for an only-if-cached request");
+            let problem = Problem::new(Kind::DeadlineExceeded)
+                .detail("nothing is stored for an only-if-cached request");
             return Err(problem.into());
         }
         let deadline = request.deadline;
@@ -177,7 +180,9 @@ impl Cache {
             None => work.await,
         };
         match outcome {
-            Ok(response) if is_outage(response.status) => Ok(self.fallback(&key).unwrap_or_else(|| said(response, reason))),
+            Ok(response) if is_outage(response.status) => {
+                Ok(self.fallback(&key).unwrap_or_else(|| said(response, reason)))
+            }
             Ok(response) => Ok(said(response, reason)),
             Err(failure) => {
                 let outage = is_outage(failure.problem.kind().status());
@@ -204,7 +209,8 @@ impl Cache {
         let Found::Usable { value, inserted, snapshot, softened, .. } = self.store.look_up(key, now) else {
             return None;
         };
-        let reuse = Reuse { age: now.saturating_duration_since(inserted), snapshot, softened: softened.is_some() };
+        let reuse =
+            Reuse { age: now.saturating_duration_since(inserted), snapshot, softened: softened.is_some() };
         match Freshness::of(reuse.age, value.fresh(), reuse.softened, &self.rules) {
             Freshness::Fresh => Some(value.reuse(Verdict::Hit, &reuse)),
             Freshness::Stale { if_error: true, .. } => Some(value.reuse(Verdict::Stale, &reuse)),

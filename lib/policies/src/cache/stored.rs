@@ -160,7 +160,8 @@ impl Weigh for StoredResponse {
             .map(|form| form.body.len() + form.etag.as_ref().map_or(0, |tag| value_bytes(tag)) + SHARED_BYTES)
             .sum();
         let tags = 2 * size_of::<usize>() + size_of_val(&*self.tags);
-        (size_of::<Self>() + fields_bytes(&self.headers) + self.body.len() + SHARED_BYTES + tags + coded) as u64
+        (size_of::<Self>() + fields_bytes(&self.headers) + self.body.len() + SHARED_BYTES + tags + coded)
+            as u64
     }
 }
 

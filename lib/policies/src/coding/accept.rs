@@ -149,7 +149,16 @@ mod tests {
 
     #[test]
     fn malformed_members_are_passed_over() {
-        for member in [";q=1", "gzip;q=2", "gzip;q=1.001", "gzip;q=0.1234", "gzip;q=-1", "gzip;q=", "gzip;v=1", "gzip;q=0.+1"] {
+        for member in [
+            ";q=1",
+            "gzip;q=2",
+            "gzip;q=1.001",
+            "gzip;q=0.1234",
+            "gzip;q=-1",
+            "gzip;q=",
+            "gzip;v=1",
+            "gzip;q=0.+1",
+        ] {
             check(&[member], None, false);
             check(&[&format!("{member}, zstd;q=0.1")], Some(Coding::Zstd), false);
         }

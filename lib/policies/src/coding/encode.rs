@@ -18,7 +18,8 @@ const BROTLI_WINDOW_BITS: u32 = 14;
 pub fn encode(body: &[u8], coding: Coding) -> io::Result<Bytes> {
     let coded = match coding {
         Coding::Gzip => {
-            let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 2), Compression::new(GZIP_LEVEL));
+            let mut encoder =
+                GzEncoder::new(Vec::with_capacity(body.len() / 2), Compression::new(GZIP_LEVEL));
             encoder.write_all(body)?;
             encoder.finish()?
         }

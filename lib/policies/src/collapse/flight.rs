@@ -10,7 +10,7 @@ use foldhash::quality::RandomState;
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
 use kasoku_coherence::Key;
-use kasoku_pipeline::{BoxFuture, Failure, Next, Outcome, Request, Response};
+use kasoku_pipeline::{BoxFuture, Failure, Next, Request, Response};
 use kasoku_problem::Kind;
 use parking_lot::Mutex;
 
@@ -42,9 +42,12 @@ pub(super) struct Landed {
 }
 
 enum Cargo {
-    Shared(Outcome),
+    Answer(Response),
+    Failure(Failure),
     Stream(Response),
     Panic(Box<dyn Any + Send>),
+    /// It was a stream or a panic, and somebody has it.
+    Gone,
 }
 
 /// What one of those that waited gets.
@@ -79,7 +82,9 @@ impl Flights {
         let mut board = self.board.lock();
         // Nothing that waits may be dropped in here: the last one cancels its flight, which takes this lock.
         let listed = board.flights.get(key);
-        if let Some(flight) = listed.filter(|listed| listed.generation == generation).and_then(|l| l.flight.upgrade()) {
+        if let Some(flight) =
+            listed.filter(|listed| listed.generation == generation).and_then(|l| l.flight.upgrade())
+        {
             return Some(flight);
         }
         if listed.is_none() && board.flights.len() >= self.most {
@@ -101,7 +106,8 @@ async fn fly<N: Next>(next: Arc<N>, request: Request, listing: Listing) -> Arc<L
     // A panic must not strand those that wait, and goes on in the first of them.
     let cargo = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(Ok(response)) if response.body.bytes().is_none() => Cargo::Stream(response),
-        Ok(outcome) => Cargo::Shared(outcome),
+        Ok(Ok(response)) => Cargo::Answer(response),
+        Ok(Err(failure)) => Cargo::Failure(failure),
         Err(payload) => Cargo::Panic(payload),
     };
     Arc::new(Landed { cargo: Mutex::new(cargo), deadline })
@@ -137,18 +143,21 @@ impl Landed {
     /// leader has gone.
     pub(super) fn share(&self, leads: bool) -> Share {
         let mut cargo = self.cargo.lock();
-        if let Cargo::Shared(outcome) = &*cargo {
-            let copy = outcome.as_ref().map_err(Failure::clone).map(Response::try_clone);
-            return copy.map_or_else(Share::Failure, |copy| copy.map_or(Share::Gone, Share::Answer));
+        match &*cargo {
+            Cargo::Stream(_) if leads => {}
+            Cargo::Panic(_) => {}
+            Cargo::Stream(_) | Cargo::Gone => return Share::Gone,
+            Cargo::Failure(failure) => return Share::Failure(failure.clone()),
+            Cargo::Answer(response) => return response.try_clone().map_or(Share::Gone, Share::Answer),
         }
-        if matches!(*cargo, Cargo::Stream(_)) && !leads {
-            return Share::Gone;
-        }
-        // What is taken leaves a failure: after a panic, for all others; after a stream, for nobody.
-        match std::mem::replace(&mut *cargo, Cargo::Shared(Err(Kind::Internal.into()))) {
-            Cargo::Stream(response) => Share::Answer(response),
-            Cargo::Panic(payload) => Share::Panic(payload),
-            Cargo::Shared(_) => Share::Gone,
+        match std::mem::replace(&mut *cargo, Cargo::Gone) {
+            Cargo::Stream(response) | Cargo::Answer(response) => Share::Answer(response),
+            Cargo::Failure(failure) => Share::Failure(failure),
+            Cargo::Gone => Share::Gone,
+            Cargo::Panic(payload) => {
+                *cargo = Cargo::Failure(Kind::Internal.into());
+                Share::Panic(payload)
+            }
         }
     }
 }

@@ -67,7 +67,8 @@ impl Policy for Collapse {
         let mut request = Some(request);
         for _ in 0..ATTEMPTS_MAX {
             let generation = (self.generation)(&self.depends_on);
-            let Some(flight) = flights.board(&key, generation, || Some((Arc::clone(next), request.take()?))) else {
+            let Some(flight) = flights.board(&key, generation, || Some((Arc::clone(next), request.take()?)))
+            else {
                 break;
             };
             let landed = flight.await;
@@ -75,7 +76,8 @@ impl Policy for Collapse {
             let follows = request.is_some();
             match landed.share(!follows) {
                 Share::Answer(response) => return Ok(marked(response, follows)),
-                Share::Failure(failure) if follows && ran_out_of_time(&failure, landed.deadline(), deadline) => {}
+                Share::Failure(failure)
+                    if follows && ran_out_of_time(&failure, landed.deadline(), deadline) => {}
                 Share::Failure(mut failure) => {
                     failure.cache.collapsed |= follows;
                     return Err(failure);

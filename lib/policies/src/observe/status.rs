@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn every_verdict_has_its_line_and_its_word() {
-        let hit = CacheFacts { verdict: Verdict::Hit, ttl_s: Some(29), as_of: Some(123), ..CacheFacts::default() };
+        let hit =
+            CacheFacts { verdict: Verdict::Hit, ttl_s: Some(29), as_of: Some(123), ..CacheFacts::default() };
         check(hit, None, r#"kasoku; hit; ttl=29; detail="as-of=123""#, "HIT");
         let stale = CacheFacts { verdict: Verdict::Stale, ttl_s: Some(-5), ..CacheFacts::default() };
         check(stale, None, "kasoku; hit; ttl=-5", "STALE");

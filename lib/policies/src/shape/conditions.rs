@@ -53,7 +53,9 @@ impl Conditions {
             if find(&self.if_match, etag, |one, other| one.strongly_equals(other)).is_none() {
                 return Verdict::Failed;
             }
-        } else if let (Some(modified), Some(since)) = (modified, self.if_unmodified_since.as_ref().and_then(date)) {
+        } else if let (Some(modified), Some(since)) =
+            (modified, self.if_unmodified_since.as_ref().and_then(date))
+        {
             // §13.1.4: ignored where there is no date on either side.
             if modified > since {
                 return Verdict::Failed;
@@ -92,7 +94,9 @@ fn find(
         }
         let coding = coding_of(tag, current).filter(|_| !current.weak);
         let form = coding.map(|coding| entity_tag::of_coded(etag, coding));
-        if let Some(form) = form.filter(|form| EntityTag::read(form.as_bytes()).is_some_and(|form| equal(tag, form))) {
+        if let Some(form) =
+            form.filter(|form| EntityTag::read(form.as_bytes()).is_some_and(|form| equal(tag, form)))
+        {
             return Some(Some(form));
         }
     }

@@ -29,7 +29,10 @@ impl Methods {
     pub(super) fn new(promised: &[Method]) -> Self {
         let mut offered = promised.to_vec();
         if offered.contains(&Method::GET) && !offered.contains(&Method::HEAD) {
-            offered.insert(1 + offered.iter().position(|method| method == Method::GET).unwrap_or(0), Method::HEAD);
+            offered.insert(
+                1 + offered.iter().position(|method| method == Method::GET).unwrap_or(0),
+                Method::HEAD,
+            );
         }
         let described = (!offered.contains(&Method::OPTIONS)).then_some(Method::OPTIONS);
         let names: Vec<_> = offered.iter().chain(&described).map(Method::as_str).collect();
@@ -44,8 +47,14 @@ impl Methods {
                 _ => Treatment::Other,
             },
             Method::OPTIONS => Treatment::Describe,
-            Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE
-            | Method::TRACE | Method::CONNECT => Treatment::Refuse(Kind::MethodNotAllowed),
+            Method::GET
+            | Method::HEAD
+            | Method::POST
+            | Method::PUT
+            | Method::PATCH
+            | Method::DELETE
+            | Method::TRACE
+            | Method::CONNECT => Treatment::Refuse(Kind::MethodNotAllowed),
             _ => Treatment::Refuse(Kind::NotImplemented),
         }
     }

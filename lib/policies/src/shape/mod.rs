@@ -14,7 +14,9 @@ mod tests;
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED};
+use http::header::{
+    CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
+};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use kasoku_pipeline::{Body, Next, Outcome, Policy, Promises, Request, Response};
 use kasoku_problem::{Kind, Problem};
@@ -77,7 +79,11 @@ impl Policy for Shape {
 
 impl Shape {
     fn wish(&self, request: &Request) -> Wish {
-        if self.rules.compress_above.is_some() { coding::negotiate(&request.headers) } else { Wish::default() }
+        if self.rules.compress_above.is_some() {
+            coding::negotiate(&request.headers)
+        } else {
+            Wish::default()
+        }
     }
 
     fn suitability(&self, response: &Response) -> Option<Suitability> {
@@ -93,12 +99,19 @@ impl Shape {
             // `ETag` in the answer to a write names what was written, not what is sent (RFC 9110 §8.8.3).
             let etag = response.headers.remove(ETAG);
             response = self.coder.code(response, wish).await;
-            response.headers.extend(etag.map(|etag| (ETAG, etag)));
+            if let Some(etag) = etag {
+                response.headers.insert(ETAG, etag);
+            }
         }
         Ok(response)
     }
 
-    async fn shape_read(&self, mut response: Response, wish: Wish, conditions: Option<&Conditions>) -> Outcome {
+    async fn shape_read(
+        &self,
+        mut response: Response,
+        wish: Wish,
+        conditions: Option<&Conditions>,
+    ) -> Outcome {
         let suitable = self.suitability(&response) == Some(Suitability::Suitable);
         self.vary.extend(&mut response.headers, suitable);
         if response.status == StatusCode::OK && !response.headers.contains_key(ETAG) {
@@ -107,11 +120,14 @@ impl Shape {
             }
         }
         match conditions.map_or(Verdict::Proceed, |conditions| conditions.evaluate(&response.headers)) {
-            Verdict::Proceed if suitable && wish.coding.is_some() => Ok(self.coder.code(response, wish).await),
+            Verdict::Proceed if suitable && wish.coding.is_some() => {
+                Ok(self.coder.code(response, wish).await)
+            }
             Verdict::Proceed => Ok(response),
             Verdict::NotModified(etag) => Ok(not_modified(response, etag)),
             Verdict::Failed => {
-                let problem = Problem::new(Kind::PreconditionFailed).detail("the resource is not as you expect it");
+                let problem =
+                    Problem::new(Kind::PreconditionFailed).detail("the resource is not as you expect it");
                 Err(kasoku_pipeline::Failure { problem, cache: response.cache })
             }
         }

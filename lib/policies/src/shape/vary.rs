@@ -33,7 +33,7 @@ impl Vary {
         }
         let more = names(own).filter(|name| !said.iter().any(|known| known.eq_ignore_ascii_case(name)));
         let all = joined(said.iter().copied().chain(more));
-        headers.extend(all.map(|all| (VARY, all)));
+        headers.insert(VARY, all.expect("one name at least was said"));
     }
 }
 
@@ -43,7 +43,8 @@ fn names(value: &HeaderValue) -> impl Iterator<Item = &str> {
 
 fn joined<'a>(names: impl Iterator<Item = &'a str>) -> Option<HeaderValue> {
     let names: Vec<_> = names.collect();
-    (!names.is_empty()).then(|| HeaderValue::try_from(names.join(", ")).expect("field names are valid values"))
+    (!names.is_empty())
+        .then(|| HeaderValue::try_from(names.join(", ")).expect("field names are valid values"))
 }
 
 #[cfg(test)]
