@@ -107,11 +107,11 @@ impl Bulk<'_> {
         &self,
         f: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>,
     ) -> Result<T, DatabaseError> {
-        self.connection.run("BEGIN IMMEDIATE")?;
+        self.connection.run("BEGIN IMMEDIATE -- kasoku")?;
         let result = f(self.connection.raw()).map_err(|error| self.connection.failed(error));
-        let result = result.and_then(|value| self.connection.run("COMMIT").map(|()| value));
+        let result = result.and_then(|value| self.connection.run("COMMIT -- kasoku").map(|()| value));
         if result.is_err() && !self.connection.raw().is_autocommit() {
-            self.connection.run("ROLLBACK")?;
+            self.connection.run("ROLLBACK -- kasoku")?;
         }
         upkeep::checkpoint(self.connection)?;
         result

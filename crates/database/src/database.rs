@@ -67,7 +67,7 @@ impl Database {
             mapped_bytes: settings.mapped_bytes,
             durable: private.is_none(),
         };
-        let teller = Arc::new(Teller::new(Arc::clone(&sequence), Arc::clone(&observer)));
+        let teller = Arc::new(Teller::new(Arc::clone(&sequence), observer));
         let (writes, lock) = if settings.read_only {
             (Writes::Refused { lookout: Lookout::start(&place, Arc::clone(&teller))? }, None)
         } else {
@@ -75,17 +75,18 @@ impl Database {
             prepare(&place, migrations)?;
             let log_pages = Arc::new(AtomicU64::new(0));
             let queue = WriteQueue::start(&place, settings, Arc::clone(&teller), Arc::clone(&log_pages))?;
-            let upkeep = Upkeep::start(&place, log_pages, Arc::clone(&observer))?;
+            let upkeep = Upkeep::start(&place, log_pages, Arc::clone(&teller))?;
             (Writes::Allowed { queue, upkeep }, Some(lock))
         };
-        let (access, here) = match settings.read_only {
-            true => (Access::ReadOnly, Access::ReadOnly),
-            false => (Access::Read, Access::ReadHere),
+        let (access, here) = if settings.read_only {
+            (Access::ReadOnly, Access::ReadOnly)
+        } else {
+            (Access::Read, Access::ReadHere)
         };
         let limits = (settings.readers, settings.read_queue);
         Ok(Self {
             here: Here::new(place.clone(), here, here_most()),
-            threads: Threads::start(&place, access, limits, sequence, &observer)?,
+            threads: Threads::start(&place, access, limits, sequence, &teller.observer)?,
             place,
             statement_timeout: settings.statement_timeout,
             teller,

@@ -110,9 +110,9 @@ impl DatabaseError {
     pub fn problem(self, shows: impl Fn(&str) -> bool) -> Problem {
         let problem = match &self {
             Self::Constraint { kind, columns, .. } => {
-                let shown: Vec<&str> =
+                let named: Vec<&str> =
                     columns.iter().map(String::as_str).filter(|column| shows(column)).collect();
-                constraint_problem(*kind, &shown)
+                constraint_problem(*kind, &named)
             }
             Self::Busy | Self::Closed | Self::Aborted | Self::Io(_) => Problem::new(Kind::Unavailable),
             Self::QueueFull => Problem::new(Kind::Overloaded),

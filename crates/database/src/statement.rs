@@ -7,27 +7,24 @@ use std::sync::Arc;
 /// The text must be a function of a route's *shape*: one that contains values would fill the connections'
 /// statement caches with texts that are never used again.
 #[derive(Debug, Clone)]
-pub struct Statement(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    name: Box<str>,
-    sql: Box<str>,
+pub struct Statement {
+    name: Arc<str>,
+    sql: Arc<str>,
 }
 
 impl Statement {
-    /// A statement; parameters are bound by place, `?1` first.
-    pub fn new(name: &str, sql: &str) -> Self {
-        Self(Arc::new(Inner { name: name.into(), sql: sql.trim().into() }))
+    /// A statement; parameters are bound by place, `?1` first. Shared texts are not copied.
+    pub fn new(name: impl Into<Arc<str>>, sql: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), sql: sql.into() }
     }
 
     /// The name that observers know it by.
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.name
     }
 
     /// The text.
     pub fn sql(&self) -> &str {
-        &self.0.sql
+        &self.sql
     }
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use kasoku_observe::{Observation, Observer};
 use parking_lot::Mutex;
 use rusqlite::wal::CheckpointMode;
 
@@ -19,7 +18,7 @@ use crate::tell::Teller;
 use crate::write::LOOK_EVERY;
 
 /// Pages in the log from which on they are copied.
-const LOG_PAGES_SOME: u64 = 1_000;
+pub(crate) const LOG_PAGES_SOME: u64 = 1_000;
 
 /// Pages in the log from which on the writer itself copies the rest: 32 MiB of usual pages.
 pub(crate) const LOG_PAGES_MOST: u64 = 8_000;
@@ -38,14 +37,14 @@ impl Upkeep {
     pub(crate) fn start(
         place: &Place,
         log_pages: Arc<AtomicU64>,
-        observer: Arc<dyn Observer>,
+        teller: Arc<Teller>,
     ) -> Result<Self, DatabaseError> {
         let connection = Connection::open(place, Access::Write)?;
         let queue = Arc::new(Queue::new(1));
         let ended = Arc::clone(&queue);
         let thread = std::thread::Builder::new()
             .name("kasoku-upkeep".into())
-            .spawn(move || work(&connection, &ended, &log_pages, observer.as_ref()))
+            .spawn(move || work(&connection, &ended, &log_pages, &teller))
             .map_err(|error| DatabaseError::Io(error.to_string().into()))?;
         Ok(Self { queue, thread: Mutex::new(Some(thread)) })
     }
@@ -103,7 +102,7 @@ fn look_out(connection: &Connection, ended: &Queue<()>, teller: &Teller) {
     }
 }
 
-fn work(connection: &Connection, ended: &Queue<()>, log_pages: &AtomicU64, observer: &dyn Observer) {
+fn work(connection: &Connection, ended: &Queue<()>, log_pages: &AtomicU64, teller: &Teller) {
     let mut nothing = Vec::new();
     let (mut seen, mut copied, mut idle) = (0, 0, 0);
     while ended.take(1, Some(LOOK_EVERY), &mut nothing) != Taken::Closed {
@@ -115,9 +114,7 @@ fn work(connection: &Connection, ended: &Queue<()>, log_pages: &AtomicU64, obser
         if pages - copied > LOG_PAGES_SOME || (idle >= LOOKS_IDLE && pages > copied) {
             match checkpoint(connection) {
                 Ok(()) => copied = pages,
-                Err(error) => {
-                    observer.observe(&Observation::DatabaseFailed { what: "checkpoint", error: &error });
-                }
+                Err(error) => teller.failed("checkpoint", &error),
             }
         }
     }

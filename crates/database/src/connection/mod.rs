@@ -1,5 +1,6 @@
 //! One connection: how it is opened, and how a statement runs on it.
 
+mod guard;
 mod open;
 mod rows;
 mod stop;
@@ -11,6 +12,7 @@ use std::time::Instant;
 use kasoku_observe::{Observation, Observer};
 use kasoku_sql_plan::Value;
 
+use guard::Guard;
 pub(crate) use open::{Access, Place};
 pub use rows::{Row, Rows};
 pub(crate) use stop::Stop;
@@ -26,6 +28,7 @@ const STATEMENTS_KEPT: usize = 256;
 pub(crate) struct Connection {
     raw: rusqlite::Connection,
     stop: Arc<Stop>,
+    guard: Guard,
     worst: Cell<Severity>,
 }
 
@@ -45,7 +48,9 @@ impl Connection {
         let asked = Arc::clone(&stop);
         raw.progress_handler(stop::STEPS_BETWEEN, Some(move || asked.asked()))?;
         raw.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-        Ok(Self { raw, stop, worst: Cell::new(Severity::Harmless) })
+        let guard = Guard::default();
+        guard.install(&mut raw)?;
+        Ok(Self { raw, stop, guard, worst: Cell::new(Severity::Harmless) })
     }
 
     /// The driver's connection, for what is not a declared statement.
@@ -78,7 +83,8 @@ impl Connection {
         error
     }
 
-    /// Runs a statement of the engine itself, without parameters; it is kept prepared.
+    /// Runs a statement of the engine itself, without parameters; it is kept prepared. Where a declared statement
+    /// must not say the same, its text is marked by a comment, so that it is not found prepared under this one.
     pub(crate) fn run(&self, sql: &str) -> Result<(), DatabaseError> {
         let run = || -> rusqlite::Result<()> {
             let mut statement = self.raw.prepare_cached(sql)?;
@@ -104,6 +110,17 @@ impl Connection {
         f: impl FnOnce(&mut Rows<'_>) -> Result<T, E>,
     ) -> Result<Ran<T>, E> {
         let started = Instant::now();
+        let (ran, rows) = self.guard.on(|| self.query_guarded(statement, params, f))?;
+        observer.observe(&Observation::Statement { name: statement.name(), took: started.elapsed(), rows });
+        Ok(ran)
+    }
+
+    fn query_guarded<T, E: From<DatabaseError>>(
+        &self,
+        statement: &Statement,
+        params: &[Value],
+        f: impl FnOnce(&mut Rows<'_>) -> Result<T, E>,
+    ) -> Result<(Ran<T>, u64), E> {
         let mut prepared = self.raw.prepare_cached(statement.sql()).map_err(|error| self.failed(error))?;
         let expected = prepared.parameter_count();
         if expected != params.len() {
@@ -115,16 +132,10 @@ impl Connection {
         }
         let reads_only = prepared.readonly();
         let mut rows = Rows::new(self, prepared.raw_query());
-        let result = f(&mut rows);
+        let value = f(&mut rows)?;
         let seen = rows.seen();
         drop(rows);
-        let changed = if reads_only || result.is_err() { 0 } else { self.raw.changes() };
-        drop(prepared);
-        observer.observe(&Observation::Statement {
-            name: statement.name(),
-            took: started.elapsed(),
-            rows: if reads_only { seen } else { changed },
-        });
-        Ok(Ran { value: result?, changed })
+        let changed = if reads_only { 0 } else { self.raw.changes() };
+        Ok((Ran { value, changed }, if reads_only { seen } else { changed }))
     }
 }

@@ -43,11 +43,11 @@ pub(crate) fn within<T, E: From<DatabaseError>>(
             if !self.0.raw().is_autocommit() {
                 // Nothing was written, so there is nothing that an error here could lose; it is remembered as
                 // the connection's worst and the connection is replaced if need be.
-                let _remembered = self.0.run("ROLLBACK");
+                let _remembered = self.0.run("ROLLBACK -- kasoku");
             }
         }
     }
-    connection.run("BEGIN")?;
+    connection.run("BEGIN -- kasoku")?;
     let _end = End(connection);
     f(&mut ReadTransaction { connection, observer })
 }

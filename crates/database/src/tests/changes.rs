@@ -237,9 +237,7 @@ struct Clumsy(std::sync::atomic::AtomicBool, Told);
 
 impl CommitListener for Clumsy {
     fn committed(&self, position: Position, changes: &[DataChange]) {
-        if !self.0.swap(true, std::sync::atomic::Ordering::Relaxed) {
-            panic!("dropped it");
-        }
+        assert!(self.0.swap(true, std::sync::atomic::Ordering::Relaxed), "dropped it");
         self.1.committed(position, changes);
     }
 }

@@ -57,7 +57,7 @@ impl Writer {
             Err(error) => return Attempt::Failed(error),
         };
         connection.take_worst();
-        if let Err(error) = connection.run("BEGIN IMMEDIATE") {
+        if let Err(error) = connection.run("BEGIN IMMEDIATE -- kasoku") {
             let severity = connection.take_worst();
             return self.give_up(error, severity);
         }
@@ -70,7 +70,7 @@ impl Writer {
         }
         let Some(connection) = &self.connection else { return Attempt::Failed(DatabaseError::Aborted) };
         let began = Instant::now();
-        match connection.run("COMMIT") {
+        match connection.run("COMMIT -- kasoku") {
             Ok(()) => {
                 let took = began.elapsed();
                 self.teller.observer.observe(&Observation::Committed { writes: jobs.len(), took });
@@ -79,7 +79,7 @@ impl Writer {
             }
             // A constraint that is checked at the end of the transaction: one of the jobs breaks it.
             Err(error @ DatabaseError::Constraint { .. }) => {
-                let rolled_back = connection.run("ROLLBACK");
+                let rolled_back = connection.run("ROLLBACK -- kasoku");
                 self.recorder.take();
                 match rolled_back {
                     Ok(()) => Attempt::Spoiled(error),
@@ -102,7 +102,7 @@ impl Writer {
                 return Left::Sound;
             }
         };
-        if let Err(error) = connection.run("SAVEPOINT kasoku_job") {
+        if let Err(error) = connection.run("SAVEPOINT kasoku_job -- kasoku") {
             job.fail(error);
             return Left::Lost;
         }
@@ -111,10 +111,9 @@ impl Writer {
             connection,
             recorder: &self.recorder,
             observer: self.teller.observer.as_ref(),
-            guard: &self.guard,
         };
         connection.stop().at(until);
-        let ran = self.guard.on(|| catch_unwind(AssertUnwindSafe(|| job.run(&mut transaction))));
+        let ran = catch_unwind(AssertUnwindSafe(|| job.run(&mut transaction)));
         connection.stop().never();
         let ran = ran.unwrap_or_else(|panic| {
             job.fail(DatabaseError::Panicked(panic_text(panic.as_ref()).into()));
@@ -124,10 +123,12 @@ impl Writer {
             return Left::Lost;
         }
         let ended = match ran {
-            Ran::Keep => connection.run("RELEASE kasoku_job"),
+            Ran::Keep => connection.run("RELEASE kasoku_job -- kasoku"),
             Ran::Undo => {
                 self.recorder.forget_since(mark);
-                connection.run("ROLLBACK TO kasoku_job").and_then(|()| connection.run("RELEASE kasoku_job"))
+                connection
+                    .run("ROLLBACK TO kasoku_job -- kasoku")
+                    .and_then(|()| connection.run("RELEASE kasoku_job -- kasoku"))
             }
         };
         if ended.is_ok() { Left::Sound } else { Left::Lost }
@@ -138,7 +139,7 @@ impl Writer {
         self.recorder.take();
         if let Some(connection) = &self.connection
             && !connection.raw().is_autocommit()
-            && connection.run("ROLLBACK").is_err()
+            && connection.run("ROLLBACK -- kasoku").is_err()
         {
             return self.give_up(DatabaseError::Aborted, Severity::Broken);
         }

@@ -1,7 +1,6 @@
 //! Writes: one thread, a bounded queue, many jobs to a commit.
 
 mod group;
-mod guard;
 mod job;
 mod record;
 mod transaction;
@@ -26,6 +25,7 @@ use crate::error::DatabaseError;
 use crate::queue::Queue;
 use crate::settings::Settings;
 use crate::tell::Teller;
+use crate::upkeep;
 use job::{Typed, WriteJob};
 
 /// What waits for the writer.
@@ -54,13 +54,13 @@ impl WriteQueue {
             place: place.clone(),
             connection: None,
             recorder: record::Recorder::default(),
-            guard: guard::Guard::default(),
             teller,
             statement_timeout: settings.statement_timeout,
             group_most: settings.group_most.max(1),
             log_pages,
             watched: Vec::new(),
             file_version: None,
+            copy_log_at: upkeep::LOG_PAGES_MOST,
         };
         writer.connection = Some(writer.open()?);
         let queue = Arc::new(Queue::new(settings.write_queue));
@@ -102,13 +102,19 @@ impl WriteQueue {
         &self,
         f: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (lend, lent) = mpsc::channel();
-        let (give_back, given_back) = mpsc::channel();
-        self.queue.add(Job::Alone(Box::new(move |writer| writer.lend(&lend, &given_back))))?;
+        let (out, lent) = mpsc::sync_channel(1);
+        let (give_back, back) = mpsc::sync_channel(1);
+        let (finish, finished) = mpsc::sync_channel::<()>(0);
+        self.queue.add(Job::Alone(Box::new(move |writer| {
+            writer.lend(&out, &back);
+            drop(finish);
+        })))?;
         let connection = lent.recv().unwrap_or(Err(DatabaseError::Closed))?;
         let result = f(&connection);
         // If the writer is gone, so is whoever could use the connection.
         let _writer_gone = give_back.send(connection);
+        // Nothing is ever sent: the wait ends when the writer has told its listener.
+        let _told = finished.recv();
         result
     }
 

@@ -3,7 +3,6 @@
 use kasoku_observe::Observer;
 use kasoku_sql_plan::Value;
 
-use super::guard::Guard;
 use super::record::Recorder;
 use crate::connection::{Connection, Rows};
 use crate::error::DatabaseError;
@@ -14,7 +13,6 @@ pub struct WriteTransaction<'c> {
     pub(super) connection: &'c Connection,
     pub(super) recorder: &'c Recorder,
     pub(super) observer: &'c dyn Observer,
-    pub(super) guard: &'c Guard,
 }
 
 impl WriteTransaction<'_> {
@@ -44,20 +42,16 @@ impl WriteTransaction<'_> {
         f: impl FnOnce(&mut WriteTransaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mark = self.recorder.mark();
-        self.guard.lifted(|| self.connection.run("SAVEPOINT kasoku_part"))?;
+        self.connection.run("SAVEPOINT kasoku_part -- kasoku")?;
         let result = f(self);
-        let end = match result {
-            Ok(_) => "RELEASE kasoku_part",
-            Err(_) => "ROLLBACK TO kasoku_part",
-        };
         if self.connection.raw().is_autocommit() {
             return result.and(Err(DatabaseError::Aborted.into()));
         }
-        self.guard.lifted(|| self.connection.run(end))?;
         if result.is_err() {
-            self.guard.lifted(|| self.connection.run("RELEASE kasoku_part"))?;
+            self.connection.run("ROLLBACK TO kasoku_part -- kasoku")?;
             self.recorder.forget_since(mark);
         }
+        self.connection.run("RELEASE kasoku_part -- kasoku")?;
         result
     }
 }

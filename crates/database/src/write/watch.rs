@@ -48,7 +48,7 @@ pub(super) fn install(
     if let Err(error) = connection.raw().execute_batch(&sql) {
         let error = connection.failed(error);
         if !connection.raw().is_autocommit() {
-            connection.run("ROLLBACK")?;
+            connection.run("ROLLBACK -- kasoku")?;
         }
         return Err(error);
     }
@@ -66,8 +66,7 @@ fn installed(connection: &Connection) -> Result<Vec<String>, DatabaseError> {
         let mut statement = connection.raw().prepare(
             "SELECT name FROM temp.sqlite_schema WHERE type = 'trigger' AND name GLOB '_kasoku_[0-9]*'",
         )?;
-        let names = statement.query_map([], |row| row.get(0))?.collect();
-        names
+        statement.query_map([], |row| row.get(0))?.collect()
     };
     list().map_err(|error| connection.failed(error))
 }

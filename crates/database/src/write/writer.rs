@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use kasoku_coherence::Position;
 
 use super::Job;
-use super::guard::Guard;
 use super::job::WriteJob;
 use super::record::Recorder;
 use super::watch;
@@ -30,13 +29,13 @@ pub(crate) struct Writer {
     pub(super) place: Place,
     pub(super) connection: Option<Connection>,
     pub(super) recorder: Recorder,
-    pub(super) guard: Guard,
     pub(super) teller: Arc<Teller>,
     pub(super) statement_timeout: Duration,
     pub(super) group_most: usize,
     pub(super) log_pages: Arc<AtomicU64>,
     pub(super) watched: Vec<WatchedTable>,
     pub(super) file_version: Option<i64>,
+    pub(super) copy_log_at: u64,
 }
 
 impl Writer {
@@ -57,13 +56,11 @@ impl Writer {
             }
             if optimized.elapsed() >= OPTIMIZE_EVERY {
                 optimized = Instant::now();
-                self.report("optimize", |connection| upkeep::optimize(connection));
+                self.report("optimize", upkeep::optimize);
             }
-            if self.log_pages.load(Ordering::Relaxed) > upkeep::LOG_PAGES_MOST {
-                self.report("checkpoint", |connection| upkeep::checkpoint(connection));
-            }
+            self.shorten_log();
         }
-        self.report("close", |connection| upkeep::truncate_log(connection));
+        self.report("close", upkeep::truncate_log);
     }
 
     /// The connection; opened anew if the last one was given up.
@@ -79,7 +76,6 @@ impl Writer {
     /// Opens a connection with everything that makes it the writer's.
     pub(super) fn open(&mut self) -> Result<Connection, DatabaseError> {
         let mut connection = Connection::open(&self.place, Access::Write)?;
-        self.guard.install(&mut connection)?;
         self.recorder.install(&connection)?;
         watch::install(&connection, &self.recorder, &self.watched)?;
         let pages = Arc::clone(&self.log_pages);
@@ -108,15 +104,15 @@ impl Writer {
     /// reported as a change of everything.
     pub(super) fn lend(
         &mut self,
-        lend: &mpsc::Sender<Result<Connection, DatabaseError>>,
-        given_back: &mpsc::Receiver<Connection>,
+        out: &mpsc::SyncSender<Result<Connection, DatabaseError>>,
+        back: &mpsc::Receiver<Connection>,
     ) {
         let recorder = self.recorder.clone();
         let unwatched = self.connection().and_then(|connection| watch::install(connection, &recorder, &[]));
         let ready = unwatched.and_then(|()| self.connection.take().ok_or(DatabaseError::Closed));
-        if lend.send(ready).is_ok() {
+        if out.send(ready).is_ok() {
             // Nothing comes back when the borrower panicked; the next who needs a connection opens one.
-            self.connection = given_back.recv().ok();
+            self.connection = back.recv().ok();
         }
         if let Some(connection) = &self.connection
             && watch::install(connection, &self.recorder, &self.watched).is_err()
@@ -137,6 +133,18 @@ impl Writer {
         let Ok(version) = connection.integer("PRAGMA data_version") else { return };
         if self.file_version.replace(version).is_some_and(|known| known != version) {
             self.teller.tell(&[DataChange::Everything]);
+        }
+    }
+
+    /// Copies what is left of a log that has grown too long, so that the next write starts it anew. A reader that
+    /// holds on to it prevents that; then the log is copied in steps, and not after each group.
+    fn shorten_log(&mut self) {
+        let pages = self.log_pages.load(Ordering::Relaxed);
+        if pages < upkeep::LOG_PAGES_MOST {
+            self.copy_log_at = upkeep::LOG_PAGES_MOST;
+        } else if pages >= self.copy_log_at {
+            self.report("checkpoint", upkeep::checkpoint);
+            self.copy_log_at = pages + upkeep::LOG_PAGES_SOME;
         }
     }
 
