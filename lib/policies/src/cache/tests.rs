@@ -10,7 +10,7 @@ use kasoku_pipeline::{Body, Pipeline, Stack, first};
 use super::*;
 use crate::collapse::Collapse;
 use crate::deadline::Deadline;
-use crate::doubles::{ScriptedSource, Stage, field, get_with, readable, reads, text, yields};
+use crate::doubles::{ScriptedSource, Stage, field, get_with, poll_times, readable, reads, text, yields};
 use crate::shape::{Shape, ShapeRules};
 
 const fn seconds(count: u64) -> Duration {
@@ -60,7 +60,7 @@ impl Stand {
         first(Deadline::new(seconds(20), around))
             .then(Shape::new(ShapeRules { compress_above: Some(100) }, &self.promises))
             .then(Cache::new(self.rules, &self.promises, &self.store, around).audited(self.audit_share))
-            .then(Collapse::new(&self.promises, Arc::new(|_| 0)))
+            .then(Collapse::new(&self.promises, Arc::clone(&self.store) as _))
             .then(Fill::new(self.rules, &self.store, around))
             .finally(Arc::clone(source) as _)
     }
@@ -141,6 +141,38 @@ async fn a_fill_that_a_change_overtook_is_answered_but_not_stored() {
     assert_eq!(stand.stage.observed.count("Fenced"), 1);
     assert_eq!(get(&pipeline).await, "1 uri-miss");
     assert_eq!(get(&pipeline).await, "1 hit");
+}
+
+/// With the real store: a request that comes after a change or a purge does not share what was read before it.
+#[tokio::test]
+async fn forwards_are_shared_only_as_far_as_the_fence_allows() {
+    // Each says whether it reached anything that was stored, which is not the point here.
+    type Happening = fn(&ResponseStore) -> u64;
+    let happens: [(Happening, &str); 5] = [
+        (|_| 0, "0"),
+        (|store| store.purge_tag(Tag::named("items"), Purge::Hard), "1"),
+        (|store| store.purge_tag(Tag::named("items"), Purge::Soft), "1"),
+        (|store| store.purge_prefix(PATH_PART, b"/it", Purge::Hard), "1"),
+        (|store| store.purge_tag(Tag::named("others"), Purge::Hard), "0"),
+    ];
+    for (happen, expected) in happens {
+        let stand = Stand::new();
+        let sequence = Arc::clone(&stand.sequence);
+        let source = ScriptedSource::new(move |count, _| {
+            let snapshot = sequence.snapshot();
+            async move {
+                yields(5).await;
+                Ok(readable(count.to_string(), snapshot))
+            }
+        });
+        let pipeline = stand.pipeline(&source);
+        let mut earlier = pipeline.run(Request::get("/items"));
+        assert!(poll_times(earlier.as_mut(), 1).await.is_none());
+        happen(&stand.store);
+        let later = pipeline.run(Request::get("/items"));
+        let (earlier, later) = futures_util::future::join(earlier, later).await;
+        assert_eq!((text(&earlier.unwrap()), text(&later.unwrap())), ("0", expected));
+    }
 }
 
 #[tokio::test]

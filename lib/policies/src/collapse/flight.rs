@@ -9,7 +9,7 @@ use std::time::Instant;
 use foldhash::quality::RandomState;
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
-use kasoku_coherence::Key;
+use kasoku_coherence::{Key, Snapshot};
 use kasoku_pipeline::{BoxFuture, Failure, Next, Request, Response};
 use kasoku_problem::Kind;
 use parking_lot::Mutex;
@@ -31,7 +31,7 @@ struct Board {
 
 struct Listed {
     number: u64,
-    generation: u64,
+    began: Snapshot,
     flight: WeakShared<BoxFuture<'static, Arc<Landed>>>,
 }
 
@@ -71,20 +71,19 @@ impl Flights {
         self.board.lock().flights.len()
     }
 
-    /// Boards the flight for a key if one of this generation is in the air, else begins one with what `lead` gives.
+    /// Boards the flight for a key if there is one whose snapshot is allowed, else begins one with what `lead` gives.
     /// `None` if there is nothing to begin it with, or no room.
     pub(super) fn board<N: Next>(
         self: &Arc<Self>,
         key: &Key,
-        generation: u64,
+        began: Snapshot,
+        allows: impl Fn(Snapshot) -> bool,
         lead: impl FnOnce() -> Option<(Arc<N>, Request)>,
     ) -> Option<Flight> {
         let mut board = self.board.lock();
         // Nothing that waits may be dropped in here: the last one cancels its flight, which takes this lock.
         let listed = board.flights.get(key);
-        if let Some(flight) =
-            listed.filter(|listed| listed.generation == generation).and_then(|l| l.flight.upgrade())
-        {
+        if let Some(flight) = listed.filter(|listed| allows(listed.began)).and_then(|l| l.flight.upgrade()) {
             return Some(flight);
         }
         if listed.is_none() && board.flights.len() >= self.most {
@@ -94,7 +93,7 @@ impl Flights {
         board.numbers += 1;
         let listing = Listing { flights: Arc::clone(self), key: key.clone(), number: board.numbers };
         let flight = fly(next, request, listing).boxed().shared();
-        let listed = Listed { number: board.numbers, generation, flight: flight.downgrade()? };
+        let listed = Listed { number: board.numbers, began, flight: flight.downgrade()? };
         board.flights.insert(key.clone(), listed);
         Some(flight)
     }

@@ -19,14 +19,32 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kasoku_coherence::Tag;
+use kasoku_coherence::{Key, Snapshot, Tag};
 use kasoku_pipeline::{Failure, Next, Outcome, Policy, Promises, Request, Response};
 use kasoku_problem::Kind;
 
 use self::flight::{Flights, Share};
+use crate::cache::ResponseStore;
 
-/// Says how much has changed: another number than before whenever one of the tags may have changed meanwhile.
-pub type Generation = Arc<dyn Fn(&[Tag]) -> u64 + Send + Sync>;
+/// Knows what has changed and been purged. The store of stored responses does.
+pub trait Changes: Send + Sync + 'static {
+    /// What a forward that begins now is certain to see.
+    fn snapshot(&self) -> Snapshot;
+
+    /// Whether a forward that began with this snapshot may answer a request for this key that comes now: nothing
+    /// that it might not have seen has happened since to the key or the tags.
+    fn allow(&self, key: &Key, tags: &[Tag], since: Snapshot) -> bool;
+}
+
+impl Changes for ResponseStore {
+    fn snapshot(&self) -> Snapshot {
+        Self::snapshot(self)
+    }
+
+    fn allow(&self, key: &Key, tags: &[Tag], since: Snapshot) -> bool {
+        self.accepts(key, tags, since)
+    }
+}
 
 /// Forwards of one route in the air at a time; further requests are forwarded each on its own.
 const FLIGHTS_MAX: usize = 65_536;
@@ -37,17 +55,17 @@ const ATTEMPTS_MAX: usize = 2;
 /// See the module.
 pub struct Collapse {
     depends_on: Vec<Tag>,
-    generation: Generation,
+    changes: Arc<dyn Changes>,
     /// `None` for sources that stream.
     flights: Option<Arc<Flights>>,
 }
 
 impl Collapse {
     /// For a route whose source makes these promises.
-    pub fn new(promises: &Promises, generation: Generation) -> Self {
+    pub fn new(promises: &Promises, changes: Arc<dyn Changes>) -> Self {
         Self {
             depends_on: promises.depends_on.clone(),
-            generation,
+            changes,
             flights: (!promises.streams).then(|| Arc::new(Flights::new(FLIGHTS_MAX))),
         }
     }
@@ -66,8 +84,10 @@ impl Policy for Collapse {
         let deadline = request.deadline;
         let mut request = Some(request);
         for _ in 0..ATTEMPTS_MAX {
-            let generation = (self.generation)(&self.depends_on);
-            let Some(flight) = flights.board(&key, generation, || Some((Arc::clone(next), request.take()?)))
+            let began = self.changes.snapshot();
+            let allows = |since| self.changes.allow(&key, &self.depends_on, since);
+            let Some(flight) =
+                flights.board(&key, began, allows, || Some((Arc::clone(next), request.take()?)))
             else {
                 break;
             };

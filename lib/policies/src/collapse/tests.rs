@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use kasoku_coherence::{KeyBuilder, Snapshot};
+use kasoku_coherence::KeyBuilder;
 use kasoku_pipeline::{Body, BoxFuture, Pipeline, Stack, first};
 
 use super::*;
@@ -22,20 +22,30 @@ impl Policy for Shared {
 
 struct Stand {
     collapse: Arc<Collapse>,
-    changes: Arc<AtomicU64>,
+    changes: Arc<Counted>,
     pipeline: Arc<dyn Pipeline>,
     source: Arc<ScriptedSource>,
 }
 
+/// Counts changes; each is to everything.
+#[derive(Default)]
+struct Counted(AtomicU64);
+
+impl Changes for Counted {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot(self.0.load(Ordering::SeqCst))
+    }
+
+    fn allow(&self, _: &Key, tags: &[Tag], since: Snapshot) -> bool {
+        assert_eq!(tags, [Tag::named("items")]);
+        since == self.snapshot()
+    }
+}
+
 impl Stand {
     fn new(promises: Promises, source: Arc<ScriptedSource>) -> Self {
-        let changes = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&changes);
-        let generation: Generation = Arc::new(move |tags| {
-            assert_eq!(tags, [Tag::named("items")]);
-            counted.load(Ordering::SeqCst)
-        });
-        let collapse = Arc::new(Collapse::new(&promises, generation));
+        let changes = Arc::new(Counted::default());
+        let collapse = Arc::new(Collapse::new(&promises, Arc::clone(&changes) as _));
         let pipeline = first(Shared(Arc::clone(&collapse))).finally(Arc::clone(&source) as _);
         Self { collapse, changes, pipeline, source }
     }
@@ -93,7 +103,7 @@ async fn equal_requests_share_one_forward_and_others_do_not() {
 async fn a_request_that_came_after_a_change_does_not_join_a_flight_that_began_before_it() {
     let stand = Stand::new(reads(), numbering());
     let mut works = stand.begin(&["a", "a"]).await;
-    stand.changes.fetch_add(1, Ordering::SeqCst);
+    stand.changes.0.fetch_add(1, Ordering::SeqCst);
     works.extend(stand.begin(&["a", "a"]).await);
     assert_eq!(texts(works).await, ["0", "0*", "1", "1*"]);
     assert_eq!(
@@ -107,7 +117,7 @@ async fn a_request_that_came_after_a_change_does_not_join_a_flight_that_began_be
 async fn the_end_of_an_older_flight_leaves_the_later_one_listed() {
     let stand = Stand::new(reads(), numbering());
     let older = stand.begin(&["a"]).await;
-    stand.changes.fetch_add(1, Ordering::SeqCst);
+    stand.changes.0.fetch_add(1, Ordering::SeqCst);
     let later = stand.begin(&["a"]).await;
     drop(older);
     assert_eq!((stand.collapse.in_flight(), stand.source.working()), (1, 1));
@@ -234,11 +244,11 @@ async fn a_full_board_lets_requests_go_on_their_own() {
     let source = numbering();
     let next = |request: Request| Some((Arc::new(Direct(Arc::clone(&source))), request));
     let key = |name: &str| keyed(name).key.clone().unwrap();
-    let held = flights.board(&key("a"), 0, || next(keyed("a")));
+    let held = flights.board(&key("a"), Snapshot(0), |_| true, || next(keyed("a")));
     assert!(held.is_some());
-    assert!(flights.board(&key("b"), 0, || next(keyed("b"))).is_none());
+    assert!(flights.board(&key("b"), Snapshot(0), |_| true, || next(keyed("b"))).is_none());
     assert!(
-        flights.board(&key("a"), 1, || next(keyed("a"))).is_some(),
+        flights.board(&key("a"), Snapshot(1), |_| false, || next(keyed("a"))).is_some(),
         "a later flight takes the older one's place"
     );
 }
