@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use kasoku_database::DatabaseError;
+
 /// What is accepted, as every refusal says it.
 pub const ACCEPTED: &str = "accepted are .csv and .tsv, .json (an array of objects, or an object of such arrays), \
     .ndjson and .jsonl, each also as .gz, and SQLite databases of any name";
@@ -50,6 +52,12 @@ pub enum DatasetError {
         /// The file.
         path: PathBuf,
     },
+    /// There is a file already where the database should go.
+    #[error("{} exists already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// The folder of a new app holds something already.
     #[error("{} is not empty; name a folder that is empty or does not exist", path.display())]
     FolderInUse {
@@ -62,6 +70,6 @@ pub enum DatasetError {
         /// The database's file.
         path: PathBuf,
         /// What it said.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: DatabaseError,
     },
 }

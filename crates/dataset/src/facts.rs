@@ -14,8 +14,6 @@ const EXACT_IN_DOUBLE: u64 = 1 << 53;
 /// What was seen in a column, in bounded memory however many rows it has.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
-    /// The column's name.
-    pub(crate) name: String,
     /// Cells that hold something.
     filled: u64,
     /// Cells that hold a word for a missing value.
@@ -23,6 +21,7 @@ pub(crate) struct Facts {
     seen: Seen,
     distinct: DistinctEstimate,
     uniqueness: Option<Uniqueness>,
+    shortest: usize,
     longest: usize,
     dates: Option<DateForm>,
     not_dates: bool,
@@ -52,14 +51,14 @@ struct Seen {
 
 impl Facts {
     /// Nothing seen so far. Uniqueness is only watched where the column may become the key.
-    pub(crate) fn new(name: String, may_be_key: bool) -> Self {
+    pub(crate) fn new(may_be_key: bool) -> Self {
         Self {
-            name,
             filled: 0,
             missing: 0,
             seen: Seen::default(),
             distinct: DistinctEstimate::new(),
             uniqueness: may_be_key.then(Uniqueness::new),
+            shortest: usize::MAX,
             longest: 0,
             dates: None,
             not_dates: false,
@@ -109,6 +108,7 @@ impl Facts {
             Form::Other | Form::Missing | Form::Empty => self.add_text(text, line),
         }
         self.add_value(trimmed, number);
+        self.shortest = self.shortest.min(text.len());
         self.longest = self.longest.max(text.len());
         if self.example.is_none() && trimmed.len() <= EXAMPLE_BYTES_MAX {
             self.example = Some(trimmed.to_owned());
@@ -173,6 +173,11 @@ impl Facts {
         self.uniqueness.as_ref().is_some_and(Uniqueness::is_proved)
     }
 
+    /// Whether it is still watched for equal cells.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.uniqueness.is_some()
+    }
+
     /// About how many different values there are.
     pub(crate) fn distinct(&self) -> u64 {
         self.distinct.count().min(self.filled + self.missing)
@@ -181,6 +186,11 @@ impl Facts {
     /// How many cells hold a word for a missing value, such as `NA`, or only spaces.
     pub(crate) fn missing(&self) -> u64 {
         self.missing
+    }
+
+    /// The length of the shortest cell in bytes.
+    pub(crate) fn shortest(&self) -> usize {
+        self.shortest
     }
 
     /// The length of the longest cell in bytes.
@@ -234,7 +244,7 @@ mod tests {
         } else {
             Origin::Typed
         };
-        let mut facts = Facts::new("a".into(), true);
+        let mut facts = Facts::new(true);
         for (cell, line) in cells.iter().zip(2..) {
             facts.add(cell, line);
         }
@@ -285,7 +295,7 @@ mod tests {
 
     #[test]
     fn the_first_text_among_numbers_is_remembered_with_its_line() {
-        let mut facts = Facts::new("a".into(), false);
+        let mut facts = Facts::new(false);
         for (text, line) in ["1", "2", "02134", "x"].into_iter().zip(2..) {
             facts.add(&Cell::Loose(text), line);
         }

@@ -7,24 +7,6 @@ use std::collections::HashSet;
 /// Characters of a name, at the most; headers that are whole questions are cut here.
 const NAME_CHARACTERS_MAX: usize = 60;
 
-/// Words that already mean something in the query string of a list, so that a column of that name could not be
-/// filtered by.
-const TAKEN_BY_LISTS: [&str; 13] = [
-    "select",
-    "fields",
-    "order",
-    "limit",
-    "offset",
-    "cursor",
-    "and",
-    "or",
-    "not",
-    "columns",
-    "on_conflict",
-    "count",
-    "page",
-];
-
 /// Makes a name of what a file says; `None` if nothing of it can be kept.
 pub(crate) fn clean(written: &str) -> Option<String> {
     let mut name = String::new();
@@ -55,11 +37,7 @@ pub(crate) struct Names {
 impl Names {
     /// A name for the next column, which is at this place, counted from 1.
     pub(crate) fn column(&mut self, written: &str, place: usize) -> String {
-        let mut name = clean(written).unwrap_or_else(|| format!("column_{place}"));
-        if TAKEN_BY_LISTS.iter().any(|taken| name.eq_ignore_ascii_case(taken)) {
-            name.push('_');
-        }
-        self.unused(name)
+        self.unused(clean(written).unwrap_or_else(|| format!("column_{place}")))
     }
 
     /// A name for the next table.
@@ -73,11 +51,16 @@ impl Names {
         self.unused(name)
     }
 
+    /// Whether a name is still to be had.
+    pub(crate) fn is_free(&self, name: &str) -> bool {
+        !self.used.contains(&name.to_ascii_lowercase())
+    }
+
     /// This name, or with the next free number behind it.
     pub(crate) fn unused(&mut self, name: String) -> String {
         let mut unused = name.clone();
         let mut number = 2;
-        while self.used.contains(&unused.to_ascii_lowercase()) {
+        while !self.is_free(&unused) {
             unused = format!("{name}_{number}");
             number += 1;
         }
@@ -137,7 +120,7 @@ mod tests {
         let written = ["a", "A", "a", "", "a_2", "order", "", "id"];
         let found: Vec<String> =
             written.iter().zip(1..).map(|(name, place)| names.column(name, place)).collect();
-        assert_eq!(found, ["a", "A_2", "a_3", "column_4", "a_2_2", "order_", "column_7", "id"]);
+        assert_eq!(found, ["a", "A_2", "a_3", "column_4", "a_2_2", "order", "column_7", "id"]);
     }
 
     #[test]

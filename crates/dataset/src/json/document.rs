@@ -112,7 +112,7 @@ impl<'a, 'v> Document<'a, 'v> {
     fn lines(&mut self) -> Result<(), ReadError> {
         let mut table = None;
         while self.scanner.peek()?.is_some() {
-            let line = self.scanner.line();
+            let line = self.scanner.next_line()?;
             self.scanner.value(&mut self.value)?;
             self.row(&mut table, &[], line)?;
         }
@@ -124,7 +124,7 @@ impl<'a, 'v> Document<'a, 'v> {
         let mut key = Vec::new();
         self.scanner.expect(b"{")?;
         loop {
-            let line = self.scanner.line();
+            let line = self.scanner.next_line()?;
             self.scanner.value(&mut key)?;
             let key: String = serde_json::from_slice(&key).map_err(|error| ScanError::Syntax {
                 line,
@@ -148,7 +148,7 @@ impl<'a, 'v> Document<'a, 'v> {
             return Ok(());
         }
         loop {
-            let line = self.scanner.line();
+            let line = self.scanner.next_line()?;
             self.scanner.value(&mut key)?;
             path.push(serde_json::from_slice(&key).map_err(|error| ScanError::Syntax {
                 line,
@@ -181,7 +181,7 @@ impl<'a, 'v> Document<'a, 'v> {
             self.passed.push(format!("`{}`", path.join(".")));
         }
         loop {
-            let line = self.scanner.line();
+            let line = self.scanner.next_line()?;
             if is_table {
                 self.scanner.value(&mut self.value)?;
                 self.row(&mut table, path, line)?;

@@ -289,10 +289,15 @@ fn cell_of(value: &RawValue) -> serde_json::Result<Cell<'_>> {
 }
 
 fn described(error: &serde_json::Error, form: RowForm) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    if !error.is_data() {
+        return format!("this row is not well-formed: {text} at its character {}", error.column());
+    }
     let expected = match form {
-        RowForm::Object | RowForm::Keyed | RowForm::Feature => "an object, as the rows before",
-        RowForm::Array => "an array, as the rows before",
+        RowForm::Object | RowForm::Keyed | RowForm::Feature => "an object, as the rows before it",
+        RowForm::Array => "an array, as the rows before it",
         RowForm::Scalar => "a value",
     };
-    format!("this row is not {expected}: {error}")
+    format!("this row is not {expected}: {text}")
 }

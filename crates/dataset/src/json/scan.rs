@@ -32,9 +32,10 @@ impl Scanner {
         Self { source, meter: Rc::clone(meter), block, at: 0, end: 0, line: 1 }
     }
 
-    /// The line of the next byte.
-    pub(super) fn line(&self) -> u64 {
-        self.line
+    /// The line of what comes next, spaces left out.
+    pub(super) fn next_line(&mut self) -> Result<u64, ScanError> {
+        self.peek()?;
+        Ok(self.line)
     }
 
     /// The first byte of what comes next, spaces left out; `None` at the end.
