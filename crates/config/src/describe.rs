@@ -21,8 +21,6 @@ pub(crate) struct QueryFacts {
     pub(crate) volatile: Option<String>,
     /// The names of its result's columns.
     pub(crate) columns: Vec<String>,
-    /// Its parameters by place, with their prefix; `None` for a plain `?`.
-    pub(crate) params: Vec<Option<String>>,
 }
 
 /// What is wrong with a database or a query.
@@ -71,7 +69,6 @@ impl Description {
             reads_only: self.inspector.reads_only(sql)? && reads.writes.is_empty(),
             volatile: reads.volatile.into_iter().next(),
             columns: self.inspector.columns(sql)?.into_iter().map(|column| column.name).collect(),
-            params: self.inspector.parameters(sql)?,
         })
     }
 

@@ -24,10 +24,12 @@ pub(crate) struct NotText {
 }
 
 impl Environment for ProcessEnvironment {
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
     fn value(&self, name: &str) -> Option<OsString> {
         std::env::var_os(name)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
     fn names(&self) -> Vec<String> {
         std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect()
     }

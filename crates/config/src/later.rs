@@ -1,10 +1,12 @@
 //! Settings of Kasoku's plan that this version does not have, so that they are refused by name and not as a slip.
 
-use crate::tree::KeyPath;
+use crate::tree::{KeyPath, Node, Value};
+
+/// Sources of routes that this version does not have.
+const SOURCES: [&str; 6] = ["page", "origin", "chat", "world", "action", "with"];
 
 /// Section, key, and what it would configure.
-const LATER: [(&str, &str, &str); 27] = [
-    ("route", "page", "pages from templates"),
+const LATER: [(&str, &str, &str); 26] = [
     ("route", "with", "the queries of a page"),
     ("route", "origin", "answers from HTTP servers"),
     ("route", "chat", "answers from language models"),
@@ -33,19 +35,33 @@ const LATER: [(&str, &str, &str); 27] = [
     ("", "alerts", "alerts"),
 ];
 
+/// Settings of this version that take other values in a later one: section, key, and what strings there configure.
+const LATER_TEXTS: [(&str, &str, &str); 2] =
+    [("route", "page", "pages from templates"), ("route", "cache", "the cache rules of an HTTP server")];
+
 /// What a key would configure in a later version.
 pub(crate) fn feature(section: &KeyPath, name: &str) -> Option<&'static str> {
-    let section = section.keys().collect::<Vec<_>>().join(".");
-    LATER.iter().find(|(at, key, _)| *at == section && *key == name).map(|(_, _, what)| *what)
+    find(&LATER, section, name)
+}
+
+/// What a value would configure in a later version.
+pub(crate) fn value(path: &KeyPath, node: &Node) -> Option<&'static str> {
+    let name = path.keys().last()?;
+    matches!(node.value, Value::String(_)).then(|| find(&LATER_TEXTS, &path.parent(), name)).flatten()
 }
 
 /// What this version has in its place.
-pub(crate) fn instead(section: &KeyPath, name: &str) -> Option<&'static str> {
-    let is_route = section.keys().eq(["route"]);
-    match name {
-        "page" | "origin" | "chat" | "world" | "action" if is_route => {
-            Some("the sources of this version are `table`, `query` and `files`")
-        }
-        _ => None,
-    }
+pub(crate) fn instead(path: &KeyPath) -> Option<&'static str> {
+    let is_source = path.keys().last().is_some_and(|name| SOURCES.contains(&name));
+    (is_source && path.parent().keys().eq(["route"]))
+        .then_some("the sources of this version are `table`, `query` and `files`")
+}
+
+fn find(
+    table: &[(&'static str, &'static str, &'static str)],
+    section: &KeyPath,
+    name: &str,
+) -> Option<&'static str> {
+    let section = section.keys().collect::<Vec<_>>().join(".");
+    table.iter().find(|(at, key, _)| *at == section && *key == name).map(|(_, _, what)| *what)
 }

@@ -11,6 +11,7 @@ mod environment;
 mod later;
 mod load;
 mod plan;
+mod reference;
 mod schema;
 mod secret;
 #[cfg(test)]
@@ -25,5 +26,6 @@ pub use plan::{
     AdminSettings, CacheSettings, ConnectionLimits, DatabaseSettings, ListenSettings, LogFormat, LogSettings,
     Plan, RoutePlan, SeedSettings, ServerSettings, SourcePlan, TlsSettings,
 };
+pub use reference::reference;
 pub use schema::schema;
 pub use secret::Secret;

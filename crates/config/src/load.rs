@@ -104,8 +104,9 @@ fn plan(
         return None;
     }
     tree::apply(&mut tree, settings(), environment, overrides, findings);
-    tree::interpolate(&mut tree, environment, findings);
-    let damage = tree::conform(&tree, settings(), findings);
+    let mut damage = Damage::default();
+    tree::interpolate(&mut tree, environment, &mut damage, findings);
+    tree::conform(&tree, settings(), &mut damage, findings);
     let (written, kept) = sound(&tree, &damage);
     let written: Written = match serde_json::from_value(written) {
         Ok(written) => written,

@@ -17,7 +17,7 @@ pub(crate) fn settings() -> &'static Json {
     static SCHEMA: LazyLock<Json> = LazyLock::new(|| {
         let generator = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
         let mut schema = generator.into_generator().into_root_schema_for::<Written>().to_value();
-        without_null(&mut schema);
+        for_toml(&mut schema);
         if let Some(root) = schema.as_object_mut() {
             root.insert("title".into(), "kasoku.toml".into());
         }
@@ -59,6 +59,11 @@ pub(crate) fn type_names(schema: &Json) -> impl Iterator<Item = &str> {
     names.into_iter()
 }
 
+/// Takes the line breaks of source code out of descriptions; paragraphs stay.
+fn unwrapped(text: &str) -> String {
+    text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect::<Vec<_>>().join("\n\n")
+}
+
 /// What a value may be, in words.
 pub(crate) fn described(schema: &Json) -> String {
     let mut words: Vec<String> = Vec::new();
@@ -85,6 +90,9 @@ fn described_variant(schema: &Json) -> String {
     match (type_names(schema).next(), form(schema)) {
         (_, Some("duration")) => "a duration such as \"30s\"".into(),
         (_, Some("size")) => "a size such as \"64KiB\"".into(),
+        (_, Some("address")) => "an address such as \"127.0.0.1:8080\"".into(),
+        (_, Some("database")) => "a URL such as \"sqlite:app.db\"".into(),
+        (_, Some("pattern")) => "a path such as \"/v1/items\"".into(),
         (Some("string"), _) => "a string".into(),
         (Some("integer"), _) => "a whole number".into(),
         (Some("number"), _) => "a number".into(),
@@ -109,8 +117,8 @@ fn plural(items: &Json) -> String {
     }
 }
 
-/// TOML has no `null`: an optional setting is left out.
-fn without_null(schema: &mut Json) {
+/// Makes what is generated from Rust fit for TOML, which has no `null`: an optional setting is left out.
+fn for_toml(schema: &mut Json) {
     match schema {
         Json::Object(members) => {
             if members.get("default").is_some_and(Json::is_null) {
@@ -122,6 +130,13 @@ fn without_null(schema: &mut Json) {
                     let only = only.clone();
                     members.insert("type".into(), only);
                 }
+            }
+            if let Some(Json::String(text)) = members.get_mut("description") {
+                *text = unwrapped(text);
+            }
+            // Widths of Rust's numbers say nothing to those who write the file; ranges do.
+            if members.get("format").is_some_and(Json::is_string) {
+                members.remove("format");
             }
             if let Some(Json::Array(names)) = members.get_mut("enum") {
                 names.retain(|name| !name.is_null());
@@ -138,12 +153,12 @@ fn without_null(schema: &mut Json) {
             }
             for (name, member) in members.iter_mut() {
                 if name != "examples" {
-                    without_null(member);
+                    for_toml(member);
                 }
             }
             drop_null_members(members);
         }
-        Json::Array(items) => items.iter_mut().for_each(without_null),
+        Json::Array(items) => items.iter_mut().for_each(for_toml),
         _ => {}
     }
 }

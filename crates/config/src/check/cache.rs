@@ -25,12 +25,11 @@ pub(super) fn shared(check: &mut Check<'_>, written: &Cache) -> CacheSettings {
     CacheSettings { memory_bytes, audit_share: written.audit }
 }
 
-/// How a route's answers are reused. `volatile` names a function in its query whose result changes by itself.
+/// How a route's answers are reused.
 pub(super) fn rules(
     check: &mut Check<'_>,
     route: &KeyPath,
     written: Option<&OrFalse<RouteCache>>,
-    volatile: Option<&str>,
     shared: &Cache,
 ) -> Option<CacheRules> {
     let at = route.key("cache");
@@ -39,13 +38,6 @@ pub(super) fn rules(
         Some(OrFalse::On(written)) => written.clone(),
         None => RouteCache::default(),
     };
-    if let (Some(function), None) = (volatile, written.fresh) {
-        let finding =
-            Finding::error(format!("`{function}` changes by itself, which no change of data announces"))
-                .label("its answers cannot be kept without a lifetime")
-                .hint("say how old they may be, as in `cache = { fresh = \"10s\" }`, or `cache = false`");
-        check.value(&route.key("query"), finding);
-    }
     let rules = CacheRules {
         fresh: written.fresh.map_or(FRESH, |fresh| fresh.duration()),
         stale_while_revalidate: written.stale_while_revalidate.duration(),

@@ -12,6 +12,8 @@ mod route;
 mod server;
 mod table;
 
+pub(crate) use route::BELONG;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,7 +23,7 @@ use crate::describe::Description;
 use crate::diagnostic::{Finding, Findings, Place};
 use crate::environment::Environment;
 use crate::plan::{Plan, RoutePlan};
-use crate::tree::{Damage, KeyPath, Node};
+use crate::tree::{Damage, KeyPath, Node, Value};
 use crate::written::Written;
 
 /// The sections that the check asks for when it decides whether something is missing.
@@ -90,7 +92,11 @@ fn routes(
     known: Option<&Known>,
 ) -> Option<Vec<RoutePlan>> {
     let section = KeyPath::root().key("route");
-    if kept.is_empty() && !check.damaged(&section) {
+    let is_empty = match check.tree.get(&section).map(|node| &node.value) {
+        Some(Value::Array(nodes)) => nodes.is_empty(),
+        _ => true,
+    };
+    if is_empty && !check.damaged(&section) {
         check.key(
             &section,
             Finding::error("nothing is served: there is no [[route]]")
@@ -114,6 +120,12 @@ impl Check<'_> {
     /// Says something about the value of a setting, or of the nearest one above it that is written.
     pub(crate) fn value(&mut self, path: &KeyPath, finding: Finding) {
         let place = self.tree.at(path).place.clone();
+        self.findings.add(path, place, finding);
+    }
+
+    /// Says something about a part of a value, if its place is known.
+    pub(crate) fn place_or_value(&mut self, path: &KeyPath, place: Option<Place>, finding: Finding) {
+        let place = place.unwrap_or_else(|| self.tree.at(path).place.clone());
         self.findings.add(path, place, finding);
     }
 

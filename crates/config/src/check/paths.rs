@@ -86,17 +86,19 @@ impl Patterns {
                 .label("matches the same paths");
         };
         let place = check.tree.at(&other.key("path")).place.clone();
-        let (message, label) = if pattern != whole || with != other_whole {
-            (
-                format!("two routes would serve `{pattern}`"),
-                format!("a `table` route serves single rows below its path, here at `{with}`"),
-            )
-        } else if pattern == with {
-            (format!("two routes would serve `{pattern}`"), "already served".to_owned())
+        let message = if pattern == with {
+            format!("two routes would serve `{pattern}`")
         } else {
-            (format!("`{pattern}` and `{with}` match the same paths"), "expected another path".to_owned())
+            format!("`{pattern}` and `{with}` match the same paths")
         };
-        Finding::error(message).label(label).see(place, "the first of them")
+        let label = if pattern != whole {
+            format!("a route like this also serves `{pattern}`")
+        } else if with != other_whole {
+            format!("the other route also serves `{with}`")
+        } else {
+            "expected another path".to_owned()
+        };
+        Finding::error(message).label(label).see(place, "the other route")
     }
 }
 
@@ -175,6 +177,9 @@ fn malformed(path: &str, route: &Route) -> Option<Finding> {
         return Some(finding.label("expected different names"));
     }
     let named = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if params.iter().any(|param| param.name.is_empty()) {
+        return error("a parameter of the path has no name", "expected a name between the braces");
+    }
     if let Some(bad) = params.iter().find(|param| !named(&param.name)) {
         let finding = Finding::error(format!("`{}` is not the name of a parameter", bad.name));
         return Some(finding.label("expected letters, digits and `_` in the braces"));

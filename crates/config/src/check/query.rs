@@ -1,12 +1,12 @@
 //! Routes that answer from a declared query: its parameters, and what it reads.
 
-use kasoku_sql_plan::{ColumnKind, QueryParam, QueryRules, Value};
+use kasoku_sql_plan::{ColumnKind, QueryFault, QueryParam, QueryRules, Schema, Value, read_query};
 use serde_json::Value as Json;
 
 use super::paths::params;
 use super::{Check, Known};
-use crate::describe::Fault;
-use crate::diagnostic::{Finding, Place, did_you_mean};
+use crate::describe::{Fault, QueryFacts};
+use crate::diagnostic::{Finding, Place, did_you_mean, nearest};
 use crate::tree::KeyPath;
 use crate::written::{ParamOrType, ParamType, Route};
 
@@ -22,16 +22,27 @@ pub(super) fn rules(
     known: &Known,
 ) -> Option<(QueryRules, Option<String>)> {
     let here = at.key("query");
-    let facts = match known.description.as_ref()?.query(sql) {
+    let description = known.description.as_ref()?;
+    let facts = match description.query(sql) {
         Ok(facts) => facts,
-        Err(Fault::Sql { message, offset }) => {
-            let place = offset.and_then(|offset| inside(check, &here, sql, offset));
-            let place = place.unwrap_or_else(|| check.tree.at(&here).place.clone());
-            check.findings.add(&here, place, Finding::error("the query cannot be prepared").label(message));
+        Err(fault) => {
+            cannot_be_prepared(check, &here, sql, fault, &description.schema);
             return None;
         }
-        Err(Fault::File { message, .. }) => {
-            check.value(&here, Finding::error("the query cannot be prepared").label(message));
+    };
+    let used = match read_query(sql) {
+        Ok(read) => read.params,
+        Err(fault) => {
+            let finding = match &fault {
+                QueryFault::Unnamed(_) => {
+                    Finding::error(fault.to_string()).label("expected `:name` for each parameter")
+                }
+                QueryFault::Syntax(reason) => {
+                    Finding::error("the query cannot be understood").label(reason.clone())
+                }
+                _ => Finding::error("a `query` route only reads").label("expected one `select`"),
+            };
+            check.value(&here, finding);
             return None;
         }
     };
@@ -39,72 +50,97 @@ pub(super) fn rules(
         check.value(&here, Finding::error("a `query` route only reads").label("expected one `select`"));
         return None;
     }
-    let twice = |(at, name): &(usize, &String)| facts.columns[..*at].contains(name);
-    if let Some((_, name)) = facts.columns.iter().enumerate().find(twice) {
-        let finding = Finding::error(format!("two columns of the query are called `{name}`"));
-        check.value(
-            &here,
-            finding.label("would be one member of the answer").hint("name one of them with `as`"),
-        );
-    }
-    let params = parameters(check, at, &facts.params, written);
-    unused(check, at, &facts.params, written);
+    distinct_columns(check, &here, &facts);
     let rules = QueryRules {
         sql: sql.to_owned(),
-        params,
+        params: parameters(check, at, &used, written),
         one: written.one.unwrap_or(false),
         rows_most: written.rows.unwrap_or(ROWS_MOST),
     };
+    unused(check, at, &used, written);
     Some((rules, facts.volatile))
 }
 
+/// Says that a function changes by itself, at its place in the query.
+pub(super) fn volatile(check: &mut Check<'_>, at: &KeyPath, sql: &str, function: &str) {
+    let name = function.split('(').next().unwrap_or(function);
+    let place = sql.to_ascii_lowercase().find(name).and_then(|offset| inside(check, at, sql, offset));
+    let finding = Finding::error(format!("`{function}` changes by itself, and no write tells when"))
+        .label("answers with it cannot be kept without a lifetime")
+        .hint("say how old they may be, as in `cache = { fresh = \"10s\" }`, or write `cache = false`");
+    check.place_or_value(at, place, finding);
+}
+
+fn cannot_be_prepared(check: &mut Check<'_>, at: &KeyPath, sql: &str, fault: Fault, schema: &Schema) {
+    let (Fault::Sql { message, .. } | Fault::File { message, .. }) = &fault;
+    let unknown = ["no such table: ", "no such column: ", "no such function: ", "ambiguous column name: "]
+        .into_iter()
+        .find_map(|prefix| Some((prefix, message.strip_prefix(prefix)?)));
+    let offset = match (&fault, unknown) {
+        (Fault::Sql { offset: Some(offset), .. }, _) => Some(*offset),
+        (_, Some((_, name))) => sql.find(name),
+        _ => None,
+    };
+    let hint = unknown.and_then(|(prefix, name)| {
+        let name = name.rsplit('.').next().unwrap_or(name);
+        let tables = schema.tables.iter();
+        let near = match prefix {
+            "no such table: " => nearest(name, tables.map(|table| table.name.as_str())),
+            "no such column: " => {
+                nearest(name, tables.flat_map(|table| &table.columns).map(|column| column.name.as_str()))
+            }
+            _ => None,
+        };
+        near.map(|near| format!("did you mean `{near}`?"))
+    });
+    let place = offset.and_then(|offset| inside(check, at, sql, offset));
+    let finding = Finding::error("the query cannot be prepared").label(message.clone()).hint_if(hint);
+    check.place_or_value(at, place, finding);
+}
+
+fn distinct_columns(check: &mut Check<'_>, at: &KeyPath, facts: &QueryFacts) {
+    let twice = |(at, name): &(usize, &String)| facts.columns[..*at].contains(name);
+    if let Some((_, name)) = facts.columns.iter().enumerate().find(twice) {
+        let finding = Finding::error(format!("two columns of the query are called `{name}`"));
+        check
+            .value(at, finding.label("would be one member of the answer").hint("name one of them with `as`"));
+    }
+}
+
 /// The parameters of the query in the order of first use.
-fn parameters(
-    check: &mut Check<'_>,
-    at: &KeyPath,
-    used: &[Option<String>],
-    written: &Route,
-) -> Vec<QueryParam> {
+fn parameters(check: &mut Check<'_>, at: &KeyPath, used: &[String], written: &Route) -> Vec<QueryParam> {
+    let in_path = params(&written.path);
     let mut found: Vec<QueryParam> = Vec::with_capacity(used.len());
     for name in used {
-        let Some(name) = name.as_deref().and_then(|name| name.strip_prefix(':')) else {
-            let finding = Finding::error("a parameter of the query has no name");
-            check.value(&at.key("query"), finding.label("expected `:name` for each parameter"));
-            continue;
-        };
         let declared = written.params.as_ref().and_then(|params| params.get(name));
         let (kind, default) = match declared {
             None => (ParamType::Text, None),
             Some(ParamOrType::Type(kind)) => (*kind, None),
             Some(ParamOrType::Param(param)) => (param.kind, param.default.as_ref()),
         };
-        let in_path = params(&written.path).iter().any(|param| param.name == name);
         let here = at.key("params").key(name).key("default");
-        if in_path && default.is_some() {
+        if default.is_some() && in_path.iter().any(|param| param.name == *name) {
             let finding = Finding::error(format!("`{name}` is in the path and needs no default"));
             check.key(&here, finding.label("the path always has it"));
         }
         let default = default.and_then(|default| typed(check, &here, default, kind));
-        found.push(QueryParam { name: name.to_owned(), kind: column_kind(kind), default });
+        found.push(QueryParam { name: name.clone(), kind: column_kind(kind), default });
     }
     found
 }
 
 /// Parameters of the path and of `params` that the query does not have.
-fn unused(check: &mut Check<'_>, at: &KeyPath, used: &[Option<String>], written: &Route) {
-    let used: Vec<&str> = used.iter().flatten().filter_map(|name| name.strip_prefix(':')).collect();
-    for param in params(&written.path).iter().filter(|param| !used.contains(&param.name.as_str())) {
+fn unused(check: &mut Check<'_>, at: &KeyPath, used: &[String], written: &Route) {
+    for param in params(&written.path).iter().filter(|param| !used.contains(&param.name)) {
         let finding = Finding::error(format!("the query does not use the path's `{}`", param.name))
             .label("would give the same answer for each value")
             .hint(format!("use it as `:{}`", param.name));
         check.value(&at.key("path"), finding);
     }
-    for name in
-        written.params.iter().flat_map(|params| params.keys()).filter(|name| !used.contains(&name.as_str()))
-    {
+    for name in written.params.iter().flat_map(|params| params.keys()).filter(|name| !used.contains(name)) {
         let finding = Finding::error(format!("the query has no parameter `{name}`"))
             .label("not used")
-            .hint_if(did_you_mean(name, used.iter().copied()));
+            .hint_if(did_you_mean(name, used.iter().map(String::as_str)));
         check.key(&at.key("params").key(name), finding);
     }
 }
@@ -139,8 +175,7 @@ fn typed(check: &mut Check<'_>, at: &KeyPath, default: &Json, kind: ParamType) -
 /// not those of the file, and there is none.
 fn inside(check: &Check<'_>, at: &KeyPath, sql: &str, offset: usize) -> Option<Place> {
     let place = &check.tree.at(at).place;
-    let written = check.findings.quoted(place)?;
-    let start = place.span.start + written.find(sql)? + offset;
+    let start = place.span.start + check.findings.quoted(place)?.find(sql)? + offset;
     let rest = sql.get(offset..)?;
     let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
     let first = rest.chars().next()?.len_utf8();

@@ -8,10 +8,10 @@ use super::{Check, Known, cache, files, query, table};
 use crate::diagnostic::Finding;
 use crate::plan::{RoutePlan, SourcePlan};
 use crate::tree::KeyPath;
-use crate::written::{Route, Written};
+use crate::written::{OrFalse, Route, Written};
 
 /// Settings that belong to some sources only.
-const BELONG: [(&str, &[&str]); 13] = [
+pub(crate) const BELONG: [(&str, &[&str]); 13] = [
     ("select", &["table"]),
     ("filter", &["table"]),
     ("plain", &["table"]),
@@ -63,11 +63,11 @@ pub(super) fn route(
         _ => None,
     };
     let is_files = written.files.is_some();
-    let cache = if is_files {
-        None
-    } else {
-        cache::rules(check, at, written.cache.as_ref(), volatile.as_deref(), &all.cache)
-    };
+    let cache = if is_files { None } else { cache::rules(check, at, written.cache.as_ref(), &all.cache) };
+    if let Some(function) = volatile.filter(|_| needs_lifetime(written)) {
+        let sql = written.query.as_deref().unwrap_or_default();
+        query::volatile(check, &at.key(if sql.is_empty() { "table" } else { "query" }), sql, &function);
+    }
     policies(check, at, written, all);
     let body_bytes_max = written.body.unwrap_or(all.server.limits.body).0.0 as usize;
     Some(RoutePlan {
@@ -83,6 +83,15 @@ pub(super) fn route(
         cache,
         body_bytes_max,
     })
+}
+
+/// Whether answers are kept until something changes, and not for a time that was chosen.
+fn needs_lifetime(written: &Route) -> bool {
+    match &written.cache {
+        None => true,
+        Some(OrFalse::On(cache)) => cache.fresh.is_none(),
+        Some(OrFalse::Off(_)) => false,
+    }
 }
 
 fn policies(check: &mut Check<'_>, at: &KeyPath, written: &Route, all: &Written) {

@@ -132,7 +132,7 @@ pub(super) fn size(
     range: &std::ops::RangeInclusive<SizeText>,
 ) -> u64 {
     if written.0 < range.start().0 || written.0 > range.end().0 {
-        let finding = Finding::error(format!("`{at}` is out of range"));
+        let finding = Finding::error(format!("`{}` is out of range", at.name()));
         check.value(at, finding.label(format!("expected from {} to {}", range.start().0, range.end().0)));
     }
     written.0.0
@@ -142,7 +142,10 @@ pub(super) fn size(
 pub(super) fn positive(check: &mut Check<'_>, at: &KeyPath, written: DurationText) {
     const LONGEST: Period = Period(std::time::Duration::from_secs(24 * 60 * 60));
     if written.duration().is_zero() || written.0 > LONGEST {
-        check.value(at, Finding::error(format!("`{at}` is out of range")).label("expected from 1ms to 1d"));
+        check.value(
+            at,
+            Finding::error(format!("`{}` is out of range", at.name())).label("expected from 1ms to 1d"),
+        );
     }
 }
 
@@ -217,7 +220,7 @@ fn secret(check: &mut Check<'_>, at: &KeyPath, written: &SecretText) -> Option<S
     };
     check.findings.hide(&found);
     if found.len() < SECRET_BYTES_MIN {
-        let finding = Finding::error(format!("`{at}` is too short to be safe"))
+        let finding = Finding::error(format!("`{}` is too short to be safe", at.name()))
             .label(format!("has {} bytes, expected {SECRET_BYTES_MIN} or more", found.len()))
             .hint("`openssl rand -hex 32` makes a good one");
         check.value(at, finding);

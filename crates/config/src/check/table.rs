@@ -1,10 +1,15 @@
-//! Routes that answer from a table: names against the schema, sorts, pages, counts, writes.
+//! Routes that answer from a table: what is written, in the terms of the planner, and its verdict on it.
+//!
+//! Whether rules can be kept is for `kasoku_sql_plan` to say; here its faults get their places in the file.
 
-use kasoku_sql_plan::{CountRule, Counts, OrderTerm, PageRules, Sort, Table, TableRules, WriteRules};
+use kasoku_sql_plan::{
+    CountRule, Counts, Dialect, OrderTerm, PageRules, RuleFault, Schema, Sort, Table, TableRules, WriteRules,
+    parse_sort,
+};
 
 use super::{Check, Known};
 use crate::diagnostic::{Finding, did_you_mean};
-use crate::tree::KeyPath;
+use crate::tree::{KeyPath, Node, Value};
 use crate::written::{Count, CountName, CountOrName, Route, WriteName, WriteOrList, write_rows};
 
 /// Columns of one sort.
@@ -27,114 +32,112 @@ pub(super) fn rules(
         check.value(&at.key("table"), finding);
         return None;
     };
-    let list = |check: &mut Check<'_>, key: &str, names: Option<&[String]>| {
-        columns(check, &at.key(key), names.unwrap_or_default(), table)
-    };
-    let select = match &written.select {
-        Some(names) => list(check, "select", Some(names)),
-        None => table.columns.iter().map(|column| column.name.clone()).collect(),
-    };
-    if select.is_empty() && written.select.as_ref().is_some_and(Vec::is_empty) {
-        let finding = Finding::error("nothing could be read from the route");
-        check.value(&at.key("select"), finding.label("expected one column at the least"));
-    }
-    let filter = list(check, "filter", written.filter.as_deref());
-    let plain = list(check, "plain", written.plain.as_deref());
-    plain_in_filter(check, at, written, &filter);
-    if table.key.is_empty() {
-        let what = if table.view { "view" } else { "table" };
-        let finding =
-            Finding::error(format!("the {what} `{name}` has no key, and pages need one to go on from"));
-        let hint =
-            if table.view { "use a `query` route" } else { "give it a primary key, or use a `query` route" };
-        check.value(&at.key("table"), finding.label("expected a table with a primary key").hint(hint));
-        return None;
-    }
-    let order = order(check, &at.key("order"), written.order.as_deref(), table);
-    let page = page(check, at, written);
-    let write = write(check, at, written, table, &select, known);
-    let soft_delete = soft_delete(check, at, written, table);
-    envelope(check, at, written);
+    let spelt =
+        |name: &String| table.column(name).map_or_else(|| name.clone(), |(_, column)| column.name.clone());
+    let names = |names: &Option<Vec<String>>| names.iter().flatten().map(spelt).collect();
+    let everything = || table.columns.iter().map(|column| column.name.clone()).collect();
     let rules = TableRules {
         table: table.name.clone(),
-        select,
-        filter,
-        plain,
-        order,
-        page,
+        select: written.select.as_ref().map_or_else(everything, |names| names.iter().map(spelt).collect()),
+        filter: names(&written.filter),
+        plain: names(&written.plain),
+        order: order(check, &at.key("order"), written.order.as_deref(), table),
+        page: page(check, at, written),
         counts: counts(written.count.as_ref()),
-        write,
+        write: write(check, at, written, known),
         envelope: written.envelope.clone(),
-        soft_delete,
+        soft_delete: written.soft_delete.as_ref().map(spelt),
     };
+    envelope(check, at, written);
+    key_is_not_soft(check, at, &rules, table);
+    verdict(check, at, &rules, &description.schema, table);
     let volatile = table.view.then(|| description.view_volatile(&table.name)).flatten();
     Some((rules, volatile))
 }
 
-/// Names of columns, as the table spells them. Those that do not exist are found and left out.
-fn columns(check: &mut Check<'_>, at: &KeyPath, names: &[String], table: &Table) -> Vec<String> {
-    let mut found: Vec<String> = Vec::with_capacity(names.len());
-    for (index, name) in names.iter().enumerate() {
-        let Some(column) = column(check, &at.index(index), name, table) else { continue };
-        if found.contains(&column) {
-            let finding = Finding::error(format!("`{name}` stands in `{at}` twice"));
-            check.value(&at.index(index), finding.label("already there"));
-        } else {
-            found.push(column);
+/// What the planner says about the rules.
+fn verdict(check: &mut Check<'_>, at: &KeyPath, rules: &TableRules, schema: &Schema, table: &Table) {
+    let Err(faults) = kasoku_sql_plan::check(rules, schema, Dialect::SQLITE) else { return };
+    for fault in faults.0 {
+        // Found before, or the default order, whose columns are those of the key: they are found as such.
+        let is_known = match fault.setting {
+            "page" => true,
+            "order" => fault.name.is_none() || check.tree.get(&at.key("order")).is_none(),
+            _ => false,
+        };
+        if !is_known {
+            let here = place_of(check, at, &fault);
+            let finding = Finding::error(fault.text.clone());
+            check.value(&here, explained(finding, &fault, table));
         }
     }
-    found
 }
 
-fn column(check: &mut Check<'_>, at: &KeyPath, name: &str, table: &Table) -> Option<String> {
-    if let Some((_, column)) = table.column(name) {
-        return Some(column.name.clone());
-    }
+fn explained(finding: Finding, fault: &RuleFault, table: &Table) -> Finding {
     let columns = table.columns.iter().map(|column| column.name.as_str());
-    let finding = Finding::error(format!("there is no column `{name}` in `{}`", table.name))
-        .label(format!("expected a column of `{}`", table.name))
-        .hint_if(did_you_mean(name, columns));
-    check.value(at, finding);
-    None
-}
-
-fn plain_in_filter(check: &mut Check<'_>, at: &KeyPath, written: &Route, filter: &[String]) {
-    let plain = written.plain.iter().flatten().enumerate();
-    for (index, name) in
-        plain.filter(|(_, name)| !filter.iter().any(|other| other.eq_ignore_ascii_case(name)))
-    {
-        // A name that is no column at all has been found already.
-        let is_slip = written.filter.iter().flatten().any(|other| other == name);
-        if !is_slip {
-            let finding = Finding::error(format!("`{name}` is in `plain` but not in `filter`"))
-                .label("expected a column that may be filtered by")
-                .hint(format!("add \"{name}\" to `filter`"));
-            check.value(&at.key("plain").index(index), finding);
+    match (fault.setting, &fault.name) {
+        ("table", _) if table.view => {
+            finding.label("pages need a key to go on from, and a view has none").hint("use a `query` route")
         }
+        ("table", _) => finding.label("pages need a key to go on from").hint("give it a primary key"),
+        ("soft_delete", Some(name)) if table.column(name).is_some() => {
+            finding.label("expected a column that is NULL in rows that are not deleted")
+        }
+        (_, Some(name)) if table.column(name).is_none() => finding
+            .label(format!("expected a column of `{}`", table.name))
+            .hint_if(fault.nearest.as_ref().map(|near| format!("did you mean `{near}`?")))
+            .hint_if_none(|| did_you_mean(name, columns)),
+        ("plain", Some(name)) => finding.hint(format!("add \"{name}\" to `filter`, or take it out here")),
+        ("write", Some(name)) => finding
+            .label("callers write the columns in `select`")
+            .hint(format!("add \"{name}\" to `select`, or give the column a default")),
+        ("select" | "order", Some(name)) if !fault.text.contains("twice") => {
+            finding.hint(format!("add \"{name}\" to `select`"))
+        }
+        _ => finding,
     }
 }
 
-/// The sorts that may be asked for. Without any, by key.
+/// Where a fault was written: the name in a list, if it is there, or the whole setting.
+fn place_of(check: &Check<'_>, at: &KeyPath, fault: &RuleFault) -> KeyPath {
+    let here = at.key(fault.setting);
+    let (Some(name), Some(Value::Array(nodes))) =
+        (&fault.name, check.tree.get(&here).map(|node| &node.value))
+    else {
+        return here;
+    };
+    let names_it = |node: &Node| match &node.value {
+        Value::String(text) => {
+            text.split(',').any(|part| part.trim().trim_start_matches('-').eq_ignore_ascii_case(name))
+        }
+        _ => false,
+    };
+    let last = fault.text.contains("twice");
+    let found = if last { nodes.iter().rposition(names_it) } else { nodes.iter().position(names_it) };
+    found.map_or(here.clone(), |index| here.index(index))
+}
+
+/// The sorts that may be asked for. Without any, by key, or by the first column that callers see.
 fn order(check: &mut Check<'_>, at: &KeyPath, written: Option<&[String]>, table: &Table) -> Vec<Sort> {
-    let by_key = || {
+    let by = |places: &[usize]| {
         let term =
             |place: &usize| OrderTerm { column: table.columns[*place].name.clone(), descending: false };
-        vec![Sort(table.key.iter().map(term).collect())]
+        vec![Sort(places.iter().map(term).collect())]
     };
-    let Some(written) = written else { return by_key() };
+    let Some(written) = written else {
+        return by(if table.key.is_empty() { &[0] } else { &table.key });
+    };
     if written.is_empty() {
         check.value(
             at,
             Finding::error("a list needs an order").label("expected one at the least, or leave it out"),
         );
-        return by_key();
     }
     let mut sorts: Vec<Sort> = Vec::with_capacity(written.len());
     for (index, text) in written.iter().enumerate() {
         let here = at.index(index);
         let Some(sort) = sort(check, &here, text, table) else { continue };
-        let same = sorts.iter().any(|other| *other == sort || *other == reversed(&sort));
-        if same {
+        if sorts.iter().any(|other| *other == sort || *other == reversed(&sort)) {
             let finding = Finding::warning(format!("the order `{text}` is there already"));
             check.value(&here, finding.label("each order can also be asked for in reverse"));
         } else {
@@ -145,31 +148,33 @@ fn order(check: &mut Check<'_>, at: &KeyPath, written: Option<&[String]>, table:
 }
 
 fn sort(check: &mut Check<'_>, at: &KeyPath, text: &str, table: &Table) -> Option<Sort> {
-    let mut terms: Vec<OrderTerm> = Vec::new();
-    for part in text.split(',').map(str::trim) {
-        let (name, descending) = match part.strip_prefix('-') {
-            Some(name) => (name, true),
-            None => (part.strip_prefix('+').unwrap_or(part), false),
-        };
-        if let Some((name, direction)) = name.split_once(['.', ' ']) {
-            let minus = if direction.to_ascii_lowercase().starts_with("desc") { "-" } else { "" };
-            let finding = Finding::error(format!("`{part}` is not an order")).label("expected a column");
-            check.value(at, finding.hint(format!("write \"{minus}{name}\"")));
-            return None;
+    let direction = text.split(',').find_map(|part| {
+        let (name, direction) = part.trim().split_once([' ', '.'])?;
+        let minus = if direction.trim().to_ascii_lowercase().starts_with("desc") { "-" } else { "" };
+        table.column(name).map(|_| format!("write \"{minus}{name}\""))
+    });
+    let finding = match parse_sort(text) {
+        _ if direction.is_some() => Finding::error(format!("`{text}` is not an order")),
+        Ok(sort) if sort.0.len() > TERMS_MAX => {
+            Finding::error(format!("an order of more than {TERMS_MAX} columns"))
         }
-        let column = column(check, at, name, table)?;
-        if terms.iter().any(|term| term.column == column) {
-            check.value(at, Finding::error(format!("the order names `{column}` twice")));
-            return None;
+        Ok(mut sort) => {
+            for term in &mut sort.0 {
+                if let Some((_, column)) = table.column(&term.column) {
+                    term.column.clone_from(&column.name);
+                }
+            }
+            return Some(sort);
         }
-        terms.push(OrderTerm { column, descending });
-    }
-    if terms.len() > TERMS_MAX {
-        let finding = Finding::error("the order has too many columns");
-        check.value(at, finding.label(format!("expected up to {TERMS_MAX}")));
-        return None;
-    }
-    Some(Sort(terms))
+        Err(fault) => Finding::error(format!("`{text}` is not an order: {fault}")),
+    };
+    check.value(
+        at,
+        finding
+            .label("expected columns such as \"price\", \"-id\" or \"category,-price\"")
+            .hint_if(direction),
+    );
+    None
 }
 
 fn reversed(sort: &Sort) -> Sort {
@@ -181,10 +186,13 @@ fn page(check: &mut Check<'_>, at: &KeyPath, written: &Route) -> PageRules {
     let page = written.page.unwrap_or_default();
     if page.default > page.most {
         let here = at.key("page");
-        let most = check.key_place(&here.key("most"));
+        let (default, most) = (here.key("default"), here.key("most"));
+        let at_fault = if check.tree.get(&default).is_some() { default } else { most };
         let finding = Finding::error("a page would have more rows by default than at the most");
-        let finding = finding.label(format!("expected up to {}", page.most)).see(most, "the most");
-        check.value(&here.key("default"), finding);
+        check.value(
+            &at_fault,
+            finding.label(format!("{} by default, {} at the most", page.default, page.most)),
+        );
     }
     PageRules { default: page.default, most: page.most }
 }
@@ -211,58 +219,37 @@ fn counts(written: Option<&CountOrName>) -> Counts {
     Counts { default, allowed, cap: count.cap }
 }
 
-fn write(
-    check: &mut Check<'_>,
-    at: &KeyPath,
-    written: &Route,
-    table: &Table,
-    select: &[String],
-    known: &Known,
-) -> WriteRules {
+fn write(check: &mut Check<'_>, at: &KeyPath, written: &Route, known: &Known) -> WriteRules {
     let (names, rows_most) = match &written.write {
         None => (&[][..], write_rows()),
         Some(WriteOrList::List(names)) => (names.as_slice(), write_rows()),
         Some(WriteOrList::Write(write)) => (write.allow.as_slice(), write.rows),
     };
+    if known.read_only && !names.is_empty() {
+        let finding = Finding::error("the database is open for reading only").label("cannot be written");
+        check.value(&at.key("write"), finding.hint("take `read_only` out of [database]"));
+    }
     let has = |name| names.contains(&name);
-    let rules = WriteRules {
+    WriteRules {
         insert: has(WriteName::Insert),
         update: has(WriteName::Update),
         upsert: has(WriteName::Upsert),
         delete: has(WriteName::Delete),
         rows_most,
-    };
-    if names.is_empty() {
-        return rules;
     }
-    let here = at.key("write");
-    if table.view {
-        check.value(&here, Finding::error(format!("`{}` is a view and cannot be written", table.name)));
-    } else if known.read_only {
-        let finding = Finding::error("the database is open for reading only");
-        check.value(&here, finding.label("cannot be written").hint("take `read_only` out of [database]"));
-    } else if rules.insert || rules.upsert {
-        let missing = table.columns.iter().find(|column| !column.optional && !select.contains(&column.name));
-        if let Some(column) = missing {
-            let finding = Finding::error(format!("no row could be inserted without `{}`", column.name))
-                .label("callers can only write the columns in `select`")
-                .hint(format!("add \"{}\" to `select`, or give the column a default", column.name));
-            check.value(&here, finding);
-        }
-    }
-    rules
 }
 
-fn soft_delete(check: &mut Check<'_>, at: &KeyPath, written: &Route, table: &Table) -> Option<String> {
-    let here = at.key("soft_delete");
-    let name = column(check, &here, written.soft_delete.as_deref()?, table)?;
-    let (place, column) = table.column(&name)?;
-    if !column.nullable || column.generated || table.key.contains(&place) {
-        let finding = Finding::error(format!("`{name}` cannot tell which rows are deleted"));
-        check.value(&here, finding.label("expected a column that is NULL in rows that are not deleted"));
-        return None;
+fn key_is_not_soft(check: &mut Check<'_>, at: &KeyPath, rules: &TableRules, table: &Table) {
+    let Some((place, column)) = rules.soft_delete.as_deref().and_then(|name| table.column(name)) else {
+        return;
+    };
+    if column.generated || (column.nullable && table.key.contains(&place)) {
+        let finding = Finding::error(format!("`{}` cannot tell which rows are deleted", column.name));
+        check.value(
+            &at.key("soft_delete"),
+            finding.label("expected a column that can be written, outside of the key"),
+        );
     }
-    Some(name)
 }
 
 fn envelope(check: &mut Check<'_>, at: &KeyPath, written: &Route) {

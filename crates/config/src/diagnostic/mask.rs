@@ -47,9 +47,16 @@ fn mask_named_values(text: &str, bytes: &mut [u8]) {
 
 /// The value behind a name: in quotes up to their end, otherwise up to the end of the line.
 fn value_behind(text: &str, end: usize) -> Option<(usize, usize)> {
-    let rest = text[end..].trim_start_matches(['"', '\'', ' ', '\t']);
-    let assigned = rest.trim_start_matches('=').trim_start_matches([' ', '\t']);
-    let (is_assigned, is_spaced) = (rest.starts_with('='), assigned.len() < text.len() - end);
+    let blank = [' ', '\t'];
+    let behind = &text[end..];
+    let behind_quotes = behind.trim_start_matches(['"', '\'']).trim_start_matches(blank);
+    let is_assigned = behind_quotes.starts_with('=');
+    let assigned = match behind_quotes.strip_prefix('=') {
+        Some(value) => value.trim_start_matches(blank),
+        // The sign is missing; without a space either, this is the name's own closing quote.
+        None if behind.starts_with(blank) => behind.trim_start_matches(blank),
+        None => return None,
+    };
     let from = text.len() - assigned.len();
     let line_end = assigned.find(['\n', '\r']).map_or(text.len(), |found| from + found);
     for quotes in ["\"\"\"", "'''", "\"", "'"] {
@@ -61,7 +68,7 @@ fn value_behind(text: &str, end: usize) -> Option<(usize, usize)> {
         let several_lines = quotes.len() == 3;
         let limit = if several_lines { text.len() } else { line_end };
         let to = closing(&text[inner_from..limit], quotes).map_or(limit, |found| inner_from + found);
-        return (is_spaced && to > inner_from).then_some((inner_from, to));
+        return (to > inner_from).then_some((inner_from, to));
     }
     (is_assigned && !is_reference(assigned) && from < line_end).then_some((from, line_end))
 }
@@ -141,6 +148,7 @@ mod tests {
         check("secret = \"${SECRET}\"", "secret = \"${SECRET}\"");
         check("listen = \"127.0.0.1:80\"", "listen = \"127.0.0.1:80\"");
         check("a token for \"this\" page", "a token for \"this\" page");
+        check("select = [\"token\", \"id\"]", "select = [\"token\", \"id\"]");
     }
 
     #[test]

@@ -184,6 +184,11 @@ impl Finding {
         self
     }
 
+    /// What may help, where nothing better is known.
+    pub(crate) fn hint_if_none(self, text: impl FnOnce() -> Option<String>) -> Self {
+        if self.hint.is_some() { self } else { self.hint_if(text()) }
+    }
+
     /// Another place that has to do with it.
     pub(crate) fn see(mut self, place: Place, text: impl Into<String>) -> Self {
         self.related.push((place, text.into()));

@@ -28,7 +28,7 @@ impl Diagnostics {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let mut group = Group::with_title(level.primary_title(&diagnostic.message));
+        let mut group = Group::with_title(level.primary_title(&diagnostic.message).id(&diagnostic.key));
         group = self.with_places(group, diagnostic);
         match &diagnostic.hint {
             Some(hint) => group.element(Level::HELP.message(normalize_untrusted_str(hint))),

@@ -11,4 +11,6 @@ fn the_catalogue_can_be_served() {
     let loaded: Loaded =
         load(&folder, &Overrides::default(), &BTreeMap::new()).unwrap_or_else(|found| panic!("{found}"));
     assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+    std::fs::write("/tmp/ref.md", crate::reference()).unwrap();
+    std::fs::write("/tmp/schema.json", serde_json::to_string_pretty(&crate::schema()).unwrap()).unwrap();
 }

@@ -17,9 +17,16 @@ use crate::schema::{described, form, properties, type_names, variants};
 #[derive(Debug, Default)]
 pub(crate) struct Damage {
     sections: BTreeSet<KeyPath>,
+    values: BTreeSet<KeyPath>,
 }
 
 impl Damage {
+    /// Notes a value that holds a mistake which was reported.
+    pub(crate) fn note(&mut self, path: &KeyPath) {
+        self.sections.insert(path.section());
+        self.values.insert(path.clone());
+    }
+
     /// Whether a section (`server`, `route[2]`) holds a mistake.
     pub(crate) fn holds(&self, section: &KeyPath) -> bool {
         self.sections.contains(section)
@@ -32,32 +39,37 @@ impl Damage {
 }
 
 /// Finds everything in a tree that the schema does not allow.
-pub(crate) fn conform(tree: &Node, schema: &Json, findings: &mut Findings) -> Damage {
-    let mut walk = Walk { schema, findings, damage: Damage::default() };
-    walk.node(tree, schema, &KeyPath::root());
-    walk.damage
+pub(crate) fn conform(tree: &Node, schema: &Json, damage: &mut Damage, findings: &mut Findings) {
+    Walk { schema, findings, damage }.node(tree, schema, &KeyPath::root());
 }
 
 struct Walk<'a> {
     schema: &'a Json,
     findings: &'a mut Findings,
-    damage: Damage,
+    damage: &'a mut Damage,
 }
 
 impl Walk<'_> {
-    fn node(&mut self, node: &Node, schema: &Json, path: &KeyPath) {
-        let Some(schema) = variants(schema).into_iter().find(|variant| accepts_type(variant, node)) else {
-            let expected = described(schema);
-            let finding = Finding::error(format!("`{path}` cannot be {}", node.type_name()))
-                .label(format!("expected {expected}"))
-                .hint_if(unit_hint(node, schema));
+    fn node(&mut self, node: &Node, whole: &Json, path: &KeyPath) {
+        if self.damage.values.contains(path) {
+            return;
+        }
+        let Some(schema) = variants(whole).into_iter().find(|variant| accepts_type(variant, node)) else {
+            let finding = match later::value(path, node) {
+                Some(what) => not_yet(path, what),
+                None => Finding::error(format!("`{}` cannot be {}", path.name(), node.type_name()))
+                    .label(format!("expected {}", described(whole)))
+                    .hint_if(unit_hint(node, whole)),
+            };
             return self.value(path, node, finding);
         };
         if let Some(fixed) = schema.get("const")
             && *fixed != node.to_json()
         {
-            let finding = Finding::error(format!("`{path}` cannot be switched on this way"));
-            return self.value(path, node, finding.label("expected `false`, or leave it out"));
+            let finding = Finding::error(format!("`{}` cannot be `{}`", path.name(), node.to_json()))
+                .label(format!("expected {}", described(whole)))
+                .hint("leave it out for the default");
+            return self.value(path, node, finding);
         }
         match &node.value {
             Value::String(text) => self.string(text, node, schema, path),
@@ -81,13 +93,13 @@ impl Walk<'_> {
             _ => None,
         };
         if let Some(error) = unit_error {
-            let finding = Finding::error(format!("`{path}` is not {}", described(schema)));
+            let finding = Finding::error(format!("`{}` is not {}", path.name(), described(schema)));
             return self.value(path, node, finding.label(error));
         }
         let Some(names) = schema.get("enum").and_then(Json::as_array) else { return };
         let names: Vec<&str> = names.iter().filter_map(Json::as_str).collect();
         if !names.contains(&text) {
-            let finding = Finding::error(format!("`{text}` is not a value of `{path}`"))
+            let finding = Finding::error(format!("`{text}` is not a value of `{}`", path.name()))
                 .label(format!("expected {}", described(schema)))
                 .hint_if(nearest(text, names).map(|near| format!("did you mean \"{near}\"?")));
             self.value(path, node, finding);
@@ -107,7 +119,7 @@ impl Walk<'_> {
                 (None, Some(most)) => format!("a number up to {most}"),
                 (None, None) => "a finite number".to_owned(),
             };
-            let finding = Finding::error(format!("`{path}` is out of range"));
+            let finding = Finding::error(format!("`{}` is out of range", path.name()));
             self.value(path, node, finding.label(format!("expected {range}")));
         }
     }
@@ -120,7 +132,7 @@ impl Walk<'_> {
             match known.get(name.as_str()).copied().or(further) {
                 Some(schema) => self.node(&entry.node, schema, &here),
                 None => {
-                    let finding = self.unknown(name, &known, path);
+                    let finding = self.unknown(name, entry, &known, path);
                     self.key(&here, entry.key.clone(), finding);
                 }
             }
@@ -139,11 +151,9 @@ impl Walk<'_> {
     }
 
     /// A key that no setting has: meant for later, misspelt, or in the wrong section.
-    fn unknown(&self, name: &str, known: &BTreeMap<&str, &Json>, path: &KeyPath) -> Finding {
+    fn unknown(&self, name: &str, entry: &Entry, known: &BTreeMap<&str, &Json>, path: &KeyPath) -> Finding {
         if let Some(what) = later::feature(path, name) {
-            return Finding::error(format!("`{name}` is not part of this version"))
-                .label(format!("{what} cannot be configured yet"))
-                .hint_if(later::instead(path, name).map(str::to_owned));
+            return not_yet(&path.key(name), what);
         }
         let visible = known.keys().copied().filter(|name| !name.starts_with('$'));
         let elsewhere = || {
@@ -157,20 +167,33 @@ impl Walk<'_> {
             .map(|near| format!("did you mean `{near}`?"))
             .or_else(elsewhere)
             .or_else(|| did_you_mean(name, visible));
-        Finding::error(format!("there is no setting `{name}` in {}", section_name(path)))
-            .label("not a setting")
-            .hint_if(hint)
+        let is_section =
+            path.keys().next().is_none() && matches!(entry.node.value, Value::Table(_) | Value::Array(_));
+        let finding = if is_section {
+            Finding::error(format!("there is no section [{name}]")).label("not a section")
+        } else {
+            Finding::error(format!("there is no setting `{name}` in {}", section_name(path)))
+                .label("not a setting")
+        };
+        finding.hint_if(hint)
     }
 
     fn value(&mut self, path: &KeyPath, node: &Node, finding: Finding) {
-        self.damage.sections.insert(path.section());
+        self.damage.note(path);
         self.findings.add(path, node.place.clone(), finding);
     }
 
     fn key(&mut self, path: &KeyPath, place: Place, finding: Finding) {
-        self.damage.sections.insert(path.section());
+        self.damage.note(path);
         self.findings.add(path, place, finding);
     }
+}
+
+/// A setting of a later version.
+fn not_yet(path: &KeyPath, what: &str) -> Finding {
+    Finding::error(format!("`{}` is not part of this version", path.name()))
+        .label(format!("{what} cannot be configured yet"))
+        .hint_if(later::instead(path).map(str::to_owned))
 }
 
 fn accepts_type(schema: &Json, node: &Node) -> bool {

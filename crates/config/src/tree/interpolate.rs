@@ -1,29 +1,43 @@
 //! `${NAME}` in strings: values of the environment, put in after parsing, so that no value can become syntax.
 
-use super::{KeyPath, Node, Value};
+use super::{Damage, KeyPath, Node, Value};
 use crate::diagnostic::{Finding, Findings, did_you_mean};
 use crate::environment::{Environment, read_variable};
 
 /// Replaces each `${NAME}` by the environment's value; `$${` stands for `${` itself.
-pub(crate) fn interpolate(node: &mut Node, environment: &dyn Environment, findings: &mut Findings) {
-    walk(node, &KeyPath::root(), environment, findings);
+pub(crate) fn interpolate(
+    node: &mut Node,
+    environment: &dyn Environment,
+    damage: &mut Damage,
+    findings: &mut Findings,
+) {
+    walk(node, &KeyPath::root(), environment, damage, findings);
 }
 
-fn walk(node: &mut Node, path: &KeyPath, environment: &dyn Environment, findings: &mut Findings) {
+fn walk(
+    node: &mut Node,
+    path: &KeyPath,
+    environment: &dyn Environment,
+    damage: &mut Damage,
+    findings: &mut Findings,
+) {
     let place = node.place.clone();
     match &mut node.value {
         Value::String(text) if text.contains("${") => match expand(text, environment, findings) {
             Ok(expanded) => *text = expanded,
-            Err(finding) => findings.add(path, place, finding),
+            Err(finding) => {
+                damage.note(path);
+                findings.add(path, place, finding);
+            }
         },
         Value::Array(nodes) => {
             for (index, node) in nodes.iter_mut().enumerate() {
-                walk(node, &path.index(index), environment, findings);
+                walk(node, &path.index(index), environment, damage, findings);
             }
         }
         Value::Table(table) => {
             for (name, entry) in table {
-                walk(&mut entry.node, &path.key(name), environment, findings);
+                walk(&mut entry.node, &path.key(name), environment, damage, findings);
             }
         }
         _ => {}

@@ -15,7 +15,7 @@ use crate::diagnostic::Place;
 
 pub(crate) use conform::{Damage, conform};
 pub(crate) use interpolate::{interpolate, unset};
-pub(crate) use overrides::apply;
+pub(crate) use overrides::{apply, variables};
 pub(crate) use read::read;
 
 /// A value and where it was written.
@@ -76,6 +76,16 @@ impl KeyPath {
             Step::Key(name) => Some(name.as_str()),
             Step::Index(_) => None,
         })
+    }
+
+    /// The last key on the way: what a reader calls the setting.
+    pub(crate) fn name(&self) -> &str {
+        self.keys().last().unwrap_or("the file")
+    }
+
+    /// The table or array around it.
+    pub(crate) fn parent(&self) -> Self {
+        Self(self.0[..self.0.len().saturating_sub(1)].to_vec())
     }
 
     /// The section that it belongs to: the first key, and the element if that is an array of tables.

@@ -22,17 +22,23 @@ pub(crate) fn read(text: &str, source: usize, findings: &mut Findings) -> Node {
         }
         findings.add(key, Place { text: source, span }, finding);
     }
-    let reader = Reader { source, text };
-    Node { place: Place::start_of(source), value: reader.table(table.into_inner()) }
+    let mut reader = Reader { source, text, too_large: Vec::new() };
+    let value = reader.table(table.into_inner());
+    for place in reader.too_large {
+        let key = key_near(text, place.span.start);
+        findings.add(key, place, Finding::error("the number is too large").label("expected up to 64 bits"));
+    }
+    Node { place: Place::start_of(source), value }
 }
 
 struct Reader<'a> {
     source: usize,
     text: &'a str,
+    too_large: Vec<Place>,
 }
 
 impl Reader<'_> {
-    fn table(&self, table: DeTable<'_>) -> Value {
+    fn table(&mut self, table: DeTable<'_>) -> Value {
         let each = |(key, value): (Spanned<std::borrow::Cow<'_, str>>, Spanned<DeValue<'_>>)| {
             let key_place = self.place(key.span());
             let node = self.node(value, &key_place);
@@ -41,15 +47,16 @@ impl Reader<'_> {
         Value::Table(table.into_iter().map(each).collect::<BTreeMap<_, _>>())
     }
 
-    fn node(&self, value: Spanned<DeValue<'_>>, key: &Place) -> Node {
+    fn node(&mut self, value: Spanned<DeValue<'_>>, key: &Place) -> Node {
         let span = value.span();
         let place = if span.is_empty() { key.clone() } else { self.place(span) };
         let value = match value.into_inner() {
             DeValue::String(text) => Value::String(text.into_owned()),
             DeValue::Integer(number) => {
-                let read = i64::from_str_radix(number.as_str(), number.radix());
-                // A number beyond 64 bits is kept as one that no setting accepts.
-                read.map_or_else(|_| Value::Float(f64::INFINITY), Value::Integer)
+                Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).unwrap_or_else(|_| {
+                    self.too_large.push(place.clone());
+                    0
+                }))
             }
             DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
             DeValue::Boolean(answer) => Value::Boolean(answer),

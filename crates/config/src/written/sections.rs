@@ -15,7 +15,7 @@ pub(crate) struct Server {
 
     /// Where metrics, health, the dashboard and purging are served: never on the public listener. `false`
     /// switches it off. An address that is not loopback needs `admin.token`.
-    #[schemars(extend("x-form" = "address"), example = &"127.0.0.1:9090")]
+    #[schemars(with = "OrFalse<AddressText>", example = &"127.0.0.1:9090")]
     pub(crate) admin: OrFalse<String>,
 
     /// Threads that serve. Without it, one per core.
@@ -36,6 +36,12 @@ pub(crate) struct Server {
     /// Limits of each connection. None of them can be switched off.
     pub(crate) limits: Limits,
 }
+
+/// The schema of an address that stands among other forms.
+#[derive(JsonSchema)]
+#[serde(transparent)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct AddressText(#[schemars(extend("x-form" = "address"))] String);
 
 /// Certificate and key, as PEM files. Relative paths start at the app's folder.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -94,7 +100,7 @@ pub(crate) struct Limits {
 pub(crate) struct Admin {
     /// Must be sent as `Authorization: Bearer …` to the admin listener: 16 bytes or more. Without it, the admin
     /// listener accepts everyone, and must be on a loopback address.
-    #[schemars(example = &"env:KASOKU_TOKEN", example = &"file:/run/secrets/admin")]
+    #[schemars(example = &"env:ADMIN_TOKEN", example = &"file:/run/secrets/admin")]
     pub(crate) token: Option<SecretText>,
 }
 
