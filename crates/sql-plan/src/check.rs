@@ -93,7 +93,9 @@ impl Checker<'_> {
         if rules.select.is_empty() {
             self.faults.rule("select", "no column is shown");
         }
-        for (setting, names) in [("select", &rules.select), ("filter", &rules.filter), ("plain", &rules.plain)] {
+        for (setting, names) in
+            [("select", &rules.select), ("filter", &rules.filter), ("plain", &rules.plain)]
+        {
             for (place, name) in names.iter().enumerate() {
                 self.column(setting, name);
                 if names[..place].iter().any(|other| other.eq_ignore_ascii_case(name)) {
@@ -170,7 +172,8 @@ impl Checker<'_> {
         if write.insert || write.upsert {
             for column in &self.table.columns {
                 if !column.optional && !column.generated && !self.shown(&column.name) {
-                    let text = format!("`{}` must be in `select`: no row can be inserted without it", column.name);
+                    let text =
+                        format!("`{}` must be in `select`: no row can be inserted without it", column.name);
                     self.faults.name("write", &column.name, text, None);
                 }
             }

@@ -182,7 +182,8 @@ impl<'a> Seek<'a> {
             _ => {}
         }
         if let Some(values) = self.after {
-            let bounds: Vec<Bound<'_>> = self.terms.iter().zip(values).map(|pair| Bound::new(pair, sql)).collect();
+            let bounds: Vec<Bound<'_>> =
+                self.terms.iter().zip(values).map(|pair| Bound::new(pair, sql)).collect();
             let skipped = self.open_terms().start;
             Behind { bounds: &bounds[skipped..], lead_valued: skipped == 0 }.write(sql);
         }

@@ -34,7 +34,8 @@ fn distance(wanted: &[char], candidate: &str) -> usize {
         for (column, other) in candidate.iter().enumerate() {
             let replaced = above[column] + usize::from(letter != other);
             let mut least = replaced.min(above[column + 1] + 1).min(line[column] + 1);
-            let swapped = row > 0 && column > 0 && *letter == candidate[column - 1] && wanted[row - 1] == *other;
+            let swapped =
+                row > 0 && column > 0 && *letter == candidate[column - 1] && wanted[row - 1] == *other;
             if swapped {
                 least = least.min(before[column - 1] + 1);
             }

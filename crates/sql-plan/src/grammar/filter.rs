@@ -67,8 +67,7 @@ pub(crate) enum Is {
     False,
 }
 
-const OPERATORS: [&str; 11] =
-    ["eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike", "in", "is", "not"];
+const OPERATORS: [&str; 11] = ["eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike", "in", "is", "not"];
 
 /// Collects the filters of a request and holds them to the limits.
 pub(crate) struct FilterReader<'c> {
@@ -114,7 +113,12 @@ impl<'c> FilterReader<'c> {
         Ok(())
     }
 
-    fn members(&mut self, parameter: &str, scanner: &mut Scanner<'_>, depth: usize) -> Result<Vec<Node>, Problem> {
+    fn members(
+        &mut self,
+        parameter: &str,
+        scanner: &mut Scanner<'_>,
+        depth: usize,
+    ) -> Result<Vec<Node>, Problem> {
         if depth > DEPTH_MAX {
             return Err(invalid(parameter, format!("groups are nested deeper than {DEPTH_MAX}")));
         }
@@ -138,7 +142,8 @@ impl<'c> FilterReader<'c> {
 
     fn member(&mut self, parameter: &str, scanner: &mut Scanner<'_>, depth: usize) -> Result<Node, Problem> {
         for (name, negated, joined) in GROUPS {
-            let begins = scanner.rest().strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('('));
+            let begins =
+                scanner.rest().strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('('));
             if begins {
                 scanner.eat(name);
                 let nodes = self.members(parameter, scanner, depth + 1)?;
@@ -165,8 +170,12 @@ impl<'c> FilterReader<'c> {
 }
 
 /// Names of groups, longest first among those that begin alike.
-const GROUPS: [(&str, bool, Joined); 4] =
-    [("not.and", true, Joined::And), ("not.or", true, Joined::Or), ("and", false, Joined::And), ("or", false, Joined::Or)];
+const GROUPS: [(&str, bool, Joined); 4] = [
+    ("not.and", true, Joined::And),
+    ("not.or", true, Joined::Or),
+    ("and", false, Joined::And),
+    ("or", false, Joined::Or),
+];
 
 /// Whether a parameter of this name is a group: negated, and how it joins.
 pub(crate) fn group_name(name: &str) -> Option<(bool, Joined)> {

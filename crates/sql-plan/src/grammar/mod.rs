@@ -57,7 +57,17 @@ impl Parameters {
 
 /// Parameters that no column can be named by; a filter by such a column stands in `and=(…)`.
 pub const RESERVED_PARAMETERS: &[&str] = &[
-    "select", "fields", "order", "limit", "cursor", "offset", "and", "or", "not.and", "not.or", "columns",
+    "select",
+    "fields",
+    "order",
+    "limit",
+    "cursor",
+    "offset",
+    "and",
+    "or",
+    "not.and",
+    "not.or",
+    "columns",
     "on_conflict",
 ];
 

@@ -23,7 +23,8 @@ pub fn parse_sort(text: &str) -> Result<Sort, SortFault> {
     let mut terms: Vec<OrderTerm> = Vec::new();
     for part in text.split(',') {
         let part = part.trim();
-        let (column, descending) = part.strip_prefix('-').map_or((part, false), |column| (column.trim(), true));
+        let (column, descending) =
+            part.strip_prefix('-').map_or((part, false), |column| (column.trim(), true));
         if column.is_empty() {
             return Err(SortFault::Empty);
         }

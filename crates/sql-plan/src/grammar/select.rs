@@ -21,8 +21,7 @@ pub(crate) struct Selection {
 
 /// Reads `select` or `fields`. An empty text asks for all columns.
 pub(crate) fn read(columns: &Columns, parameter: &str, text: &str) -> Result<Option<Selection>, Problem> {
-    let mut reader =
-        Reader { columns, parameter, places: Vec::new(), outputs: Vec::new(), renamed: false };
+    let mut reader = Reader { columns, parameter, places: Vec::new(), outputs: Vec::new(), renamed: false };
     let mut scanner = Scanner::new(text);
     scanner.skip_spaces();
     if scanner.at_end() {
@@ -59,6 +58,12 @@ impl Reader<'_> {
                 return all.into_iter().try_for_each(|place| self.add(place, None));
             }
             return self.add(self.place(&first)?, None);
+        }
+        if scanner.eat(":") {
+            return Err(invalid(
+                self.parameter,
+                "there are no casts; values are shown by their column's type",
+            ));
         }
         let column = name(scanner);
         let place = self.place(&column)?;

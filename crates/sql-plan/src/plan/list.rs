@@ -145,7 +145,13 @@ impl TablePlanner {
         Ok(sorting.with_nulls(asked).map_or_else(|| Arc::clone(sorting), Arc::new))
     }
 
-    fn write_list(&self, places: &[u16], nodes: &[Node], first: Seek<'_>, rest: Option<Seek<'_>>) -> ListShape {
+    fn write_list(
+        &self,
+        places: &[u16],
+        nodes: &[Node],
+        first: Seek<'_>,
+        rest: Option<Seek<'_>>,
+    ) -> ListShape {
         let mut names: Vec<&str> =
             places.iter().map(|place| &*self.columns.field(usize::from(*place)).quoted).collect();
         let mut positions = Vec::with_capacity(first.terms.len());
@@ -238,8 +244,10 @@ fn open(
     sorting: &Sorting,
 ) -> Result<Position, Problem> {
     let position = cursors.open(token, context, sorting.forward.len())?;
-    let fits = sorting.forward.iter().zip(&position.values).all(|(term, value)| {
-        term.nullable || *value != Value::Null
-    });
+    let fits = sorting
+        .forward
+        .iter()
+        .zip(&position.values)
+        .all(|(term, value)| term.nullable || *value != Value::Null);
     if fits { Ok(position) } else { Err(Problem::new(Kind::CursorInvalid).member("parameter", "cursor")) }
 }

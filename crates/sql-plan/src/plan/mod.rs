@@ -48,6 +48,3 @@ pub struct OnePlan {
     /// What the answer, also that there is no such row, depends on.
     pub tags: Vec<Tag>,
 }
-
-#[cfg(test)]
-mod tests;

@@ -69,7 +69,8 @@ impl TablePlanner {
         let table = schema.table(&rules.table).expect("the rules were checked");
         let columns = Columns::new(table, rules, dialect);
         let selected: Vec<u16> = columns.selectable_places().map(|place| place as u16).collect();
-        let outputs = selected.iter().map(|place| columns.field(usize::from(*place)).output.clone()).collect();
+        let outputs =
+            selected.iter().map(|place| columns.field(usize::from(*place)).output.clone()).collect();
         let place = |name: &String| table.column(name).map(|(place, _)| place);
         let mut planner = Self {
             dialect,

@@ -46,12 +46,7 @@ pub struct QueryPlan {
 impl QueryPlanner {
     /// Settles a route. `name` is the statement's, for statistics; `tables` are all tables that the query reads, as
     /// the database reports them.
-    pub fn new(
-        name: &str,
-        rules: &QueryRules,
-        schema: &Schema,
-        tables: &[&str],
-    ) -> Result<Self, QueryFault> {
+    pub fn new(name: &str, rules: &QueryRules, schema: &Schema, tables: &[&str]) -> Result<Self, QueryFault> {
         let read = read_query(&rules.sql)?;
         for param in &read.params {
             if rules.params.iter().all(|declared| declared.name != *param) {
@@ -66,9 +61,9 @@ impl QueryPlanner {
             }
         }
         params.sort_by_key(|param| read.params.iter().position(|used| *used == param.name));
-        let narrow = read.narrow(schema).filter(|narrow| {
-            matches!(tables, [table] if table.eq_ignore_ascii_case(&narrow.table))
-        });
+        let narrow = read
+            .narrow(schema)
+            .filter(|narrow| matches!(tables, [table] if table.eq_ignore_ascii_case(&narrow.table)));
         let written = SqlText::new(crate::Dialect::SQLITE, &rules.sql).finish(name, "query");
         Ok(Self {
             name: written.name,
@@ -111,11 +106,15 @@ impl QueryPlanner {
         }
         let values = self.params.iter().zip(given).map(|(param, text)| match text {
             Some(text) => value_of_text(param.kind, &text).map_err(|expected| {
-                invalid(&param.name, format!("`{}` is not {expected}, which `{}` takes", echo(&text), param.name))
+                invalid(
+                    &param.name,
+                    format!("`{}` is not {expected}, which `{}` takes", echo(&text), param.name),
+                )
             }),
-            None => param.default.clone().ok_or_else(|| {
-                invalid(&param.name, format!("the parameter `{}` is missing", param.name))
-            }),
+            None => param
+                .default
+                .clone()
+                .ok_or_else(|| invalid(&param.name, format!("the parameter `{}` is missing", param.name))),
         });
         let params = values.collect::<Result<Vec<_>, _>>()?;
         let tags = self.tags(&params);
@@ -131,6 +130,3 @@ impl QueryPlanner {
         row.map_or_else(|| self.tables.clone(), |tag| vec![tag])
     }
 }
-
-#[cfg(test)]
-mod tests;

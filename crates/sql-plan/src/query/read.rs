@@ -1,7 +1,7 @@
 //! What the text of a query says of itself.
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, GroupByExpr, Query, Select, SetExpr, Statement, TableFactor, Value as Literal,
+    BinaryOperator, Expr, Query, Select, SetExpr, Statement, TableFactor, Value as Literal,
 };
 use sqlparser::dialect::SQLiteDialect;
 use sqlparser::keywords::Keyword;
@@ -41,9 +41,8 @@ pub enum QueryFault {
 pub struct ReadQuery {
     /// Names of its parameters, without the colon, in the order of first use.
     pub params: Vec<String>,
-    query: Box<Query>,
-    /// Whether the text has one `select` and nothing else that reads rows.
-    plain: bool,
+    /// The query, if it is understood, has one `select`, and nothing else in it reads rows.
+    query: Option<Box<Query>>,
 }
 
 /// A query that depends on those rows of one table alone where a column equals a parameter.
@@ -60,25 +59,32 @@ pub struct Narrow {
 }
 
 /// Reads a query.
+///
+/// The database has the last word on what is SQL and what only reads: a text that is not understood here, though it
+/// begins as a `select` and has no word that writes, is taken as it is and narrowed by nothing.
 pub fn read_query(sql: &str) -> Result<ReadQuery, QueryFault> {
-    let syntax = |fault: &dyn std::fmt::Display| QueryFault::Syntax(fault.to_string());
     let dialect = SQLiteDialect {};
-    let tokens = Tokenizer::new(&dialect, sql).tokenize().map_err(|fault| syntax(&fault))?;
-    let params = params(&tokens)?;
-    let writes = [Keyword::INSERT, Keyword::UPDATE, Keyword::DELETE];
-    let mut statements = Parser::parse_sql(&dialect, sql).map_err(|fault| syntax(&fault))?;
-    if statements.len() != 1 {
+    let tokens = Tokenizer::new(&dialect, sql).tokenize();
+    let tokens = tokens.map_err(|fault| QueryFault::Syntax(fault.to_string()))?;
+    let statements = statements(&tokens);
+    let [statement] = statements.as_slice() else {
         return Err(QueryFault::Statements(statements.len()));
-    }
-    match statements.remove(0) {
-        // Common table expressions may hold statements that write.
-        Statement::Query(_) if tokens.iter().any(|token| writes.contains(&keyword(token))) => {
-            Err(QueryFault::Writes)
+    };
+    // Common table expressions may hold or precede statements that write.
+    match keyword(statement[0]) {
+        Keyword::SELECT | Keyword::WITH | Keyword::VALUES if writes(statement) => {
+            return Err(QueryFault::Writes);
         }
-        Statement::Query(query) => Ok(ReadQuery { params, query, plain: is_plain(&tokens) }),
-        Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) => Err(QueryFault::Writes),
-        _ => Err(QueryFault::NotSelect),
+        Keyword::SELECT | Keyword::WITH | Keyword::VALUES => {}
+        Keyword::INSERT | Keyword::UPDATE | Keyword::DELETE => return Err(QueryFault::Writes),
+        _ => return Err(QueryFault::NotSelect),
     }
+    let params = params(&tokens)?;
+    let query = match Parser::parse_sql(&dialect, sql).unwrap_or_default().pop() {
+        Some(Statement::Query(query)) if is_plain(statement) => Some(query),
+        _ => None,
+    };
+    Ok(ReadQuery { params, query })
 }
 
 impl ReadQuery {
@@ -108,11 +114,11 @@ impl ReadQuery {
     }
 
     fn only_select(&self) -> Option<&Select> {
-        match &*self.query.body {
-            SetExpr::Select(select) if self.plain && self.query.with.is_none() => {
-                let grouped = matches!(select.group_by, GroupByExpr::Expressions(..));
-                Some(select).filter(|_| grouped).map(|select| &**select)
-            }
+        match self.query.as_deref() {
+            Some(Query { with: None, body, .. }) => match &**body {
+                SetExpr::Select(select) => Some(select),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -146,9 +152,27 @@ fn keyword(token: &Token) -> Keyword {
     }
 }
 
+/// The words of each statement, without blanks and comments.
+fn statements(tokens: &[Token]) -> Vec<Vec<&Token>> {
+    let parts = tokens.split(|token| *token == Token::SemiColon);
+    let words =
+        parts.map(|part| part.iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect());
+    words.filter(|words: &Vec<&Token>| !words.is_empty()).collect()
+}
+
+/// Whether a word of the statement writes; `replace(…)` is a function.
+fn writes(statement: &[&Token]) -> bool {
+    let followed = statement.iter().zip(statement.iter().skip(1).map(Some).chain([None]));
+    followed.into_iter().any(|(token, next)| match keyword(token) {
+        Keyword::INSERT | Keyword::UPDATE | Keyword::DELETE => true,
+        Keyword::REPLACE => next.is_none_or(|next| **next != Token::LParen),
+        _ => false,
+    })
+}
+
 /// One `select`: no subquery, no union, no list of values can read other rows.
-fn is_plain(tokens: &[Token]) -> bool {
-    let count = |wanted| tokens.iter().filter(|token| keyword(token) == wanted).count();
+fn is_plain(statement: &[&Token]) -> bool {
+    let count = |wanted| statement.iter().filter(|token| keyword(token) == wanted).count();
     count(Keyword::SELECT) == 1 && count(Keyword::VALUES) == 0 && count(Keyword::TABLE) == 0
 }
 

@@ -56,7 +56,8 @@ fn real(builder: TagBuilder, number: f64) -> TagBuilder {
 /// The integer that equals a double exactly; zero has no sign.
 fn whole(number: f64) -> Option<i64> {
     const BEYOND: f64 = 9_223_372_036_854_775_808.0;
-    let fits = number.fract().partial_cmp(&0.0) == Some(Ordering::Equal) && (-BEYOND..BEYOND).contains(&number);
+    let fits =
+        number.fract().partial_cmp(&0.0) == Some(Ordering::Equal) && (-BEYOND..BEYOND).contains(&number);
     fits.then_some(number as i64)
 }
 

@@ -116,9 +116,8 @@ impl TagRules {
             push_both(old.and_then(row), new.and_then(row), out);
         }
         for tagged in &self.tagged {
-            let tag = |values: &[Value]| {
-                form::stored(self.column_tag(tagged), &values[tagged.watched]).build()
-            };
+            let tag =
+                |values: &[Value]| form::stored(self.column_tag(tagged), &values[tagged.watched]).build();
             push_both(old.map(tag), new.map(tag), out);
         }
     }
@@ -166,11 +165,7 @@ impl TagRules {
         })
     }
 
-    fn row_by(
-        &self,
-        parts: usize,
-        part: impl Fn(TagBuilder, usize) -> Option<TagBuilder>,
-    ) -> Option<Tag> {
+    fn row_by(&self, parts: usize, part: impl Fn(TagBuilder, usize) -> Option<TagBuilder>) -> Option<Tag> {
         let begun = TagBuilder::new("r").part(self.name.as_bytes());
         (0..parts).try_fold(begun, part).map(|builder| builder.build())
     }
@@ -189,6 +184,3 @@ fn push_both(old: Option<Tag>, new: Option<Tag>, out: &mut Vec<Tag>) {
     out.extend(old);
     out.extend(new.filter(|new| old != Some(*new)));
 }
-
-#[cfg(test)]
-mod tests;

@@ -135,7 +135,11 @@ impl TablePlanner {
     }
 
     /// What a change is about: its parameters, and the key if it has one.
-    fn target(&self, target: Target<'_>, query: Option<&str>) -> Result<(Asked, Option<Vec<Value>>), Problem> {
+    fn target(
+        &self,
+        target: Target<'_>,
+        query: Option<&str>,
+    ) -> Result<(Asked, Option<Vec<Value>>), Problem> {
         match target {
             Target::Key(key) => {
                 let asked = grammar::read(&self.columns, self.page, Parameters::ONE, query)?;
@@ -146,7 +150,9 @@ impl TablePlanner {
                 if asked.nodes.is_empty() {
                     let detail = "without a filter, every row would be changed; name at least one";
                     let allowed: Vec<&str> = self.columns.filterable_names().collect();
-                    return Err(Problem::new(Kind::InvalidParameter).detail(detail).member("allowed", allowed));
+                    return Err(Problem::new(Kind::InvalidParameter)
+                        .detail(detail)
+                        .member("allowed", allowed));
                 }
                 condition::settle(&mut asked.nodes);
                 Ok((asked, None))
@@ -163,7 +169,12 @@ impl TablePlanner {
         })
     }
 
-    fn plan_rows(&self, asked: &Asked, rows: Vec<Row>, on_conflict: &OnConflict) -> Result<WritePlan, Problem> {
+    fn plan_rows(
+        &self,
+        asked: &Asked,
+        rows: Vec<Row>,
+        on_conflict: &OnConflict,
+    ) -> Result<WritePlan, Problem> {
         let returned = self.returned(asked);
         let statements = rows.into_iter().enumerate().map(|(row, (places, values))| {
             let mut shape = vec![b'i'];
@@ -200,7 +211,10 @@ impl TablePlanner {
         shape.push(u8::from(key.is_some()));
         condition::shape(&asked.nodes, &mut shape);
         let written = self.writers.get_or_make(&shape, || {
-            let mut sql = SqlText::new(self.dialect, if matches!(change, Change::Delete) { "delete from " } else { "update " });
+            let mut sql = SqlText::new(
+                self.dialect,
+                if matches!(change, Change::Delete) { "delete from " } else { "update " },
+            );
             sql.push(&self.quoted);
             self.write_set(change.columns(), &mut sql);
             self.write_existing(&mut sql);
@@ -244,7 +258,9 @@ impl TablePlanner {
             sql.push(" default values");
             return;
         }
-        sql.push(" (").list(places.iter().map(|place| &*self.columns.field(*place).quoted)).push(") values (");
+        sql.push(" (")
+            .list(places.iter().map(|place| &*self.columns.field(*place).quoted))
+            .push(") values (");
         for place in 0..places.len() {
             sql.push(if place > 0 { ", " } else { "" });
             sql.param();
@@ -254,7 +270,9 @@ impl TablePlanner {
 
     fn write_set(&self, places: &[usize], sql: &mut SqlText) {
         for (at, place) in places.iter().enumerate() {
-            sql.push(if at == 0 { " set " } else { ", " }).push(&self.columns.field(*place).quoted).push(" = ");
+            sql.push(if at == 0 { " set " } else { ", " })
+                .push(&self.columns.field(*place).quoted)
+                .push(" = ");
             sql.param();
         }
     }
@@ -303,9 +321,14 @@ impl Change<'_> {
 /// What happens to a row that is there already; `target` says by which columns it is known.
 enum OnConflict {
     Fail,
-    Ignore { target: Vec<usize> },
+    Ignore {
+        target: Vec<usize>,
+    },
     /// Sets the columns that are given, or all.
-    Set { target: Vec<usize>, all: bool },
+    Set {
+        target: Vec<usize>,
+        all: bool,
+    },
 }
 
 impl OnConflict {
@@ -358,7 +381,10 @@ impl OnConflict {
         }
         sql.push("update set ");
         for (at, place) in places.iter().enumerate() {
-            sql.push(if at > 0 { ", " } else { "" }).push(quoted(place)).push(" = excluded.").push(quoted(place));
+            sql.push(if at > 0 { ", " } else { "" })
+                .push(quoted(place))
+                .push(" = excluded.")
+                .push(quoted(place));
         }
         if let Some(hidden) = &planner.soft_delete {
             sql.push(", ").push(quoted(hidden)).push(" = null");
@@ -370,6 +396,3 @@ fn push_places(places: &[usize], out: &mut Vec<u8>) {
     out.extend_from_slice(&(places.len() as u16).to_le_bytes());
     out.extend(places.iter().flat_map(|place| (*place as u16).to_le_bytes()));
 }
-
-#[cfg(test)]
-mod tests;

@@ -38,7 +38,11 @@ impl TablePlanner {
             match members.iter().find(|(given, _)| given == place) {
                 Some((_, given)) if given != value => {
                     let name = self.columns.field(*place).name();
-                    return Err(unprocessable(0, Some(name), format!("`{name}` differs from the path's key")));
+                    return Err(unprocessable(
+                        0,
+                        Some(name),
+                        format!("`{name}` differs from the path's key"),
+                    ));
                 }
                 Some(_) => {}
                 None => members.push((*place, value.clone())),
@@ -79,7 +83,8 @@ impl TablePlanner {
                 return Err(self.not_written(at, name, "this route does not write the column"));
             }
             let value = value_of_json(field.kind, json).map_err(|expected| {
-                let detail = format!("row {at}: `{name}` holds {expected}, and {} was given", type_name(json));
+                let detail =
+                    format!("row {at}: `{name}` holds {expected}, and {} was given", type_name(json));
                 unprocessable(at, Some(name), detail)
             })?;
             if value == Value::Null && (!field.nullable || self.key.contains(&place)) {
@@ -94,7 +99,8 @@ impl TablePlanner {
     /// A row that is to be there afterwards needs all columns that have no default.
     fn new_row(&self, at: usize, members: Vec<(usize, Value)>) -> Result<Row, Problem> {
         let given = |place| members.iter().any(|(given, _)| *given == place);
-        let missing = |field: &&crate::columns::Field| field.writable && !field.optional && !given(field.place);
+        let missing =
+            |field: &&crate::columns::Field| field.writable && !field.optional && !given(field.place);
         if let Some(field) = self.columns.fields().iter().find(missing) {
             let detail = format!("row {at}: `{}` is missing", field.name());
             return Err(unprocessable(at, Some(field.name()), detail));

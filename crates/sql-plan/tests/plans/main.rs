@@ -1,0 +1,10 @@
+//! Plans as users meet them: requests in, SQL and tags out, and the SQL run for real.
+
+mod fixture;
+mod lists;
+mod pages;
+mod parser;
+mod queries;
+mod rules;
+mod tags;
+mod writes;
