@@ -1,2 +1,37 @@
 //! The door: arguments in, exit code out.
-fn main() {}
+//!
+//! Nothing is decided here. Each command is a few lines that call the floors below and say how it went.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line answers on its standard streams")]
+
+mod arguments;
+mod banner;
+mod commands;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::{Arguments, Command};
+
+/// Many small and short-lived allocations on many threads: about a tenth less time on a hit than the system's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    // Wrong use ends with code 2 here.
+    let outcome = match Arguments::parse().command {
+        Command::Serve(arguments) => commands::serve::run(&arguments),
+        Command::Check(arguments) => commands::check::run(&arguments),
+        Command::Purge(arguments) => commands::purge::run(&arguments),
+        Command::Schema(arguments) => commands::schema::run(&arguments),
+        Command::New(arguments) => commands::new::run(&arguments),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -4,21 +4,32 @@
 //! who is admitted to a connection and how everything ends is decided here, and nowhere else.
 
 mod admin;
+mod app;
+mod assemble;
+mod dependencies;
 mod drain;
 mod listen;
 mod logs;
 mod metrics;
+mod reload;
 mod router;
 mod server;
+mod serving;
 mod signals;
+mod storage;
 mod tls;
+mod vitals;
 
 pub use admin::{AdminState, Purge, PurgeOrder, Readiness, Selection, Vitals};
+pub use app::{App, StartError};
 pub use drain::{Drain, Standing};
 pub use listen::{BindError, raise_descriptor_limit};
 pub use logs::{LogError, LogGuard, Logs};
 pub use metrics::{Gauge, Gauges, Metrics};
+pub use reload::{Load, Reloader};
 pub use router::{HEALTH_PATH, Refusal, Route, Routed, Router, RouterError};
 pub use server::{Addresses, Bound, Drained, Server, Traffic};
+pub use serving::{ServeError, Serving};
 pub use signals::Signals;
+pub use storage::Progress;
 pub use tls::{Certificates, TlsError};

@@ -5,16 +5,19 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use http::{HeaderMap, header};
 use kasoku_pipeline::RequestBody;
 use kasoku_problem::{Kind, Problem};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Reads the body of a write.
-pub(crate) async fn read(headers: &HeaderMap, body: RequestBody) -> Result<Value, Problem> {
+/// Reads the body of a write: its bytes and what they say.
+pub(crate) async fn read(headers: &HeaderMap, body: RequestBody) -> Result<(Bytes, Value), Problem> {
     require_json(headers)?;
-    parse(&body.read().await?)
+    let bytes = body.read().await?;
+    let value = parse(&bytes)?;
+    Ok((bytes, value))
 }
 
 /// The media type must say JSON (RFC 6839 §3.1 for the suffix).

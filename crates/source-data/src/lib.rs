@@ -4,7 +4,20 @@
 //! says what the answer depends on and which snapshot it was read from; whether that is cached is not its
 //! business. This crate must not know the cache, the listener or the configuration file.
 
-mod json;
-
 mod body;
+mod changes;
+mod idempotency;
+mod json;
+mod lanes;
+mod link;
+mod list;
 mod prefer;
+mod query;
+mod render;
+mod table;
+mod write;
+
+pub use changes::ChangeTagger;
+pub use idempotency::IDEMPOTENCY_SCHEMA;
+pub use query::QuerySource;
+pub use table::{KEY_PARAM, ListSource, RowSource, table_sources};

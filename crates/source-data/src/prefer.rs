@@ -73,6 +73,20 @@ impl Preferences {
         }
     }
 
+    /// `Preference-Applied` of a write's answer.
+    pub(crate) fn applied_to_write(&self) -> Option<HeaderValue> {
+        let returned = self.returned.map(|returned| match returned {
+            Return::Representation => "return=representation".to_owned(),
+            Return::Minimal => "return=minimal".to_owned(),
+        });
+        let resolution = self.resolution.map(|resolution| match resolution {
+            Resolution::MergeDuplicates => "resolution=merge-duplicates".to_owned(),
+            Resolution::IgnoreDuplicates => "resolution=ignore-duplicates".to_owned(),
+        });
+        let most = self.affected_most.map(|most| format!("max-affected={most}"));
+        Self::applied(&returned.into_iter().chain(resolution).chain(most).collect::<Vec<_>>())
+    }
+
     /// `Preference-Applied` for those in `applied`.
     pub(crate) fn applied(applied: &[String]) -> Option<HeaderValue> {
         (!applied.is_empty()).then(|| HeaderValue::try_from(applied.join(", ")).ok()).flatten()

@@ -49,6 +49,18 @@ impl<V: Weigh + Send + Sync + 'static> Store<V> {
     /// Purges every key whose part number `part` (from 0) is there and begins with `prefix`. Says how many entries
     /// it reached. Walks through all keys, a shard at a time, without stopping look-ups in the others.
     pub fn purge_prefix(&self, part: usize, prefix: &[u8], mode: Purge) -> u64 {
+        self.purge_where(part, prefix, |_| true, mode)
+    }
+
+    /// As [`purge_prefix`](Self::purge_prefix), but reaches only keys that also match. Fills that began before it
+    /// are refused by the prefix alone: they are asked for again, which costs no more than time.
+    pub fn purge_where(
+        &self,
+        part: usize,
+        prefix: &[u8],
+        matches: impl Fn(&Key) -> bool,
+        mode: Purge,
+    ) -> u64 {
         let mut ledger = self.ledger.lock();
         let position = self.sequence.next();
         ledger.prefixes.remember(position, part, prefix);
@@ -59,8 +71,8 @@ impl<V: Weigh + Send + Sync + 'static> Store<V> {
         for shard in self.index.shards() {
             let matching: Vec<_> = {
                 let table = shard.table.read();
-                let matches = table.iter().filter(|entry| begins_with(&entry.key, part, prefix));
-                matches.filter(|entry| !entry.snapshot.shows(position)).cloned().collect()
+                let begun = table.iter().filter(|entry| begins_with(&entry.key, part, prefix) && matches(&entry.key));
+                begun.filter(|entry| !entry.snapshot.shows(position)).cloned().collect()
             };
             reached += matching.len() as u64;
             for entry in &matching {
@@ -86,7 +98,8 @@ impl<V: Weigh + Send + Sync + 'static> Store<V> {
         ledger.queues.len() as u64
     }
 
-    /// Purges everything, hard, and frees it. Costs as much as there are entries, and holds fills up meanwhile.
+    /// Purges everything, hard, and frees it. Takes entries out one by one; look-ups and fills go on
+    /// meanwhile.
     pub fn clear(&self) {
         self.purge_all(Purge::Hard);
         for shard in self.index.shards() {
@@ -170,8 +183,7 @@ impl RecentPrefixes {
         if self.floor.is_some_and(|floor| !snapshot.shows(floor)) {
             return false;
         }
-        let later = self.purges.iter().rev().take_while(|purge| !snapshot.shows(purge.position));
-        let mut later = later;
+        let mut later = self.purges.iter().rev().take_while(|purge| !snapshot.shows(purge.position));
         !later.any(|purge| begins_with(key, purge.part, &purge.prefix))
     }
 }

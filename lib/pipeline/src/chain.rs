@@ -138,3 +138,10 @@ impl<P: Policy> Policy for Option<P> {
         }
     }
 }
+
+/// One policy can stand in several pipelines, such as those of a route with two paths.
+impl<P: Policy> Policy for Arc<P> {
+    async fn around<N: Next>(&self, request: Request, next: &Arc<N>) -> Outcome {
+        P::around(self, request, next).await
+    }
+}

@@ -55,7 +55,7 @@ impl Writer {
         let (done, written) = sync_channel(1);
         if self.channel.try_send(Message::Flush(done)).is_ok() {
             // If the output is stuck, the process ends without its last lines.
-            drop(written.recv_timeout(FLUSH_PATIENCE));
+            let _late = written.recv_timeout(FLUSH_PATIENCE);
         }
     }
 }

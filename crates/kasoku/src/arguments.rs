@@ -1,0 +1,121 @@
+//! The command line: what can be said, and how it is explained.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Fast APIs by declaration, with a cache that knows when the data changed.
+#[derive(Debug, Parser)]
+#[command(name = "kasoku", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done, 1 the thing checked is not as it should be, 2 wrong use.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve an app, a file of rows, or an existing SQLite database
+    Serve(Serve),
+    /// Check an app without serving it: every finding names file, line and column
+    Check(Check),
+    /// Remove answers from a running server's cache
+    Purge(Purge),
+    /// Print the JSON Schema of kasoku.toml, for editors
+    Schema(Schema),
+    /// Write a commented app to start from
+    New(New),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  kasoku serve apps/catalog\n  kasoku serve flights.csv\n  kasoku serve shop.db --write --listen 0.0.0.0:8080")]
+pub(crate) struct Serve {
+    /// An app's folder or kasoku.toml, or DATA: a .csv, .tsv, .json or .ndjson file, or a SQLite database
+    #[arg(default_value = ".")]
+    pub(crate) target: PathBuf,
+    /// Where the public listener listens
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where the admin listener listens
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) admin: Option<SocketAddr>,
+    /// Log JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Allow writes to DATA; an app's own configuration says what may be written
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Where the rows of DATA are kept; by default in a folder of the user's cache
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database: Option<PathBuf>,
+    /// The user's folder for what can be made again (XDG Base Directory Specification)
+    #[arg(long, env = "XDG_CACHE_HOME", hide = true)]
+    pub(crate) cache_home: Option<PathBuf>,
+    /// The user's own folder
+    #[arg(long, env = "HOME", hide = true)]
+    pub(crate) home: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// An app's folder or kasoku.toml
+    #[arg(default_value = ".")]
+    pub(crate) app: PathBuf,
+    /// Print findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  kasoku purge --prefix /v1/items\n  kasoku purge --tag items --soft")]
+pub(crate) struct Purge {
+    /// The admin listener of the server
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9090")]
+    pub(crate) admin: SocketAddr,
+    /// The admin listener's token
+    #[arg(long, env = "KASOKU_ADMIN_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+    #[command(flatten)]
+    pub(crate) what: PurgeWhat,
+    /// Mark stale instead of removing: served while it is fetched anew, where the route allows that
+    #[arg(long)]
+    pub(crate) soft: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct PurgeWhat {
+    /// The answer to this path and query
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) key: Option<String>,
+    /// Answers to all paths that begin so
+    #[arg(long, value_name = "PATH")]
+    pub(crate) prefix: Option<String>,
+    /// Answers that depend on this: a table's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tag: Option<String>,
+    /// Everything
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Print the reference page instead, in Markdown
+    #[arg(long)]
+    pub(crate) reference: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  kasoku new shop\n  kasoku new flights --from flights.csv")]
+pub(crate) struct New {
+    /// The folder to make; it must be empty or not exist
+    pub(crate) folder: PathBuf,
+    /// A .csv, .tsv, .json or .ndjson file, or a SQLite database, to make the app from
+    #[arg(long, value_name = "DATA")]
+    pub(crate) from: Option<PathBuf>,
+}

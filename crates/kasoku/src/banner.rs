@@ -1,0 +1,56 @@
+//! What is served where, and what to try next.
+
+use kasoku_config::{Plan, SourcePlan};
+use kasoku_server::Addresses;
+
+/// Prints it for people.
+pub(crate) fn print(plan: &Plan, addresses: &Addresses) {
+    let scheme = if plan.server.listen.tls.is_some() { "https" } else { "http" };
+    let base = format!("{scheme}://{}", addresses.public);
+    println!("Kasoku {} serves {} at {base}", env!("CARGO_PKG_VERSION"), plan.name);
+    let width = plan.routes.iter().map(|route| route.name.pattern.len()).max().unwrap_or(0);
+    for route in &plan.routes {
+        println!("  {:width$}  {}", route.name.pattern, described(&route.source));
+    }
+    if let Some(admin) = addresses.admin {
+        println!("Admin: http://{admin} (health, metrics, purge)");
+    }
+    if let Some(example) = example(plan) {
+        println!("Try:   curl -i {base}{example}");
+    }
+    println!("Stop with Ctrl-C.");
+}
+
+fn described(source: &SourcePlan) -> String {
+    match source {
+        SourcePlan::Table(rules) => {
+            let write = rules.write;
+            let kinds = [
+                (write.insert, "insert"),
+                (write.update, "update"),
+                (write.upsert, "upsert"),
+                (write.delete, "delete"),
+            ];
+            let writes: Vec<&str> = kinds.into_iter().filter(|(may, _)| *may).map(|(_, name)| name).collect();
+            match writes.is_empty() {
+                true => format!("table {}, read-only", rules.table),
+                false => format!("table {}, {}", rules.table, writes.join(" ")),
+            }
+        }
+        SourcePlan::Query(rules) if rules.one => "query, one row".to_owned(),
+        SourcePlan::Query(_) => "query".to_owned(),
+        SourcePlan::Files(rules) => {
+            format!("files of {}", rules.folder.file_name().unwrap_or_default().to_string_lossy())
+        }
+    }
+}
+
+/// A request that works: the first route without parameters, data first.
+fn example(plan: &Plan) -> Option<String> {
+    let plain = || plan.routes.iter().filter(|route| !route.name.pattern.contains('{'));
+    let table = plain().find_map(|route| match &route.source {
+        SourcePlan::Table(_) => Some(format!("'{}?limit=3'", route.name.pattern)),
+        _ => None,
+    });
+    table.or_else(|| plain().next().map(|route| route.name.pattern.to_string()))
+}

@@ -1,0 +1,15 @@
+//! `kasoku schema`: prints what can be configured, for editors or for people.
+
+use std::process::ExitCode;
+
+use super::Outcome;
+use crate::arguments::Schema;
+
+pub(crate) fn run(arguments: &Schema) -> Outcome {
+    if arguments.reference {
+        print!("{}", kasoku_config::reference());
+    } else {
+        println!("{:#}", kasoku_config::schema());
+    }
+    Ok(ExitCode::SUCCESS)
+}

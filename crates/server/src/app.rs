@@ -1,0 +1,240 @@
+//! What a plan becomes besides listeners: a database, a store, and the routes over them.
+//!
+//! A new configuration makes new routes with a store of their own, so that nothing that was stored by other rules
+//! is ever reused. The database stays.
+
+use std::sync::{Arc, Weak};
+
+use arc_swap::ArcSwap;
+use kasoku_cache_store::{Purge, Store};
+use kasoku_coherence::{Position, Sequence};
+use kasoku_config::{Plan, RoutePlan, SourcePlan};
+use kasoku_database::{CommitListener, DataChange, Database, DatabaseError, Inspector};
+use kasoku_observe::Observer;
+use kasoku_pipeline::Source;
+use kasoku_policies::admit::Admit;
+use kasoku_policies::cache::ResponseStore;
+use kasoku_source_data::{ChangeTagger, KEY_PARAM, QuerySource, table_sources};
+use kasoku_source_files::FilesSource;
+use kasoku_sql_plan::{CursorKey, Dialect, QueryPlanner, Schema, TablePlanner, table_tag};
+use parking_lot::Mutex;
+
+use crate::assemble::{Shared, assemble, assemble_elsewhere, surroundings};
+use crate::dependencies::Dependencies;
+use crate::router::{Route, Router, RouterError};
+use crate::storage::{self, Progress};
+
+/// Why a plan cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database.
+    #[error("{0}")]
+    Database(#[from] DatabaseError),
+    /// A path.
+    #[error(transparent)]
+    Router(#[from] RouterError),
+    /// A route does not fit what the database really holds.
+    #[error("the route `{route}` cannot be served: {reason}")]
+    Route {
+        /// Its pattern.
+        route: String,
+        /// What does not fit.
+        reason: String,
+    },
+}
+
+/// The parts that outlive a configuration, and the one in force.
+pub struct App {
+    sequence: Arc<Sequence>,
+    observer: Arc<dyn Observer>,
+    database: Option<Arc<Database>>,
+    cursors: Option<Arc<CursorKey>>,
+    current: ArcSwap<Served>,
+    /// Stores of earlier configurations, as long as requests in progress use them.
+    retired: Mutex<Vec<Weak<ResponseStore>>>,
+}
+
+/// One configuration, served.
+pub(crate) struct Served {
+    pub(crate) plan: Plan,
+    pub(crate) store: Arc<ResponseStore>,
+    /// Counted from 1.
+    pub(crate) number: u64,
+}
+
+/// Routes that were made and are not yet in force.
+pub(crate) struct Made {
+    served: Served,
+    tagger: Option<Arc<ChangeTagger>>,
+    schema: Schema,
+    pub(crate) router: Router,
+}
+
+impl App {
+    /// Opens what the plan names and makes its routes. Blocks while the database is opened and filled.
+    pub async fn start(
+        plan: Plan,
+        observer: Arc<dyn Observer>,
+        progress: Progress<'_>,
+    ) -> Result<(Arc<Self>, Router), StartError> {
+        let sequence = Arc::new(Sequence::new());
+        let settings = plan.database.as_ref();
+        let database = settings.map(|settings| storage::open(settings, &sequence, &observer, progress));
+        let database = database.transpose()?.map(Arc::new);
+        let cursors = database.as_ref().map(|database| storage::cursor_key(&plan, database));
+        let cursors = cursors.transpose()?.map(Arc::new);
+        let nothing = Served { plan: plan.clone(), store: store(&plan, &sequence), number: 0 };
+        let current = ArcSwap::from_pointee(nothing);
+        let retired = Mutex::default();
+        let app = Arc::new(Self { sequence, observer, database, cursors, current, retired });
+        let made = app.make(plan)?;
+        let router = app.put_in_force(made).await?;
+        Ok((app, router))
+    }
+
+    /// Makes the routes of a plan over the database that is open.
+    pub(crate) fn make(&self, plan: Plan) -> Result<Made, StartError> {
+        let store = store(&plan, &self.sequence);
+        let inspector = self.database.as_ref().map(|database| database.inspector()).transpose()?;
+        let schema = inspector.as_ref().map(Inspector::schema).transpose()?.unwrap_or_default();
+        let dependencies = Dependencies::of(&plan, &schema, inspector.as_ref())?;
+        let shared = Shared {
+            store: Arc::clone(&store),
+            observer: Arc::clone(&self.observer),
+            audit_share: plan.cache.audit_share,
+        };
+        let mut routes = Vec::new();
+        for route in &plan.routes {
+            let sources = self.sources(route, &schema, &dependencies, inspector.as_ref())?;
+            let admit = Arc::new(Admit::new(route.admit, &surroundings(route, &shared)));
+            routes.extend(sources.into_iter().map(|(pattern, source)| Route {
+                pattern,
+                name: route.name.clone(),
+                pipeline: assemble(route, &admit, &shared, source),
+            }));
+        }
+        let router = Router::new(routes, |source| assemble_elsewhere(&self.observer, source))?;
+        let forgetful = Arc::downgrade(&store);
+        let tagger = self.database.as_ref().map(|_| {
+            Arc::new(ChangeTagger::new(dependencies.into_tables(), Arc::clone(&store) as _, move || forget(&forgetful)))
+        });
+        let number = self.current.load().number + 1;
+        Ok(Made { served: Served { plan, store, number }, tagger, schema, router })
+    }
+
+    /// Lets routes that were made be told of changes, and gives their router, to be swapped in.
+    ///
+    /// In between, every commit empties both stores: the tables that are watched and those that are understood may
+    /// not be the same ones yet.
+    pub(crate) async fn put_in_force(&self, made: Made) -> Result<Router, DatabaseError> {
+        let mut stores = {
+            let mut retired = self.retired.lock();
+            retired.retain(|store| store.strong_count() > 0);
+            retired.push(Arc::downgrade(&self.current.load().store));
+            retired.clone()
+        };
+        if let (Some(database), Some(tagger)) = (&self.database, made.tagger) {
+            let retired = stores.clone();
+            stores.push(Arc::downgrade(&made.served.store));
+            database.listen(Arc::new(Forgetful { next: None, stores }));
+            database.watch(tagger.watched(&made.schema)).await?;
+            database.listen(Arc::new(Forgetful { next: Some(tagger), stores: retired }));
+        }
+        self.current.store(Arc::new(made.served));
+        Ok(made.router)
+    }
+
+    /// The configuration in force.
+    pub(crate) fn served(&self) -> Arc<Served> {
+        self.current.load_full()
+    }
+
+    /// The database, if there is one.
+    pub(crate) fn database(&self) -> Option<&Arc<Database>> {
+        self.database.as_ref()
+    }
+
+    /// Finishes what is being written and closes the database. Blocks meanwhile.
+    pub fn close(&self) {
+        if let Some(database) = &self.database {
+            database.close();
+        }
+    }
+
+    /// The patterns of a route, each with its source.
+    fn sources(
+        &self,
+        route: &RoutePlan,
+        schema: &Schema,
+        dependencies: &Dependencies,
+        inspector: Option<&Inspector>,
+    ) -> Result<Vec<(String, Arc<dyn Source>)>, StartError> {
+        let pattern = &*route.name.pattern;
+        let wrong = |reason: String| StartError::Route { route: pattern.to_owned(), reason };
+        let database = || self.database.clone().ok_or_else(|| wrong("it needs a database".into()));
+        match &route.source {
+            SourcePlan::Files(rules) => {
+                let source: Arc<dyn Source> = Arc::new(FilesSource::new(rules.clone()));
+                // `{*rest}` matches something; the folder itself has a path too.
+                let whole = pattern.rfind("{*").map(|at| (pattern[..at].to_owned(), Arc::clone(&source)));
+                Ok(std::iter::once((pattern.to_owned(), source)).chain(whole).collect())
+            }
+            SourcePlan::Table(rules) => {
+                let tags = dependencies.tags(&rules.table);
+                let planner = TablePlanner::new(pattern, schema, rules, Dialect::SQLITE, tags)
+                    .map_err(|faults| wrong(faults.to_string()))?;
+                let cursors = self.cursors.clone().ok_or_else(|| wrong("it needs a database".into()))?;
+                let has_key = schema.table(&rules.table).is_some_and(|table| !table.key.is_empty());
+                let (list, row) = table_sources(pattern, planner, rules, has_key, database()?, cursors);
+                let list: (String, Arc<dyn Source>) = (pattern.to_owned(), Arc::new(list));
+                let row = row.map(|row| {
+                    let source: Arc<dyn Source> = Arc::new(row);
+                    (format!("{}/{{{KEY_PARAM}}}", pattern.trim_end_matches('/')), source)
+                });
+                Ok(std::iter::once(list).chain(row).collect())
+            }
+            SourcePlan::Query(rules) => {
+                let inspector = inspector.ok_or_else(|| wrong("it needs a database".into()))?;
+                let reads = inspector.reads(&rules.sql)?;
+                let tables: Vec<&str> = reads.tables.iter().map(|read| read.table.as_str()).collect();
+                let planner = QueryPlanner::new(pattern, rules, schema, &tables)
+                    .map_err(|fault| wrong(fault.to_string()))?;
+                let narrowed = planner.narrowed().map(|narrow| dependencies.tags(&narrow.table));
+                let planner = match narrowed {
+                    Some(tags) => planner.with_tag_rules(tags),
+                    None => planner,
+                };
+                let depends_on = tables.iter().map(|table| table_tag(table)).collect();
+                let columns = inspector.columns(&rules.sql)?;
+                let source: Arc<dyn Source> =
+                    Arc::new(QuerySource::new(planner, rules, &columns, depends_on, database()?));
+                Ok(vec![(pattern.to_owned(), source)])
+            }
+        }
+    }
+}
+
+/// Tells the tagger of commits, and empties stores for which they cannot be named.
+struct Forgetful {
+    next: Option<Arc<ChangeTagger>>,
+    stores: Vec<Weak<ResponseStore>>,
+}
+
+impl CommitListener for Forgetful {
+    fn committed(&self, position: Position, changes: &[DataChange]) {
+        self.stores.iter().for_each(forget);
+        if let Some(next) = &self.next {
+            next.committed(position, changes);
+        }
+    }
+}
+
+fn forget(store: &Weak<ResponseStore>) {
+    if let Some(store) = store.upgrade() {
+        store.purge_all(Purge::Hard);
+    }
+}
+
+fn store(plan: &Plan, sequence: &Arc<Sequence>) -> Arc<ResponseStore> {
+    Arc::new(Store::new(plan.cache.memory_bytes, Arc::clone(sequence)))
+}

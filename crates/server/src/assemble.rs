@@ -1,0 +1,61 @@
+//! The pipeline of a route, written once: everything that a request meets before its source, outermost first.
+
+use std::sync::Arc;
+
+use kasoku_config::RoutePlan;
+use kasoku_observe::Observer;
+use kasoku_pipeline::{Pipeline, Source, Stack, first};
+use kasoku_policies::Surroundings;
+use kasoku_policies::admit::Admit;
+use kasoku_policies::cache::{Cache, Fill, ResponseStore};
+use kasoku_policies::collapse::Collapse;
+use kasoku_policies::deadline::Deadline;
+use kasoku_policies::observe::Observe;
+use kasoku_policies::rescue::Rescue;
+use kasoku_policies::shape::Shape;
+use kasoku_units::{Clock, SystemClock};
+
+/// What all routes of one configuration share.
+pub(crate) struct Shared {
+    pub(crate) store: Arc<ResponseStore>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) audit_share: f64,
+}
+
+/// Puts a route's policies around its source. A route with two patterns takes on `admit` requests at both together.
+pub(crate) fn assemble(
+    route: &RoutePlan,
+    admit: &Arc<Admit>,
+    shared: &Shared,
+    source: Arc<dyn Source>,
+) -> Arc<dyn Pipeline> {
+    let here = surroundings(route, shared);
+    let promises = source.promises();
+    first(Observe::new(&here)) // names the request and sees every answer, refusals too
+        .then(Rescue::new(&here)) // the only place where a failure becomes an answer
+        .then(Arc::clone(admit)) // sheds what is too much
+        .then(Deadline::new(route.deadline, &here)) // fixes the instant by which there must be an answer
+        .then(Shape::new(route.shape, promises)) // methods, conditions, codings
+        .then(route.cache.map(|rules| {
+            Cache::new(rules, promises, &shared.store, &here).audited(shared.audit_share)
+        }))
+        .then(route.cache.map(|_| Collapse::new(promises, Arc::clone(&shared.store) as _)))
+        .then(route.cache.map(|rules| Fill::new(rules, &shared.store, &here)))
+        .finally(source)
+}
+
+/// The policies around what answers for no route: there is nothing to protect and nothing to keep.
+pub(crate) fn assemble_elsewhere(observer: &Arc<dyn Observer>, source: Arc<dyn Source>) -> Arc<dyn Pipeline> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let nowhere = Surroundings { observer: Arc::clone(observer), ..Surroundings::quiet(usize::MAX, "") };
+    first(Observe::unmatched(Arc::clone(observer), clock)).then(Rescue::new(&nowhere)).finally(source)
+}
+
+/// What the policies of a route are told besides their own rules.
+pub(crate) fn surroundings(route: &RoutePlan, shared: &Shared) -> Surroundings {
+    Surroundings {
+        route: route.name.clone(),
+        observer: Arc::clone(&shared.observer),
+        clock: Arc::new(SystemClock),
+    }
+}

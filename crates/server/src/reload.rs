@@ -1,0 +1,104 @@
+//! Reload: a new configuration is checked, made beside the old one, and swapped in; or refused, and nothing
+//! changes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwap;
+use kasoku_config::{Diagnostics, Loaded, Plan};
+use kasoku_observe::{Observation, Observer};
+use tokio::sync::Notify;
+
+use crate::app::App;
+use crate::metrics::Metrics;
+use crate::router::Router;
+use crate::storage;
+
+/// How often the files of the plan are looked at. A file system's own notices would miss files on network shares and
+/// those that are replaced rather than written.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Reads the configuration anew.
+pub type Load = Box<dyn Fn() -> Result<Loaded, Diagnostics> + Send + Sync>;
+
+/// Puts new configurations in force.
+pub struct Reloader {
+    load: Load,
+    app: Arc<App>,
+    router: Arc<ArcSwap<Router>>,
+    metrics: Arc<Metrics>,
+    observer: Arc<dyn Observer>,
+    asked: Notify,
+}
+
+/// What a file looked like: enough to see that it changed.
+type Look = Vec<(PathBuf, Option<(SystemTime, u64)>)>;
+
+impl Reloader {
+    /// Reloads what `load` reads into `app` and `router`.
+    pub fn new(
+        load: Load,
+        app: Arc<App>,
+        router: Arc<ArcSwap<Router>>,
+        metrics: Arc<Metrics>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        Self { load, app, router, metrics, observer, asked: Notify::new() }
+    }
+
+    /// Asks for a reload, as SIGHUP does.
+    pub fn ask(&self) {
+        self.asked.notify_one();
+    }
+
+    /// Reloads whenever it is asked to or a file of the plan has changed; never ends.
+    pub async fn follow(&self) {
+        let mut seen = look(&self.app.served().plan);
+        loop {
+            let asked = tokio::time::timeout(LOOK_EVERY, self.asked.notified()).await.is_ok();
+            let now = look(&self.app.served().plan);
+            if !asked && now == seen {
+                continue;
+            }
+            if !asked {
+                // Whoever writes the file may not be done with it.
+                seen = now;
+                tokio::time::sleep(LOOK_EVERY / 5).await;
+                if look(&self.app.served().plan) != seen {
+                    continue;
+                }
+            }
+            match self.reload().await {
+                Ok(generation) => self.observer.observe(&Observation::Reloaded { generation }),
+                Err(diagnostics) => {
+                    self.observer.observe(&Observation::ReloadRefused { diagnostics: &diagnostics });
+                }
+            }
+            seen = look(&self.app.served().plan);
+        }
+    }
+
+    async fn reload(&self) -> Result<u64, String> {
+        let loaded = (self.load)().map_err(|diagnostics| diagnostics.render(false))?;
+        let plan = loaded.plan;
+        let before = self.app.served();
+        if !storage::is_same(before.plan.database.as_ref(), plan.database.as_ref()) {
+            return Err("the database's settings or schema files have changed: restart to apply them".to_owned());
+        }
+        let made = self.app.make(plan).map_err(|error| error.to_string())?;
+        self.metrics.set_routes(made.router.names());
+        let router = self.app.put_in_force(made).await.map_err(|error| error.to_string())?;
+        self.router.store(Arc::new(router));
+        before.store.clear();
+        Ok(self.app.served().number)
+    }
+}
+
+fn look(plan: &Plan) -> Look {
+    let facts = |path: &PathBuf| {
+        let facts = std::fs::metadata(path).ok()?;
+        Some((facts.modified().ok()?, facts.len()))
+    };
+    plan.sources.iter().map(|path| (path.clone(), facts(path))).collect()
+}

@@ -1,0 +1,106 @@
+//! The database of an app: opened, filled at the first start, and what is kept in it for the server itself.
+
+use std::sync::Arc;
+
+use kasoku_coherence::Sequence;
+use kasoku_config::{DatabaseSettings, Plan, SeedSettings};
+use kasoku_database::{Database, DatabaseError, Migration, Settings, Statement};
+use kasoku_observe::Observer;
+use kasoku_source_data::IDEMPOTENCY_SCHEMA;
+use kasoku_sql_plan::{CursorKey, Value};
+
+/// What the server keeps for itself in a database that it may write.
+const OWN_SCHEMA: &str = "
+    create table if not exists _kasoku_secret (id integer primary key check (id = 1), secret blob not null);
+    insert or ignore into _kasoku_secret values (1, randomblob(32));
+    create table if not exists _kasoku_filling (name text primary key) without rowid;";
+
+/// Told how far a long start is: what is done, of how much.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// Opens the database, brings its schema up to date and fills it if it is new. Blocks meanwhile.
+pub(crate) fn open(
+    settings: &DatabaseSettings,
+    sequence: &Arc<Sequence>,
+    observer: &Arc<dyn Observer>,
+    progress: Progress<'_>,
+) -> Result<Database, DatabaseError> {
+    let database =
+        Database::open(&engine(settings), &migrations(settings), Arc::clone(sequence), Arc::clone(observer))?;
+    if !database.is_read_only() {
+        database.bulk(|bulk| bulk.run(&format!("{OWN_SCHEMA}{IDEMPOTENCY_SCHEMA}")))?;
+        if let Some(seed) = &settings.seed {
+            fill(&database, seed, progress)?;
+        }
+    }
+    Ok(database)
+}
+
+/// The key that signs cursors: from the configuration, or from the database, where it was made at the first start.
+/// A database that may not be written has none; cursors are then good until the next start.
+pub(crate) fn cursor_key(plan: &Plan, database: &Database) -> Result<CursorKey, DatabaseError> {
+    if let Some(secret) = &plan.server.secret {
+        return Ok(CursorKey::derive(secret.reveal().as_bytes()));
+    }
+    let kept = Statement::new("secret", "select secret from _kasoku_secret");
+    let made = Statement::new("secret", "select randomblob(32)");
+    let read = |statement: &Statement| {
+        database.read_here(statement, &[], None, |rows| {
+            Ok::<_, DatabaseError>(rows.next()?.map(|row| row.get(0).to_value()))
+        })
+    };
+    let secret = match read(&kept) {
+        Err(DatabaseError::Sql { .. }) if database.is_read_only() => read(&made)?,
+        other => other?,
+    };
+    let Some(Value::Blob(secret)) = secret.0 else {
+        return Err(DatabaseError::Corrupt("the secret for cursors is missing".into()));
+    };
+    Ok(CursorKey::derive(&secret))
+}
+
+/// Whether two configurations describe the same database, so that one can follow the other without a restart.
+pub(crate) fn is_same(one: Option<&DatabaseSettings>, other: Option<&DatabaseSettings>) -> bool {
+    let facts = |settings: &DatabaseSettings| (engine(settings), migrations(settings));
+    one.map(facts) == other.map(facts)
+}
+
+fn engine(settings: &DatabaseSettings) -> Settings {
+    Settings {
+        path: settings.path.clone(),
+        read_only: settings.read_only,
+        readers: settings.readers,
+        page_cache_bytes: settings.page_cache_bytes,
+        write_queue: settings.write_queue,
+        group_most: settings.group_most,
+        statement_timeout: settings.statement_timeout,
+        ..Settings::default()
+    }
+}
+
+fn migrations(settings: &DatabaseSettings) -> Vec<Migration> {
+    let name = |path: &std::path::Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    settings.migrations.iter().map(|(path, sql)| Migration { name: name(path), sql: sql.clone() }).collect()
+}
+
+/// Fills a table that is empty. A fill that was interrupted is begun anew: what it left is not what was asked for.
+fn fill(database: &Database, seed: &SeedSettings, progress: Progress<'_>) -> Result<(), DatabaseError> {
+    let table = seed.table.replace('"', "\"\"");
+    let has_row = |sql: String| {
+        let found = database.read_here(&Statement::new("fill", sql), &[], None, |rows| {
+            Ok::<_, DatabaseError>(rows.next()?.is_some())
+        });
+        found.map(|(found, _)| found)
+    };
+    let interrupted = has_row("select 1 from _kasoku_filling".into())?;
+    if !interrupted && has_row(format!("select 1 from \"{table}\" limit 1"))? {
+        return Ok(());
+    }
+    progress(0, seed.rows);
+    database.bulk(|bulk| {
+        bulk.run(&format!("delete from \"{table}\"; insert or ignore into _kasoku_filling values ('seed')"))?;
+        bulk.fill(&seed.sql, seed.rows, |done| progress(done, seed.rows))?;
+        bulk.run("delete from _kasoku_filling")?;
+        bulk.analyze()
+    })
+}

@@ -1,0 +1,108 @@
+//! How the parts are, for the admin listener: health, gauges, routes, purges.
+
+use std::sync::Arc;
+
+use kasoku_cache_store::Purge as Mode;
+use kasoku_coherence::Key;
+use kasoku_config::SourcePlan;
+use kasoku_pipeline::BoxFuture;
+use kasoku_policies::cache::{PATH_PART, ResponseStore};
+use kasoku_problem::Problem;
+use kasoku_sql_plan::table_tag;
+use serde_json::{Map, Value, json};
+
+use crate::admin::{Purge, PurgeOrder, Readiness, Selection, Vitals};
+use crate::app::App;
+use crate::metrics::{Gauge, Gauges};
+
+impl Vitals for App {
+    fn readiness(&self) -> Readiness {
+        Readiness::Ready
+    }
+
+    fn detail(&self) -> Map<String, Value> {
+        let served = self.served();
+        let stats = served.store.stats();
+        let database = self.database().map(|database| {
+            json!({ "file": database.path().file_name().map(|name| name.to_string_lossy()), "read_only": database.is_read_only() })
+        });
+        let facts = json!({
+            "name": served.plan.name,
+            "generation": served.number,
+            "routes": served.plan.routes.len(),
+            "database": database,
+            "cache": {
+                "entries": stats.entries, "bytes": stats.bytes, "budget_bytes": stats.budget_bytes,
+                "hits": stats.hits, "absent": stats.absent, "changed": stats.changed, "expired": stats.expired,
+                "fenced": stats.fenced, "evicted": stats.evicted,
+            },
+        });
+        match facts {
+            Value::Object(facts) => facts,
+            _ => Map::new(),
+        }
+    }
+
+    fn routes(&self) -> Value {
+        let served = self.served();
+        let routes = served.plan.routes.iter().map(|route| {
+            let (source, of) = match &route.source {
+                SourcePlan::Table(rules) => ("table", Some(rules.table.clone())),
+                SourcePlan::Query(_) => ("query", None),
+                SourcePlan::Files(_) => ("files", None),
+            };
+            json!({
+                "path": &*route.name.pattern,
+                "source": source,
+                "of": of,
+                "cached": route.cache.is_some(),
+                "fresh_s": route.cache.map(|rules| rules.fresh.as_secs()),
+                "deadline_ms": route.deadline.as_millis() as u64,
+                "concurrent": route.admit.concurrent,
+            })
+        });
+        routes.collect()
+    }
+}
+
+impl Purge for App {
+    fn purge(&self, order: PurgeOrder) -> BoxFuture<'_, Result<u64, Problem>> {
+        let store = Arc::clone(&self.served().store);
+        Box::pin(async move { Ok(purge(&store, &order)) })
+    }
+}
+
+fn purge(store: &ResponseStore, order: &PurgeOrder) -> u64 {
+    let mode = if order.soft { Mode::Soft } else { Mode::Hard };
+    match &order.selection {
+        Selection::All => store.purge_all(mode),
+        Selection::Prefix(prefix) => store.purge_prefix(PATH_PART, prefix.as_bytes(), mode),
+        Selection::Tag(name) => store.purge_tag(table_tag(name), mode),
+        Selection::Key(target) => {
+            let (path, query) = target.split_once('?').map_or((&**target, None), |(path, query)| (path, Some(query)));
+            store.purge_where(PATH_PART, path.as_bytes(), |key| is_for(key, path, query), mode)
+        }
+    }
+}
+
+/// Whether a key is one for this path and query, whatever the route and the varying fields.
+fn is_for(key: &Key, path: &str, query: Option<&str>) -> bool {
+    let mut parts = key.parts().skip(PATH_PART);
+    parts.next().flatten() == Some(path.as_bytes()) && parts.next().flatten() == query.map(str::as_bytes)
+}
+
+impl Gauges for App {
+    fn gauges(&self) -> Vec<Gauge> {
+        let stats = self.served().store.stats();
+        let gauge = |name, help, value: u64, is_total| Gauge { name, help, is_total, value: value as f64 };
+        vec![
+            gauge("cache_bytes", "Bytes that the cache holds, all bookkeeping counted", stats.bytes, false),
+            gauge("cache_budget_bytes", "Bytes that the cache may hold", stats.budget_bytes, false),
+            gauge("cache_entries", "Answers that are stored", stats.entries, false),
+            gauge("cache_tags", "Tags that stored answers depend on", stats.tags, false),
+            gauge("cache_stored", "Answers that were stored", stats.inserted, true),
+            gauge("cache_evicted", "Answers that were removed to make room", stats.evicted, true),
+            gauge("cache_fenced", "Answers that were not stored since a change came in between", stats.fenced, true),
+        ]
+    }
+}

@@ -1,0 +1,169 @@
+//! A page of a table's rows: planned, read, put in order, and linked to its neighbours.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use kasoku_database::{DatabaseError, ReadTransaction, Rows, Statement};
+use kasoku_pipeline::{Outcome, Request, Response};
+use kasoku_problem::Problem;
+use kasoku_sql_plan::{CountPlan, ListPlan, Page, Total, Value};
+
+use crate::lanes::Planned;
+use crate::prefer::{self, Preferences};
+use crate::table::Table;
+use crate::{json, link, render};
+
+/// How many rows the list has in all pages together; `>` and `~` before a number say that it is not exact.
+const TOTAL_COUNT: HeaderName = HeaderName::from_static("total-count");
+
+/// Rows as JSON, with the values that place them in the sort.
+#[derive(Debug, Default)]
+struct Gathered {
+    text: Vec<u8>,
+    rows: Vec<Range<usize>>,
+    /// As many values for each row as the sort has terms.
+    positions: Vec<Value>,
+    counted: Option<i64>,
+}
+
+pub(crate) async fn answer(table: &Table, request: Request) -> Outcome {
+    let preferences = Preferences::of(&request.headers)?;
+    let plan = Arc::new(table.planner.list(request.uri.query(), preferences.count, &table.cursors)?);
+    let alone = plan.count.is_none() && plan.follow_up(0).is_none();
+    let reading = Arc::clone(&plan);
+    let read = if alone {
+        let gather = move |rows: &mut Rows<'_>| {
+            let mut gathered = Gathered::default();
+            gathered.add(rows, &reading)?;
+            Ok(gathered)
+        };
+        table.lanes.read(&plan.statement, request.deadline, gather).await
+    } else {
+        let gather = move |transaction: &mut ReadTransaction<'_>| gather(transaction, &reading);
+        table.lanes.read_many(&plan.statement.sql, request.deadline, gather).await
+    };
+    let (gathered, snapshot) = read.map_err(Problem::from)?;
+    let mut response = gathered.response(table, &request, &plan, preferences)?;
+    response.tags = plan.tags.clone().into();
+    response.snapshot = Some(snapshot);
+    Ok(response)
+}
+
+fn gather(transaction: &mut ReadTransaction<'_>, plan: &ListPlan) -> Result<Gathered, DatabaseError> {
+    let mut gathered = Gathered::default();
+    query(transaction, &plan.statement, |rows| gathered.add(rows, plan))?;
+    if let Some(rest) = plan.follow_up(gathered.rows.len()) {
+        query(transaction, &rest, |rows| gathered.add(rows, plan))?;
+    }
+    if let Some(count) = &plan.count {
+        gathered.counted = counted(transaction, count)?;
+    }
+    Ok(gathered)
+}
+
+fn query<T>(
+    transaction: &mut ReadTransaction<'_>,
+    planned: &Planned,
+    read: impl FnOnce(&mut Rows<'_>) -> Result<T, DatabaseError>,
+) -> Result<T, DatabaseError> {
+    let statement = Statement::new(Arc::clone(&planned.name), Arc::clone(&planned.sql));
+    transaction.query(&statement, &planned.params, read)
+}
+
+fn counted(transaction: &mut ReadTransaction<'_>, count: &CountPlan) -> Result<Option<i64>, DatabaseError> {
+    let mut number = |planned: &Planned| {
+        query(transaction, planned, |rows| Ok(rows.next()?.and_then(|row| row.get(0).as_integer())))
+    };
+    match (number(&count.statement), &count.otherwise) {
+        // The statistics' table is there only once something was analysed.
+        (Ok(None) | Err(DatabaseError::Sql { .. }), Some(otherwise)) => number(otherwise),
+        (known, _) => known,
+    }
+}
+
+impl Gathered {
+    fn add(&mut self, rows: &mut Rows<'_>, plan: &ListPlan) -> Result<(), DatabaseError> {
+        while let Some(row) = rows.next()? {
+            let from = self.text.len();
+            render::row(&mut self.text, &plan.columns, row);
+            self.rows.push(from..self.text.len());
+            self.positions.extend(plan.positions().iter().map(|place| row.get(*place).to_value()));
+        }
+        Ok(())
+    }
+
+    fn response(
+        &self,
+        table: &Table,
+        request: &Request,
+        plan: &ListPlan,
+        preferences: Preferences,
+    ) -> Result<Response, Problem> {
+        let terms = plan.positions();
+        let mut order: Vec<usize> = (0..self.rows.len()).collect();
+        let position = |row: &usize, place: usize| {
+            let term = terms.iter().position(|known| *known == place).expect("only these are asked for");
+            self.positions[row * terms.len() + term].clone()
+        };
+        let page = plan.page(&mut order, position, &table.cursors)?;
+        let mut response = render::answer(StatusCode::OK, self.body(table, &order, &page));
+        if let Some(links) = link::pages(&request.uri, page.next.as_deref(), page.prev.as_deref()) {
+            response.headers.insert(header::LINK, links);
+        }
+        if let Some(count) = &plan.count {
+            let first_page = page.prev.is_none();
+            add_total(&mut response, count.total(self.counted), first_page.then_some(order.len()));
+            if preferences.count == Some(count.rule) {
+                let applied = format!("count={}", prefer::count_word(count.rule));
+                if let Some(applied) = Preferences::applied(&[applied]) {
+                    response.headers.insert(prefer::PREFERENCE_APPLIED, applied);
+                }
+            }
+        }
+        Ok(response)
+    }
+
+    fn body(&self, table: &Table, order: &[usize], page: &Page) -> Vec<u8> {
+        let mut body = Vec::with_capacity(self.text.len() + order.len() + 160);
+        if let Some(name) = &table.envelope {
+            body.push(b'{');
+            json::text(&mut body, name);
+            body.push(b':');
+        }
+        body.push(b'[');
+        for (place, row) in order.iter().enumerate() {
+            if place > 0 {
+                body.push(b',');
+            }
+            body.extend_from_slice(&self.text[self.rows[*row].clone()]);
+        }
+        body.push(b']');
+        if table.envelope.is_some() {
+            body.extend_from_slice(b",\"next_cursor\":");
+            match &page.next {
+                Some(cursor) => json::text(&mut body, cursor),
+                None => body.extend_from_slice(b"null"),
+            }
+            body.push(b'}');
+        }
+        body
+    }
+}
+
+/// `Total-Count`, and `Content-Range` in PostgREST's form, whose clients read the number behind the slash.
+fn add_total(response: &mut Response, total: Total, rows_from_start: Option<usize>) {
+    let (total, known) = match total {
+        Total::Exact(rows) => (rows.to_string(), rows.to_string()),
+        Total::AtLeast(rows) => (format!(">{rows}"), "*".to_owned()),
+        Total::Estimated(rows) => (format!("~{rows}"), rows.to_string()),
+        Total::Unknown => return,
+    };
+    let range = match rows_from_start {
+        Some(rows) if rows > 0 => format!("0-{}/{known}", rows - 1),
+        _ => format!("*/{known}"),
+    };
+    for (name, value) in [(TOTAL_COUNT, total), (header::CONTENT_RANGE, range)] {
+        response.headers.insert(name, HeaderValue::try_from(value).expect("digits and signs"));
+    }
+}

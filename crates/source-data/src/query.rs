@@ -1,0 +1,94 @@
+//! The source of a `query` route: a declared `select`, run as it is written.
+
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+use kasoku_coherence::Tag;
+use kasoku_database::{Database, DatabaseError, ResultColumn, Rows};
+use kasoku_pipeline::{BoxFuture, Outcome, Promises, Request, Source};
+use kasoku_problem::{Kind, Problem};
+use kasoku_sql_plan::{OutputColumn, QueryPlanner, QueryRules};
+
+use crate::lanes::Lanes;
+use crate::render::{self, Counted};
+
+/// Answers one declared query.
+pub struct QuerySource {
+    planner: QueryPlanner,
+    lanes: Lanes,
+    columns: Arc<[OutputColumn]>,
+    one: bool,
+    rows_most: u64,
+    promises: Promises,
+}
+
+impl QuerySource {
+    /// `columns` are those of the query's result, and `depends_on` the tags of the tables that it reads.
+    pub fn new(
+        planner: QueryPlanner,
+        rules: &QueryRules,
+        columns: &[ResultColumn],
+        depends_on: Vec<Tag>,
+        database: Arc<Database>,
+    ) -> Self {
+        let columns = columns.iter().map(|column| OutputColumn::new(&column.name, column.kind));
+        Self {
+            planner,
+            lanes: Lanes::new(database),
+            columns: columns.collect(),
+            one: rules.one,
+            rows_most: u64::from(rules.rows_most),
+            promises: Promises { methods: vec![Method::GET], vary: Vec::new(), depends_on, streams: false },
+        }
+    }
+
+    async fn run(&self, request: Request) -> Outcome {
+        let path: Vec<(&str, &str)> = request.params.iter().collect();
+        let plan = self.planner.plan(&path, request.uri.query())?;
+        let (columns, one, most) = (Arc::clone(&self.columns), self.one, self.rows_most);
+        let read = move |rows: &mut Rows<'_>| -> Result<Read, DatabaseError> {
+            if one {
+                return Ok(render::first(rows, &columns)?.map_or(Read::Nothing, Read::Text));
+            }
+            let mut text = Vec::with_capacity(1_024);
+            Ok(match render::all(rows, &columns, &mut text, most)? {
+                Counted::All(_) => Read::Text(text),
+                Counted::TooMany => Read::TooMany,
+            })
+        };
+        let (read, snapshot) =
+            self.lanes.read(&plan.statement, request.deadline, read).await.map_err(Problem::from)?;
+        let text = match read {
+            Read::Text(text) => text,
+            Read::Nothing => {
+                return Err(Problem::new(Kind::NotFound).detail("the query has no row for this").into());
+            }
+            Read::TooMany => return Err(Problem::new(Kind::Internal).detail(self.too_many()).into()),
+        };
+        let mut response = render::answer(StatusCode::OK, text);
+        response.tags = plan.tags.into();
+        response.snapshot = Some(snapshot);
+        Ok(response)
+    }
+
+    fn too_many(&self) -> String {
+        format!("the query has more than {} rows, which is the most that this route answers", self.rows_most)
+    }
+}
+
+impl Source for QuerySource {
+    fn promises(&self) -> &Promises {
+        &self.promises
+    }
+
+    fn answer(&self, request: Request) -> BoxFuture<'_, Outcome> {
+        Box::pin(self.run(request))
+    }
+}
+
+/// What a query gave.
+enum Read {
+    Text(Vec<u8>),
+    Nothing,
+    TooMany,
+}

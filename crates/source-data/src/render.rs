@@ -1,0 +1,88 @@
+//! Rows as JSON, written as they are read.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use kasoku_database::{DatabaseError, Row, Rows, ValueRef};
+use kasoku_pipeline::{Body, Response};
+use kasoku_sql_plan::{ColumnKind, OutputColumn};
+use serde::de::IgnoredAny;
+
+use crate::json;
+
+/// An answer in JSON.
+pub(crate) fn answer(status: http::StatusCode, text: Vec<u8>) -> Response {
+    let mut response = Response::new(status, Body::Full(Bytes::from(text)));
+    response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Writes one row as an object. Columns behind those to show are passed over.
+pub(crate) fn row(out: &mut Vec<u8>, columns: &[OutputColumn], row: Row<'_>) {
+    out.push(b'{');
+    for (place, column) in columns.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(column.json_key.as_bytes());
+        value(out, column.kind, row.get(place));
+    }
+    out.push(b'}');
+}
+
+/// Writes the first row, if there is one.
+pub(crate) fn first(rows: &mut Rows<'_>, columns: &[OutputColumn]) -> Result<Option<Vec<u8>>, DatabaseError> {
+    Ok(rows.next()?.map(|found| {
+        let mut text = Vec::with_capacity(256);
+        row(&mut text, columns, found);
+        text
+    }))
+}
+
+/// Writes all rows as an array, and says how many there were.
+pub(crate) fn all(
+    rows: &mut Rows<'_>,
+    columns: &[OutputColumn],
+    out: &mut Vec<u8>,
+    most: u64,
+) -> Result<Counted, DatabaseError> {
+    out.push(b'[');
+    let mut count = 0;
+    while let Some(found) = rows.next()? {
+        if count == most {
+            return Ok(Counted::TooMany);
+        }
+        if count > 0 {
+            out.push(b',');
+        }
+        row(out, columns, found);
+        count += 1;
+    }
+    out.push(b']');
+    Ok(Counted::All(count))
+}
+
+/// How many rows were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counted {
+    /// All of them, so many.
+    All(u64),
+    /// There are more than may be.
+    TooMany,
+}
+
+fn value(out: &mut Vec<u8>, kind: ColumnKind, value: ValueRef<'_>) {
+    match value {
+        ValueRef::Null => out.extend_from_slice(b"null"),
+        ValueRef::Integer(number @ (0 | 1)) if kind == ColumnKind::Boolean => {
+            out.extend_from_slice(if number == 1 { b"true" } else { b"false" });
+        }
+        ValueRef::Integer(number) => json::integer(out, number),
+        ValueRef::Real(number) => json::real(out, number),
+        // A document is shown as itself; what is none, in a column that does not check, as a string.
+        ValueRef::Text(text) if kind == ColumnKind::Json && serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+            out.extend_from_slice(text.trim().as_bytes());
+        }
+        ValueRef::Text(text) => json::text(out, text),
+        ValueRef::Blob(bytes) => json::blob(out, bytes),
+    }
+}

@@ -1,0 +1,141 @@
+//! The sources of a `table` route: its list, and its rows by key.
+
+use std::sync::Arc;
+
+use http::Method;
+use kasoku_database::Database;
+use kasoku_pipeline::{BoxFuture, Outcome, Promises, Request, Source};
+use kasoku_problem::{Kind, Problem};
+use kasoku_sql_plan::{CursorKey, TablePlanner, TableRules};
+
+use crate::lanes::Lanes;
+use crate::{list, prefer, render, write};
+
+/// What both sources of a route share.
+pub(crate) struct Table {
+    pub(crate) planner: TablePlanner,
+    pub(crate) lanes: Lanes,
+    pub(crate) cursors: Arc<CursorKey>,
+    pub(crate) envelope: Option<String>,
+    /// The route's path pattern, which keeps idempotency keys of routes apart.
+    pub(crate) route: String,
+    /// Columns that problems may name.
+    pub(crate) shown: Vec<String>,
+    pub(crate) may_upsert: bool,
+    pub(crate) has_key: bool,
+}
+
+/// Answers lists, and takes inserts and writes by filter.
+pub struct ListSource {
+    table: Arc<Table>,
+    promises: Promises,
+}
+
+/// Answers rows by key, and takes writes of one row.
+pub struct RowSource {
+    table: Arc<Table>,
+    promises: Promises,
+}
+
+/// The name of the path parameter that holds a row's key.
+pub const KEY_PARAM: &str = "key";
+
+/// The two sources of a route, for its path and for `path/{key}`; the second only where rows have keys.
+pub fn table_sources(
+    route: &str,
+    planner: TablePlanner,
+    rules: &TableRules,
+    has_key: bool,
+    database: Arc<Database>,
+    cursors: Arc<CursorKey>,
+) -> (ListSource, Option<RowSource>) {
+    let depends_on = planner.tag_rules().whole().to_vec();
+    let lanes = Lanes::new(database);
+    let table = Arc::new(Table {
+        planner,
+        lanes,
+        cursors,
+        envelope: rules.envelope.clone(),
+        route: route.to_owned(),
+        shown: rules.select.clone(),
+        may_upsert: rules.write.upsert,
+        has_key,
+    });
+    let allowed = |methods: &[(Method, bool)]| -> Vec<Method> {
+        let read = std::iter::once(Method::GET);
+        read.chain(methods.iter().filter(|(_, may)| *may).map(|(method, _)| method.clone())).collect()
+    };
+    let write = rules.write;
+    let list = ListSource {
+        table: Arc::clone(&table),
+        promises: Promises {
+            methods: allowed(&[
+                (Method::POST, write.insert),
+                (Method::PATCH, write.update),
+                (Method::DELETE, write.delete),
+            ]),
+            vary: vec![prefer::PREFER],
+            depends_on: depends_on.clone(),
+            streams: false,
+        },
+    };
+    let row = has_key.then(|| RowSource {
+        table,
+        promises: Promises {
+            methods: allowed(&[
+                (Method::PUT, write.upsert),
+                (Method::PATCH, write.update),
+                (Method::DELETE, write.delete),
+            ]),
+            vary: Vec::new(),
+            depends_on,
+            streams: false,
+        },
+    });
+    (list, row)
+}
+
+impl Source for ListSource {
+    fn promises(&self) -> &Promises {
+        &self.promises
+    }
+
+    fn answer(&self, request: Request) -> BoxFuture<'_, Outcome> {
+        Box::pin(async move {
+            match request.method {
+                Method::GET => list::answer(&self.table, request).await,
+                _ => write::answer(&self.table, request).await,
+            }
+        })
+    }
+}
+
+impl Source for RowSource {
+    fn promises(&self) -> &Promises {
+        &self.promises
+    }
+
+    fn answer(&self, request: Request) -> BoxFuture<'_, Outcome> {
+        Box::pin(async move {
+            match request.method {
+                Method::GET => one(&self.table, request).await,
+                _ => write::answer(&self.table, request).await,
+            }
+        })
+    }
+}
+
+async fn one(table: &Table, request: Request) -> Outcome {
+    let key = request.params.get(KEY_PARAM).unwrap_or_default();
+    let plan = table.planner.one(key, request.uri.query())?;
+    let columns = Arc::clone(&plan.columns);
+    let read = table.lanes.read(&plan.statement, request.deadline, move |rows| render::first(rows, &columns));
+    let (found, snapshot) = read.await.map_err(Problem::from)?;
+    let Some(text) = found else {
+        return Err(Problem::new(Kind::NotFound).detail("there is no such row").into());
+    };
+    let mut response = render::answer(http::StatusCode::OK, text);
+    response.tags = plan.tags.into();
+    response.snapshot = Some(snapshot);
+    Ok(response)
+}

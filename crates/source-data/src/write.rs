@@ -1,0 +1,217 @@
+//! Writes: a body becomes a plan, the plan one job of the writer, and its rows the answer.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http::{Method, StatusCode};
+use kasoku_database::{DatabaseError, Statement, ValueRef, WriteTransaction};
+use kasoku_pipeline::{Outcome, Request};
+use kasoku_problem::{Kind, Problem};
+use kasoku_sql_plan::{Resolution, Target, Value, WritePlan};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::idempotency::{Idempotent, Known, Written};
+use crate::prefer::{self, Preferences, Return};
+use crate::table::{KEY_PARAM, Table};
+use crate::{body, render};
+
+/// What a path segment may show as it is (RFC 3986 §3.3), besides letters and digits.
+const SEGMENT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b',').remove(b':').remove(b'@');
+
+/// What the writer is to do, and how it is answered.
+struct Job {
+    plan: WritePlan,
+    idempotent: Option<Idempotent>,
+    form: Form,
+    status: StatusCode,
+    /// The path of the list, where the answer says where the new row is.
+    located_in: Option<String>,
+}
+
+/// The form of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Nothing.
+    Minimal,
+    /// The one row. Without it there was nothing to write.
+    Object { missing_is_not_found: bool },
+    /// The rows.
+    Array,
+}
+
+/// Why a job was undone.
+enum WriteError {
+    Database(DatabaseError),
+    Refused(Problem),
+}
+
+/// What the writer did.
+enum Done {
+    Now(Written),
+    Before(Written),
+}
+
+pub(crate) async fn answer(table: &Table, mut request: Request) -> Outcome {
+    let preferences = Preferences::of(&request.headers)?;
+    let sent = std::mem::replace(&mut request.body, kasoku_pipeline::RequestBody::empty());
+    let (bytes, body) = match request.method {
+        Method::DELETE => (Default::default(), serde_json::Value::Null),
+        _ => body::read(&request.headers, sent).await?,
+    };
+    let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
+    let parts = [request.method.as_str().as_bytes(), target.as_bytes(), &bytes[..]];
+    let idempotent = Idempotent::of(&request.headers, &table.route, parts, now().0)?;
+    let job = Arc::new(plan(table, &request, &body, preferences, idempotent)?);
+    let run = Arc::clone(&job);
+    let work = move |transaction: &mut WriteTransaction<'_>| run.run(transaction);
+    let written = table.lanes.database().write(request.deadline, work).await;
+    let (done, _) = written.map_err(|error| match error {
+        WriteError::Database(error) => error.problem(|column| table.shown.iter().any(|shown| shown == column)),
+        WriteError::Refused(problem) => problem,
+    })?;
+    let mut response = match done {
+        Done::Now(written) => written.into_response(false),
+        Done::Before(written) => written.into_response(true),
+    };
+    if let Some(applied) = preferences.applied_to_write() {
+        response.headers.insert(prefer::PREFERENCE_APPLIED, applied);
+    }
+    Ok(response)
+}
+
+fn plan(
+    table: &Table,
+    request: &Request,
+    body: &serde_json::Value,
+    preferences: Preferences,
+    idempotent: Option<Idempotent>,
+) -> Result<Job, Problem> {
+    let planner = &table.planner;
+    let (query, key) = (request.uri.query(), request.params.get(KEY_PARAM));
+    let target = key.map_or(Target::Filters, Target::Key);
+    let one = key.is_some() || (request.method == Method::POST && body.is_object());
+    let plan = match (&request.method, preferences.resolution) {
+        (&Method::POST, None) => planner.insert(query, body)?,
+        (&Method::POST, Some(_)) if !table.may_upsert => {
+            let detail = "this route does not allow `Prefer: resolution=…`; its `write` setting lacks upsert";
+            return Err(Problem::new(Kind::InvalidParameter).detail(detail).member("parameter", "Prefer"));
+        }
+        (&Method::POST, Some(resolution)) => planner.upsert(query, body, match resolution {
+            prefer::Resolution::MergeDuplicates => Resolution::Merge,
+            prefer::Resolution::IgnoreDuplicates => Resolution::Ignore,
+        })?,
+        (&Method::PUT, _) => planner.put(key.unwrap_or_default(), query, body)?,
+        (&Method::PATCH, _) => planner.update(target, query, body, preferences.affected_most)?,
+        (&Method::DELETE, _) => planner.delete(target, query, preferences.affected_most, Value::Text(now().1))?,
+        _ => return Err(Kind::MethodNotAllowed.into()),
+    };
+    let is_insert = request.method == Method::POST;
+    let default = if request.method == Method::DELETE { Return::Minimal } else { Return::Representation };
+    let form = match preferences.returned.unwrap_or(default) {
+        Return::Minimal => Form::Minimal,
+        Return::Representation if one => Form::Object { missing_is_not_found: !is_insert },
+        Return::Representation => Form::Array,
+    };
+    let status = match form {
+        _ if is_insert => StatusCode::CREATED,
+        Form::Minimal => StatusCode::NO_CONTENT,
+        _ => StatusCode::OK,
+    };
+    let located_in = (is_insert && one && table.has_key).then(|| request.uri.path().to_owned());
+    Ok(Job { plan, idempotent, form, status, located_in })
+}
+
+impl Job {
+    fn run(&self, transaction: &mut WriteTransaction<'_>) -> Result<Done, WriteError> {
+        if let Some(idempotent) = &self.idempotent
+            && let Known::Answered(written) = idempotent.look_up(transaction)?.map_err(WriteError::Refused)?
+        {
+            return Ok(Done::Before(written));
+        }
+        let written = self.write(transaction)?;
+        if let Some(idempotent) = &self.idempotent {
+            idempotent.keep(transaction, &written)?;
+        }
+        Ok(Done::Now(written))
+    }
+
+    fn write(&self, transaction: &mut WriteTransaction<'_>) -> Result<Written, WriteError> {
+        let mut text = Vec::with_capacity(256);
+        let (mut touched, mut location) = (0, None);
+        for write in &self.plan.statements {
+            let statement = Statement::new(Arc::clone(&write.statement.name), Arc::clone(&write.statement.sql));
+            transaction.query(&statement, &write.statement.params, |rows| {
+                while let Some(row) = rows.next()? {
+                    touched += 1;
+                    if touched > self.plan.rows_most {
+                        return Err(WriteError::Refused(too_many(self.plan.rows_most)));
+                    }
+                    if location.is_none() && let Some(path) = &self.located_in {
+                        location = Some(located(path, self.plan.key.iter().map(|place| row.get(*place))));
+                    }
+                    if self.form != Form::Minimal {
+                        if touched > 1 {
+                            text.push(b',');
+                        }
+                        render::row(&mut text, &self.plan.columns, row);
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        if touched == 0 && self.must_touch() {
+            return Err(WriteError::Refused(Problem::new(Kind::NotFound).detail("there is no such row")));
+        }
+        if self.form == Form::Array {
+            text.insert(0, b'[');
+            text.push(b']');
+        }
+        Ok(Written { status: self.status, location, body: text })
+    }
+
+    /// Whether it is an error to have touched nothing: the request named one row, and that is not there.
+    fn must_touch(&self) -> bool {
+        match self.form {
+            Form::Object { missing_is_not_found } => missing_is_not_found,
+            Form::Minimal => self.plan.rows_most == 1 && self.status != StatusCode::CREATED,
+            Form::Array => false,
+        }
+    }
+}
+
+impl From<DatabaseError> for WriteError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Database(error)
+    }
+}
+
+fn too_many(most: u64) -> Problem {
+    Problem::new(Kind::InvalidParameter)
+        .detail(format!("more than {most} rows would be affected; nothing was written"))
+        .member("affected_most", most)
+}
+
+/// The path of a row.
+fn located<'a>(path: &str, key: impl Iterator<Item = ValueRef<'a>>) -> String {
+    let mut location = format!("{}/", path.trim_end_matches('/'));
+    for (place, value) in key.enumerate() {
+        if place > 0 {
+            location.push(',');
+        }
+        match value {
+            ValueRef::Integer(number) => location.push_str(&number.to_string()),
+            ValueRef::Real(number) => location.push_str(&number.to_string()),
+            ValueRef::Text(text) => location.extend(utf8_percent_encode(text, SEGMENT)),
+            ValueRef::Null | ValueRef::Blob(_) => {}
+        }
+    }
+    location
+}
+
+/// The calendar: seconds since 1970, and as RFC 3339 writes it, in UTC with milliseconds.
+fn now() -> (i64, String) {
+    let now = SystemTime::now();
+    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    (i64::try_from(seconds).unwrap_or(i64::MAX), humantime::format_rfc3339_millis(now).to_string())
+}
