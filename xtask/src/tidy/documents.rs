@@ -2,7 +2,7 @@
 
 use super::Finding;
 use super::allowed::Allowed;
-use super::tree::{TextFile, Tree};
+use super::tree::{TextFile, Tree, beside};
 use super::words::without_code;
 
 /// Documents that a newcomer looks for.
@@ -42,7 +42,7 @@ pub(crate) fn links_resolve(tree: &Tree, _: &mut Allowed) -> Vec<Finding> {
                 continue;
             }
             let (path, heading) = target.split_once('#').unwrap_or((target, ""));
-            let path = if path.is_empty() { file.path.clone() } else { resolve(&file.path, path) };
+            let path = if path.is_empty() { file.path.clone() } else { beside(&file.path, path) };
             if !tree.exists(&path) {
                 findings.push(Finding::new(
                     &file.path,
@@ -76,24 +76,6 @@ fn links(prose: &str) -> Vec<(usize, &str)> {
         }
     }
     links
-}
-
-/// A path seen from the folder of another.
-fn resolve(from: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = match path.strip_prefix('/') {
-        Some(_) => Vec::new(),
-        None => from.split('/').rev().skip(1).collect::<Vec<_>>().into_iter().rev().collect(),
-    };
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            name => parts.push(name),
-        }
-    }
-    parts.join("/")
 }
 
 /// The anchors of a document's headings: lower case, spaces as hyphens, punctuation dropped.

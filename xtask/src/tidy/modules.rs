@@ -59,9 +59,12 @@ pub(crate) fn declared(tree: &Tree, _: &mut Allowed) -> Vec<Finding> {
 
 fn is_root(tree: &Tree, path: &str) -> bool {
     let Some(package) = tree.package_of(path) else { return false };
-    let inner = &path[package.folder.len() + 1..];
+    if package.named_targets.iter().any(|target| target == path) {
+        return true;
+    }
+    let Some(inner) = path.strip_prefix(&format!("{}/", package.folder)) else { return false };
     let parts: Vec<_> = inner.split('/').collect();
-    let by_place = matches!(
+    matches!(
         parts.as_slice(),
         ["build.rs"]
             | ["src", "lib.rs" | "main.rs"]
@@ -69,8 +72,7 @@ fn is_root(tree: &Tree, path: &str) -> bool {
             | ["src", "bin", _, "main.rs"]
             | ["tests" | "examples" | "benches", _]
             | ["tests" | "examples" | "benches", _, "main.rs"]
-    );
-    by_place || package.named_targets.iter().any(|target| target == inner)
+    )
 }
 
 /// Where the modules may be that a file declares.
@@ -140,7 +142,15 @@ mod tests {
             ("crates/x/tests/kit/mod.rs", ""),
             ("crates/x/tests/kit/unused.rs", ""),
             ("crates/x/build.rs", ""),
+            (
+                "crates/y/Cargo.toml",
+                "[package]\nname = \"y\"\n[[test]]\npath = \"../../tests/all/main.rs\"\n",
+            ),
+            ("tests/all/main.rs", "mod one;"),
+            ("tests/all/one.rs", ""),
+            ("tests/all/two.rs", ""),
         ];
-        expect(declared, &files, &["crates/x/src/dead.rs:1", "crates/x/tests/kit/unused.rs:1"]);
+        let dead = ["crates/x/src/dead.rs:1", "crates/x/tests/kit/unused.rs:1", "tests/all/two.rs:1"];
+        expect(declared, &files, &dead);
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Package {
     pub(crate) dependencies: Vec<(String, usize)>,
     /// What only its tests and examples use.
     pub(crate) dev_dependencies: Vec<(String, usize)>,
-    /// Paths of targets that its manifest names.
+    /// Files that its manifest names as targets; they may lie outside of its folder.
     pub(crate) named_targets: Vec<String>,
 }
 
@@ -128,13 +128,13 @@ impl Tree {
         dependencies.extend(lines(&manifest.build_dependencies));
         let targets = [&manifest.bin, &manifest.test, &manifest.bench, &manifest.example];
         let named =
-            targets.into_iter().flatten().chain(&manifest.lib).filter_map(|target| target.path.clone());
+            targets.into_iter().flatten().chain(&manifest.lib).filter_map(|target| target.path.as_ref());
         self.packages.push(Package {
             name: package.name.clone(),
             folder: path.strip_suffix("Cargo.toml").unwrap_or_default().trim_end_matches('/').to_owned(),
             dependencies,
             dev_dependencies: lines(&manifest.dev_dependencies),
-            named_targets: named.collect(),
+            named_targets: named.map(|target| beside(path, target)).collect(),
         });
         Ok(())
     }
@@ -157,8 +157,10 @@ impl Tree {
 
     /// The package that a path belongs to.
     pub(crate) fn package_of(&self, path: &str) -> Option<&Package> {
+        let inside = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+        let with_target = |target: &String| target.rsplit_once('/').is_some_and(|(folder, _)| inside(folder));
         let of =
-            |package: &&Package| path.strip_prefix(&package.folder).is_some_and(|rest| rest.starts_with('/'));
+            |package: &&Package| inside(&package.folder) || package.named_targets.iter().any(with_target);
         self.packages.iter().filter(of).max_by_key(|package| package.folder.len())
     }
 }
@@ -185,6 +187,25 @@ impl TextFile {
 
 fn extension(path: &str) -> &str {
     path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, extension)| extension)
+}
+
+/// A path as it is seen from another file; one that begins with a slash starts at the root.
+pub(crate) fn beside(file: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    if path.starts_with('/') {
+        parts.clear();
+    }
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            name => parts.push(name),
+        }
+    }
+    parts.join("/")
 }
 
 /// Where a key stands in a manifest.

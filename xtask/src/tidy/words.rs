@@ -77,6 +77,16 @@ const BANNED: &[Banned] = &[
     Banned { code: ".unwrap()", instead: "`expect(\"why it holds\")`, or an error", except: &[] },
     Banned { code: "unbounded_channel", instead: "a bounded channel: everything has a limit", except: &[] },
     Banned {
+        code: "mpsc::channel()",
+        instead: "`mpsc::sync_channel(…)`: everything has a limit",
+        except: &[],
+    },
+    Banned {
+        code: "mpsc::channel::<",
+        instead: "`mpsc::sync_channel::<…>(…)`: everything has a limit",
+        except: &[],
+    },
+    Banned {
         code: "Instant::now",
         instead: "take the time as an argument, or ask a `Clock`",
         // Where threads and sockets wait, and where something is timed that no rule decides by.
@@ -185,10 +195,17 @@ mod tests {
         let text = concat!(
             "#[allow(dead_code)]\n#![allow(x)]\n#[expect(x)]\nfn f() { a.unwrap(); b.unwrap_or(1); }\n",
             "// .unwrap()\nlet s = \".unwrap()\";\nlet t = Instant::now();\nlet t = SystemTime::now();\n",
-            "tokio::sync::mpsc::unbounded_channel();\n#[cfg(test)]\nmod tests { fn f() { a.unwrap(); } }\n",
+            "tokio::sync::mpsc::unbounded_channel();\nlet (a, b) = mpsc::channel();\nmpsc::channel(8);\n#[cfg(test)]\nmod tests { fn f() { a.unwrap(); } }\n",
         );
-        let found =
-            ["a/src/x.rs:1", "a/src/x.rs:2", "a/src/x.rs:4", "a/src/x.rs:7", "a/src/x.rs:8", "a/src/x.rs:9"];
+        let found = [
+            "a/src/x.rs:1",
+            "a/src/x.rs:2",
+            "a/src/x.rs:4",
+            "a/src/x.rs:7",
+            "a/src/x.rs:8",
+            "a/src/x.rs:9",
+            "a/src/x.rs:10",
+        ];
         expect(code, &[("a/src/x.rs", text)], &found);
         expect(code, &[("lib/units/src/clock.rs", "fn now() { Instant::now() }")], &[]);
         expect(code, &[("a/tests/x.rs", text), ("a/src/tests.rs", text), ("testkit/src/lib.rs", text)], &[]);

@@ -1,0 +1,65 @@
+//! Finds or installs what the tests need beside the toolchain, and says what it did.
+//!
+//! What is found is left alone, so running it again costs nothing. What cannot be had is named at the end, with
+//! what will not run without it.
+
+mod data_sets;
+mod programs;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+/// How one thing ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    /// It was there.
+    Found(String),
+    /// It is there now.
+    Installed(String),
+    /// Nothing asks for it here.
+    NotAskedFor(&'static str),
+    /// It is not there; the text says why.
+    Missing(String),
+}
+
+/// Whether the tests can do without it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Tests,
+    /// Measurements and looks at pages only.
+    Rest,
+}
+
+/// Sees to everything.
+pub(crate) fn run(root: &Path) -> ExitCode {
+    let mut missing_for_tests = 0;
+    let mut say = |name: &str, need: Need, outcome: Outcome| {
+        match (&outcome, need) {
+            (Outcome::Found(what), _) => println!("{name}: found, {what}"),
+            (Outcome::Installed(what), _) => println!("{name}: installed, {what}"),
+            (Outcome::NotAskedFor(why), _) => println!("{name}: {why}"),
+            (Outcome::Missing(why), Need::Rest) => {
+                println!("{name}: missing, {why}; the tests do without it");
+            }
+            (Outcome::Missing(why), Need::Tests) => println!("{name}: MISSING, {why}"),
+        }
+        missing_for_tests += usize::from(need == Need::Tests && matches!(outcome, Outcome::Missing(_)));
+    };
+    for program in programs::ALL {
+        say(program.name, program.need, program.provide());
+    }
+    match data_sets::wanted(root) {
+        Err(problem) => say("data sets", Need::Tests, Outcome::Missing(problem)),
+        Ok(None) => say("data sets", Need::Tests, Outcome::NotAskedFor("no test asks for any")),
+        Ok(Some(wanted)) => {
+            for data_set in &wanted {
+                say(&data_set.name, Need::Tests, data_set.provide(root));
+            }
+        }
+    }
+    if missing_for_tests > 0 {
+        println!("{missing_for_tests} things that tests need are missing");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
