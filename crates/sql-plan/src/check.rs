@@ -52,18 +52,15 @@ impl std::error::Error for RuleFaults {}
 /// readable in cursors.
 pub fn check(rules: &TableRules, schema: &Schema, dialect: &Dialect) -> Result<(), RuleFaults> {
     let mut faults = Faults(Vec::new());
-    match schema.table(&rules.table) {
-        Some(table) => {
-            let mut checker = Checker { table, rules, faults: &mut faults };
-            checker.names();
-            checker.sorts(dialect);
-            checker.numbers();
-            checker.writes();
-        }
-        None => {
-            let near = nearest(&rules.table, schema.tables.iter().map(|table| table.name.as_str()));
-            faults.name("table", &rules.table, format!("there is no table `{}`", rules.table), near);
-        }
+    if let Some(table) = schema.table(&rules.table) {
+        let mut checker = Checker { table, rules, faults: &mut faults };
+        checker.names();
+        checker.sorts(dialect);
+        checker.numbers();
+        checker.writes();
+    } else {
+        let near = nearest(&rules.table, schema.tables.iter().map(|table| table.name.as_str()));
+        faults.name("table", &rules.table, format!("there is no table `{}`", rules.table), near);
     }
     if faults.0.is_empty() { Ok(()) } else { Err(RuleFaults(faults.0)) }
 }
@@ -113,11 +110,11 @@ impl Checker<'_> {
                 self.faults.name("plain", name, text, None);
             }
         }
-        if let Some(name) = &rules.soft_delete {
-            if self.column("soft_delete", name).is_some_and(|place| !self.table.columns[place].nullable) {
-                let text = format!("`{name}` must be able to be NULL, which is how a row is not deleted");
-                self.faults.name("soft_delete", name, text, None);
-            }
+        if let Some(name) = &rules.soft_delete
+            && self.column("soft_delete", name).is_some_and(|place| !self.table.columns[place].nullable)
+        {
+            let text = format!("`{name}` must be able to be NULL, which is how a row is not deleted");
+            self.faults.name("soft_delete", name, text, None);
         }
     }
 

@@ -27,6 +27,7 @@ impl OutputColumn {
 
 /// A column of a route's table.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact or a permission of its own")]
 pub(crate) struct Field {
     pub(crate) output: OutputColumn,
     /// The name as SQL.

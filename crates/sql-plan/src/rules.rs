@@ -76,6 +76,7 @@ pub enum CountRule {
 
 /// What may be written through a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each method is allowed or not by itself")]
 pub struct WriteRules {
     /// `POST`.
     pub insert: bool,

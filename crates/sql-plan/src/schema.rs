@@ -24,6 +24,7 @@ pub struct Table {
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, as the database states it")]
 pub struct Column {
     /// Its name.
     pub name: String,

@@ -86,19 +86,14 @@ impl<'c> FilterReader<'c> {
     pub(crate) fn column(&mut self, place: usize, parameter: &str, text: &str) -> Result<(), Problem> {
         self.count(parameter)?;
         let field = self.columns.field(place);
-        let test = if field.plain && !begins_with_operator(text) {
-            let value = value(field, parameter, text)?;
-            Test { column: place, negated: false, check: Check::Compare(Comparison::Eq, value) }
-        } else {
-            let mut scanner = Scanner::new(text);
-            let test = test(field, parameter, &mut scanner, Within::Parameter)?;
-            if !scanner.at_end() {
-                return Err(unexpected(parameter, &scanner));
-            }
-            test
-        };
-        self.nodes.push(Node::Test(test));
-        Ok(())
+        if field.plain && !begins_with_operator(text) {
+            let check = Check::Compare(Comparison::Eq, value(field, parameter, text)?);
+            self.nodes.push(Node::Test(Test { column: place, negated: false, check }));
+            return Ok(());
+        }
+        let mut scanner = Scanner::new(text);
+        self.nodes.push(test(field, parameter, &mut scanner, Within::Parameter).map(Node::Test)?);
+        if scanner.at_end() { Ok(()) } else { Err(unexpected(parameter, &scanner)) }
     }
 
     /// `or=(…)`, `and=(…)`, `not.or=(…)`, `not.and=(…)`.

@@ -7,10 +7,13 @@ use percent_encoding::percent_decode_str;
 
 use crate::limits::{PARAMETERS_MAX, QUERY_BYTES_MAX};
 
+/// A parameter's name and value.
+type Parameter<'q> = (Cow<'q, str>, Cow<'q, str>);
+
 /// The name and value of each parameter, in their order; empty ones are passed over.
 pub(crate) fn parameters(
     query: Option<&str>,
-) -> Result<impl Iterator<Item = Result<(Cow<'_, str>, Cow<'_, str>), Problem>>, Problem> {
+) -> Result<impl Iterator<Item = Result<Parameter<'_>, Problem>>, Problem> {
     let query = query.unwrap_or_default();
     if query.len() > QUERY_BYTES_MAX {
         let detail = format!("the query string is longer than {QUERY_BYTES_MAX} bytes");

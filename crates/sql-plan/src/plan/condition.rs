@@ -48,7 +48,7 @@ pub(crate) fn bind(nodes: &[Node], dialect: &Dialect, out: &mut Vec<Value>) {
                     out.extend(values.last().into_iter().cycle().take(missing).cloned());
                 }
                 Check::Like(case, pattern) => {
-                    out.push(Value::Text(dialect.pattern_text(*case, &Pattern(pattern))));
+                    out.push(Value::Text((dialect.pattern(*case).text)(&Pattern(pattern))));
                 }
                 Check::Is(_) => {}
             },
@@ -125,10 +125,10 @@ fn write_test(test: &Test, field: &Field, sql: &mut SqlText) {
             sql.push(")");
         }
         Check::Like(case, _) => {
-            let (before, after) = sql.dialect.pattern_operator(*case);
-            sql.push(&field.quoted).push(before);
+            let form = sql.dialect.pattern(*case);
+            sql.push(&field.quoted).push(form.before);
             sql.param();
-            sql.push(after);
+            sql.push(form.after);
         }
         Check::Is(_) => unreachable!("written above"),
     }

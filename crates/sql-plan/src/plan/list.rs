@@ -61,6 +61,8 @@ pub struct Page {
 pub(super) struct ListShape {
     first: Written,
     rest: Option<Written>,
+    /// What is shown, by the columns' own names.
+    columns: Arc<[OutputColumn]>,
     /// Places of the sort's values in a row.
     positions: Box<[usize]>,
 }
@@ -106,17 +108,18 @@ impl TablePlanner {
         key.extend_from_slice(&(places.len() as u16).to_le_bytes());
         key.extend(places.iter().flat_map(|place| place.to_le_bytes()));
         key.push(u8::from(direction == Direction::Back));
-        first.shape(&mut key);
         key.extend_from_slice(&(sorting.encoded.len() as u16).to_le_bytes());
         key.extend_from_slice(&sorting.encoded);
+        first.shape(&mut key);
         key.extend_from_slice(&filters);
         let shape = self.lists.get_or_make(&key, || self.write_list(places, &asked.nodes, first, rest));
         first.bind(&mut params);
+        let columns = Arc::clone(&shape.columns);
         let limit = asked.limit.unwrap_or(self.page.default);
         params.push(Value::Integer(i64::from(limit) + 1));
         Ok(ListPlan {
             statement: Statement::new(&shape.first, params),
-            columns: self.outputs_of(asked.selection.as_ref()),
+            columns: asked.selection.and_then(|selection| selection.renamed).unwrap_or(columns),
             limit,
             count,
             tags,
@@ -172,7 +175,12 @@ impl TablePlanner {
             sql.finish(&self.table, what)
         };
         let rest = rest.map(|rest| write(rest, "list-rest"));
-        ListShape { first: write(first, "list"), rest, positions: positions.into() }
+        ListShape {
+            first: write(first, "list"),
+            rest,
+            columns: self.outputs_of(places),
+            positions: positions.into(),
+        }
     }
 }
 

@@ -22,13 +22,13 @@ impl<T> Shapes<T> {
         if let Some(known) = self.0.read().get(shape) {
             return Arc::clone(known);
         }
-        let made = Arc::new(make());
+        let fresh = Arc::new(make());
         let mut shapes = self.0.write();
         if shapes.len() >= SHAPES_MAX {
             let victim = shapes.keys().next().cloned();
             victim.and_then(|victim| shapes.remove(&victim));
         }
-        Arc::clone(shapes.entry(shape.into()).or_insert(made))
+        Arc::clone(shapes.entry(shape.into()).or_insert(fresh))
     }
 }
 

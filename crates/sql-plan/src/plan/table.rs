@@ -109,16 +109,14 @@ impl TablePlanner {
             None | Some("") => None,
             Some(_) => grammar::read(&self.columns, self.page, Parameters::ONE, query)?.selection,
         };
-        let columns = self.outputs_of(selection.as_ref());
-        let statement = match selection {
-            None => Statement::new(&self.one, key),
-            Some(selection) => {
-                let shape: Vec<u8> = selection.places.iter().flat_map(|place| place.to_le_bytes()).collect();
-                let written = self.ones.get_or_make(&shape, || self.write_one(&selection.places));
-                Statement::new(&written, key)
-            }
+        let Some(selection) = selection else {
+            let columns = Arc::clone(&self.outputs);
+            return Ok(OnePlan { statement: Statement::new(&self.one, key), columns, tags });
         };
-        Ok(OnePlan { statement, columns, tags })
+        let shape: Vec<u8> = selection.places.iter().flat_map(|place| place.to_le_bytes()).collect();
+        let written = self.ones.get_or_make(&shape, || self.write_one(&selection.places));
+        let columns = self.outputs_of_selection(Some(&selection));
+        Ok(OnePlan { statement: Statement::new(&written, key), columns, tags })
     }
 
     /// The route's rules for tags.
@@ -127,14 +125,20 @@ impl TablePlanner {
     }
 
     /// The columns of an answer.
-    pub(crate) fn outputs_of(&self, selection: Option<&Selection>) -> Arc<[OutputColumn]> {
+    pub(crate) fn outputs_of_selection(&self, selection: Option<&Selection>) -> Arc<[OutputColumn]> {
         match selection {
             None => Arc::clone(&self.outputs),
             Some(Selection { renamed: Some(renamed), .. }) => Arc::clone(renamed),
-            Some(Selection { places, .. }) => {
-                places.iter().map(|place| self.columns.field(usize::from(*place)).output.clone()).collect()
-            }
+            Some(Selection { places, .. }) => self.outputs_of(places),
         }
+    }
+
+    /// These columns by their own names.
+    pub(super) fn outputs_of(&self, places: &[u16]) -> Arc<[OutputColumn]> {
+        if *places == *self.selected {
+            return Arc::clone(&self.outputs);
+        }
+        places.iter().map(|place| self.columns.field(usize::from(*place)).output.clone()).collect()
     }
 
     /// Reads the key of a path. A text that is no value of the key's columns is the key of no row.
@@ -191,12 +195,20 @@ impl TablePlanner {
 /// that has no NULLs; for want of both, the table's hidden row identity, after the key where that may be NULL.
 pub(crate) fn identity(table: &Table, dialect: &Dialect) -> Option<Vec<Option<usize>>> {
     let valued = |places: &[usize]| places.iter().all(|place| !table.columns[*place].nullable);
-    let mut known = std::iter::once(&table.key).chain(&table.unique).filter(|places| !places.is_empty());
+    let mut known =
+        std::iter::once(&table.key).chain(exactly_unique(table)).filter(|places| !places.is_empty());
     if let Some(places) = known.find(|places| valued(places)) {
         return Some(places.iter().copied().map(Some).collect());
     }
     row_identity(table, dialect)?;
     Some(table.key.iter().copied().map(Some).chain([None]).collect())
+}
+
+/// The unique indexes that prove rows apart in a sort. An index may tell letters apart that its column's own order
+/// takes for equal.
+fn exactly_unique(table: &Table) -> impl Iterator<Item = &Vec<usize>> {
+    let exact = |places: &&Vec<usize>| places.iter().all(|place| table.columns[*place].exact_equality);
+    table.unique.iter().filter(exact)
 }
 
 /// The hidden column's name, unless the table is a view or columns of its own have all of its names.
@@ -224,7 +236,7 @@ fn sorts(table: &Table, columns: &Columns, declared: &[Sort], dialect: &Dialect)
             let has = |place: &usize| terms.iter().any(|term| term.column == Some(*place));
             !places.is_empty() && places.iter().all(|place| has(place) && !table.columns[*place].nullable)
         };
-        if !unique(&table.key) && !table.unique.iter().any(unique) {
+        if !unique(&table.key) && !exactly_unique(table).any(unique) {
             let descending = terms.last().is_some_and(|term| term.descending);
             for column in &identity {
                 if terms.iter().all(|known| known.column != *column) {

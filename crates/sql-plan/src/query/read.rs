@@ -9,6 +9,7 @@ use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::schema::Schema;
+use crate::tags::nameable;
 
 /// Why a text is no query that can be served.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,7 +101,7 @@ impl ReadQuery {
         let called = alias.as_ref().map_or(table.name.as_str(), |alias| alias.name.value.as_str());
         let equality = |(column, param): (&Expr, &Expr)| {
             let column = column_of(column, called)?;
-            let (place, column) = table.column(column)?;
+            let (place, column) = table.column(column).filter(|(_, column)| nameable(column))?;
             let param = param_of(param)?.to_owned();
             Some(Narrow { table: table.name.clone(), column: column.name.clone(), place, param })
         };

@@ -150,7 +150,7 @@ impl TagRules {
         };
         match &test.check {
             Check::Compare(Comparison::Eq, value) => add(value),
-            Check::In(values) if values.len() <= IN_TAGS_MAX => values.iter().all(add),
+            Check::In(values) if (1..=IN_TAGS_MAX).contains(&values.len()) => values.iter().all(add),
             Check::Is(Is::Null) => add(&Value::Null),
             Check::Is(Is::True) => add(&Value::Integer(1)),
             Check::Is(Is::False) => add(&Value::Integer(0)),
@@ -176,7 +176,7 @@ impl TagRules {
 }
 
 /// Whether equality in this column can be named: equal values are equal bytes, and changes bring the stored value.
-fn nameable(column: &Column) -> bool {
+pub(crate) fn nameable(column: &Column) -> bool {
     column.exact_equality && !column.generated
 }
 

@@ -5,6 +5,7 @@
 //! plan belong in one transaction.
 
 mod rows;
+mod text;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::plan::condition;
 use crate::plan::{Statement, TablePlanner};
 use crate::sql::SqlText;
 use rows::Row;
+use text::{Change, OnConflict, Returned, push_places};
 
 /// How to carry out a write.
 #[derive(Debug, Clone)]
@@ -65,7 +67,7 @@ impl TablePlanner {
     pub fn insert(&self, query: Option<&str>, body: &Json) -> Result<WritePlan, Problem> {
         let asked = grammar::read(&self.columns, self.page, Parameters::INSERT, query)?;
         let rows = self.rows_of_body(body, asked.columns.as_deref())?;
-        self.plan_rows(&asked, rows, &OnConflict::Fail)
+        Ok(self.plan_rows(&asked, rows, &OnConflict::Fail))
     }
 
     /// Plans `POST path` with a resolution: rows are the same if the key is, or the unique columns that
@@ -86,7 +88,7 @@ impl TablePlanner {
             Resolution::Merge => OnConflict::Set { target, all: false },
             Resolution::Ignore => OnConflict::Ignore { target },
         };
-        self.plan_rows(&asked, rows, &on_conflict)
+        Ok(self.plan_rows(&asked, rows, &on_conflict))
     }
 
     /// Plans `PUT path/{key}`: afterwards the row is what the body says, and columns that it leaves out have their
@@ -98,7 +100,7 @@ impl TablePlanner {
         })?;
         let row = self.row_with_key(body, &key)?;
         let on_conflict = OnConflict::Set { target: self.key.clone(), all: true };
-        self.plan_rows(&asked, vec![row], &on_conflict)
+        Ok(self.plan_rows(&asked, vec![row], &on_conflict))
     }
 
     /// Plans `PATCH`: sets the columns that the body gives.
@@ -169,12 +171,7 @@ impl TablePlanner {
         })
     }
 
-    fn plan_rows(
-        &self,
-        asked: &Asked,
-        rows: Vec<Row>,
-        on_conflict: &OnConflict,
-    ) -> Result<WritePlan, Problem> {
+    fn plan_rows(&self, asked: &Asked, rows: Vec<Row>, on_conflict: &OnConflict) -> WritePlan {
         let returned = self.returned(asked);
         let statements = rows.into_iter().enumerate().map(|(row, (places, values))| {
             let mut shape = vec![b'i'];
@@ -192,8 +189,8 @@ impl TablePlanner {
         });
         let statements: Vec<_> = statements.collect();
         let rows_most = statements.len() as u64;
-        let columns = self.outputs_of(asked.selection.as_ref());
-        Ok(WritePlan { statements, columns, key: returned.key, rows_most })
+        let columns = self.outputs_of_selection(asked.selection.as_ref());
+        WritePlan { statements, columns, key: returned.key, rows_most }
     }
 
     /// Plans one statement that changes the rows of a target; `values` are those of the change.
@@ -231,7 +228,7 @@ impl TablePlanner {
         let most = u64::from(self.writes.rows_most);
         WritePlan {
             statements: vec![WriteStatement { statement: Statement::new(&written, values), row: 0 }],
-            columns: self.outputs_of(asked.selection.as_ref()),
+            columns: self.outputs_of_selection(asked.selection.as_ref()),
             key: returned.key,
             rows_most: if by_key { 1 } else { max_affected.map_or(most, |asked| asked.min(most)) },
         }
@@ -251,148 +248,4 @@ impl TablePlanner {
         }
         Returned { places, key }
     }
-
-    fn write_insert(&self, places: &[usize], sql: &mut SqlText) {
-        sql.push(&self.quoted);
-        if places.is_empty() {
-            sql.push(" default values");
-            return;
-        }
-        sql.push(" (")
-            .list(places.iter().map(|place| &*self.columns.field(*place).quoted))
-            .push(") values (");
-        for place in 0..places.len() {
-            sql.push(if place > 0 { ", " } else { "" });
-            sql.param();
-        }
-        sql.push(")");
-    }
-
-    fn write_set(&self, places: &[usize], sql: &mut SqlText) {
-        for (at, place) in places.iter().enumerate() {
-            sql.push(if at == 0 { " set " } else { ", " })
-                .push(&self.columns.field(*place).quoted)
-                .push(" = ");
-            sql.param();
-        }
-    }
-
-    fn write_returning(&self, returned: &Returned, sql: &mut SqlText) {
-        sql.push(" returning ").list(returned.places.iter().map(|place| &*self.columns.field(*place).quoted));
-    }
-}
-
-struct Returned {
-    places: Vec<usize>,
-    key: Vec<usize>,
-}
-
-/// What an update or delete does.
-#[derive(Clone, Copy)]
-enum Change<'a> {
-    Set(&'a [usize]),
-    Hide(usize),
-    Delete,
-}
-
-impl Change<'_> {
-    fn columns(&self) -> &[usize] {
-        match self {
-            Change::Set(places) => places,
-            Change::Hide(place) => std::slice::from_ref(place),
-            Change::Delete => &[],
-        }
-    }
-
-    fn what(self) -> &'static str {
-        match self {
-            Change::Set(_) => "update",
-            Change::Hide(_) | Change::Delete => "delete",
-        }
-    }
-
-    fn shape(&self) -> Vec<u8> {
-        let mut shape = vec![if matches!(self, Change::Set(_)) { b'u' } else { b'd' }];
-        push_places(self.columns(), &mut shape);
-        shape
-    }
-}
-
-/// What happens to a row that is there already; `target` says by which columns it is known.
-enum OnConflict {
-    Fail,
-    Ignore {
-        target: Vec<usize>,
-    },
-    /// Sets the columns that are given, or all.
-    Set {
-        target: Vec<usize>,
-        all: bool,
-    },
-}
-
-impl OnConflict {
-    fn what(&self) -> &'static str {
-        match self {
-            OnConflict::Fail => "insert",
-            OnConflict::Ignore { .. } => "insert-new",
-            OnConflict::Set { all: false, .. } => "upsert",
-            OnConflict::Set { all: true, .. } => "put",
-        }
-    }
-
-    fn shape(&self, out: &mut Vec<u8>) {
-        match self {
-            OnConflict::Fail => out.push(0),
-            OnConflict::Ignore { target } => {
-                out.push(1);
-                push_places(target, out);
-            }
-            OnConflict::Set { target, all } => {
-                out.push(2 + u8::from(*all));
-                push_places(target, out);
-            }
-        }
-    }
-
-    /// Writes the clause. A row that was hidden is there again afterwards, or the answer would show a row that no
-    /// read finds. Where there is nothing to set, a column of the target is set to itself, so that the row is
-    /// returned.
-    fn write(&self, planner: &TablePlanner, given: &[usize], sql: &mut SqlText) {
-        let (target, set) = match self {
-            OnConflict::Fail => return,
-            OnConflict::Ignore { target } => (target, None),
-            OnConflict::Set { target, all } => (target, Some(*all)),
-        };
-        let quoted = |place: &usize| &*planner.columns.field(*place).quoted;
-        sql.push(" on conflict (").list(target.iter().map(quoted)).push(") do ");
-        let Some(all) = set else {
-            sql.push("nothing");
-            return;
-        };
-        let fields = planner.columns.fields().iter();
-        let mut places: Vec<usize> = fields
-            .filter(|field| field.writable && !target.contains(&field.place))
-            .map(|field| field.place)
-            .filter(|place| all || given.contains(place))
-            .collect();
-        if places.is_empty() {
-            places.push(target[0]);
-        }
-        sql.push("update set ");
-        for (at, place) in places.iter().enumerate() {
-            sql.push(if at > 0 { ", " } else { "" })
-                .push(quoted(place))
-                .push(" = excluded.")
-                .push(quoted(place));
-        }
-        if let Some(hidden) = &planner.soft_delete {
-            sql.push(", ").push(quoted(hidden)).push(" = null");
-        }
-    }
-}
-
-fn push_places(places: &[usize], out: &mut Vec<u8>) {
-    out.extend_from_slice(&(places.len() as u16).to_le_bytes());
-    out.extend(places.iter().flat_map(|place| (*place as u16).to_le_bytes()));
 }

@@ -66,7 +66,7 @@ fn planner_with(sort: &[(usize, bool, Option<bool>)]) -> TablePlanner {
 
 fn spelled(sort: &[(usize, bool, Option<bool>)], reversed: bool) -> String {
     let terms = sort.iter().map(|(column, descending, nulls_first)| {
-        let direction = if *descending != reversed { "desc" } else { "asc" };
+        let direction = if *descending == reversed { "asc" } else { "desc" };
         let nulls = match nulls_first {
             None => "",
             Some(true) => ".nullsfirst",

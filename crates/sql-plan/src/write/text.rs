@@ -1,0 +1,153 @@
+//! The texts of statements that write, and what of them is part of a shape.
+
+use crate::plan::TablePlanner;
+use crate::sql::SqlText;
+
+/// Columns that a write returns.
+pub(super) struct Returned {
+    /// Places of the columns in the table.
+    pub(super) places: Vec<usize>,
+    /// Places of the key's columns among them.
+    pub(super) key: Vec<usize>,
+}
+
+/// What an update or delete does.
+#[derive(Clone, Copy)]
+pub(super) enum Change<'a> {
+    Set(&'a [usize]),
+    Hide(usize),
+    Delete,
+}
+
+impl Change<'_> {
+    pub(super) fn columns(&self) -> &[usize] {
+        match self {
+            Change::Set(places) => places,
+            Change::Hide(place) => std::slice::from_ref(place),
+            Change::Delete => &[],
+        }
+    }
+
+    pub(super) fn what(self) -> &'static str {
+        match self {
+            Change::Set(_) => "update",
+            Change::Hide(_) | Change::Delete => "delete",
+        }
+    }
+
+    pub(super) fn shape(&self) -> Vec<u8> {
+        let mut shape = vec![if matches!(self, Change::Set(_)) { b'u' } else { b'd' }];
+        push_places(self.columns(), &mut shape);
+        shape
+    }
+}
+
+/// What happens to a row that is there already; `target` says by which columns it is known.
+pub(super) enum OnConflict {
+    Fail,
+    Ignore {
+        target: Vec<usize>,
+    },
+    /// Sets the columns that are given, or all.
+    Set {
+        target: Vec<usize>,
+        all: bool,
+    },
+}
+
+impl OnConflict {
+    pub(super) fn what(&self) -> &'static str {
+        match self {
+            OnConflict::Fail => "insert",
+            OnConflict::Ignore { .. } => "insert-new",
+            OnConflict::Set { all: false, .. } => "upsert",
+            OnConflict::Set { all: true, .. } => "put",
+        }
+    }
+
+    pub(super) fn shape(&self, out: &mut Vec<u8>) {
+        match self {
+            OnConflict::Fail => out.push(0),
+            OnConflict::Ignore { target } => {
+                out.push(1);
+                push_places(target, out);
+            }
+            OnConflict::Set { target, all } => {
+                out.push(2 + u8::from(*all));
+                push_places(target, out);
+            }
+        }
+    }
+
+    /// Writes the clause. A row that was hidden is there again afterwards, or the answer would show a row that no
+    /// read finds. Where there is nothing to set, a column of the target is set to itself, so that the row is
+    /// returned.
+    pub(super) fn write(&self, planner: &TablePlanner, given: &[usize], sql: &mut SqlText) {
+        let (target, set) = match self {
+            OnConflict::Fail => return,
+            OnConflict::Ignore { target } => (target, None),
+            OnConflict::Set { target, all } => (target, Some(*all)),
+        };
+        let quoted = |place: &usize| &*planner.columns.field(*place).quoted;
+        sql.push(" on conflict (").list(target.iter().map(quoted)).push(") do ");
+        let Some(all) = set else {
+            sql.push("nothing");
+            return;
+        };
+        let fields = planner.columns.fields().iter();
+        let mut places: Vec<usize> = fields
+            .filter(|field| field.writable && !target.contains(&field.place))
+            .map(|field| field.place)
+            .filter(|place| all || given.contains(place))
+            .collect();
+        if places.is_empty() {
+            places.push(target[0]);
+        }
+        sql.push("update set ");
+        for (at, place) in places.iter().enumerate() {
+            sql.push(if at > 0 { ", " } else { "" })
+                .push(quoted(place))
+                .push(" = excluded.")
+                .push(quoted(place));
+        }
+        if let Some(hidden) = &planner.soft_delete {
+            sql.push(", ").push(quoted(hidden)).push(" = null");
+        }
+    }
+}
+
+impl TablePlanner {
+    pub(super) fn write_insert(&self, places: &[usize], sql: &mut SqlText) {
+        sql.push(&self.quoted);
+        if places.is_empty() {
+            sql.push(" default values");
+            return;
+        }
+        sql.push(" (")
+            .list(places.iter().map(|place| &*self.columns.field(*place).quoted))
+            .push(") values (");
+        for place in 0..places.len() {
+            sql.push(if place > 0 { ", " } else { "" });
+            sql.param();
+        }
+        sql.push(")");
+    }
+
+    pub(super) fn write_set(&self, places: &[usize], sql: &mut SqlText) {
+        for (at, place) in places.iter().enumerate() {
+            sql.push(if at == 0 { " set " } else { ", " })
+                .push(&self.columns.field(*place).quoted)
+                .push(" = ");
+            sql.param();
+        }
+    }
+
+    pub(super) fn write_returning(&self, returned: &Returned, sql: &mut SqlText) {
+        sql.push(" returning ").list(returned.places.iter().map(|place| &*self.columns.field(*place).quoted));
+    }
+}
+
+pub(super) fn push_places(places: &[usize], out: &mut Vec<u8>) {
+    out.extend_from_slice(&(places.len() as u16).to_le_bytes());
+    out.extend(places.iter().flat_map(|place| (*place as u16).to_le_bytes()));
+}
