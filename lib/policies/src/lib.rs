@@ -12,7 +12,8 @@
 //!
 //! A policy knows the seam of `kasoku-pipeline` and no source, no socket and no configuration file. The order
 //! above is the order they are meant for, outermost first, with `Fill` innermost; it is written down in one
-//! place of the assembly, not here. With the feature `tower` each is also a [`tower::Layer`](layer::PolicyLayer).
+//! place of the assembly, not here. With the feature `tower`
+//! (on by default) each is also a layer for services of `http` types.
 
 pub mod admit;
 pub mod cache;
@@ -23,6 +24,8 @@ pub mod entity_tag;
 pub mod observe;
 pub mod rescue;
 pub mod shape;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 mod surroundings;
 
