@@ -57,8 +57,8 @@ async fn a_crash_loses_no_acknowledged_write_and_leaves_none_half_done() {
 
 /// Walks the whole table: every acknowledged pair is there, and every pair is whole.
 async fn verify(client: &kasoku_testkit::Client, acknowledged: &[i64]) {
-    let mut found = std::collections::BTreeSet::new();
-    let mut after = 0;
+    let mut found = std::collections::BTreeSet::<i64>::new();
+    let mut after = 0_i64;
     loop {
         let page = client.get(&format!("/things?select=id&id=gt.{after}&limit=50")).await.json();
         let ids: Vec<i64> = page.as_array().unwrap().iter().map(|row: &Value| row["id"].as_i64().unwrap()).collect();

@@ -14,7 +14,8 @@ async fn stocked() -> (kasoku_testkit::TempApp, kasoku_testkit::Kasoku, Client) 
         .map(|n| {
             let note = (n % 4 != 0).then(|| format!("note {}", n % 5));
             let price = (n % 7 != 0).then(|| f64::from(n % 6) + 0.5);
-            json!({"name": format!("thing {n}"), "kind": ["red", "green", "blue"][n as usize % 3], "price": price, "note": note})
+            let kind = ["red", "green", "blue"][n as usize % 3];
+            json!({"name": format!("thing {n}"), "kind": kind, "price": price, "note": note})
         })
         .collect();
     let created = client.json(Method::POST, "/things", &Value::from(rows)).await;

@@ -16,7 +16,7 @@ pub(crate) fn print(plan: &Plan, addresses: &Addresses) {
         println!("Admin: http://{admin} (health, metrics, purge)");
     }
     if let Some(example) = example(plan) {
-        println!("Try:   curl -i {base}{example}");
+        println!("Try:   curl -i '{base}{example}'");
     }
     println!("Stop with Ctrl-C.");
 }
@@ -49,7 +49,7 @@ fn described(source: &SourcePlan) -> String {
 fn example(plan: &Plan) -> Option<String> {
     let plain = || plan.routes.iter().filter(|route| !route.name.pattern.contains('{'));
     let table = plain().find_map(|route| match &route.source {
-        SourcePlan::Table(_) => Some(format!("'{}?limit=3'", route.name.pattern)),
+        SourcePlan::Table(_) => Some(format!("{}?limit=3", route.name.pattern)),
         _ => None,
     });
     table.or_else(|| plain().next().map(|route| route.name.pattern.to_string()))
