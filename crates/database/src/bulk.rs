@@ -100,7 +100,7 @@ impl Bulk<'_> {
 
     /// Lets SQLite gather statistics about what was loaded.
     pub fn analyze(&mut self) -> Result<(), DatabaseError> {
-        upkeep::optimize(self.connection)
+        upkeep::optimize_all(self.connection)
     }
 
     fn together<T>(

@@ -23,7 +23,7 @@ use crate::read::{ReadTransaction, until, within};
 use crate::settings::Settings;
 use crate::statement::Statement;
 use crate::tell::Teller;
-use crate::upkeep::{Lookout, Upkeep};
+use crate::upkeep::{self, Lookout, Upkeep};
 use crate::write::{WriteQueue, WriteTransaction};
 
 /// An open database. Dropping it finishes what waits and closes it.
@@ -243,9 +243,7 @@ impl Drop for Database {
 fn prepare(place: &Place, migrations: &[Migration]) -> Result<(), DatabaseError> {
     let mut connection = Connection::open(place, Access::Write)?;
     migrate::apply(connection.raw_mut(), migrations)?;
-    // 0x10000 looks at every table and not only at those that this connection has used.
-    let optimize = "PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002;";
-    connection.raw().execute_batch(optimize).map_err(|error| connection.failed(error))
+    upkeep::optimize_all(&connection)
 }
 
 /// A database in memory that several connections share would lock whole tables against each other, so a private

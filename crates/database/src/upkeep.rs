@@ -127,20 +127,26 @@ pub(crate) fn checkpoint(connection: &Connection) -> Result<(), DatabaseError> {
 
 /// Copies all of the log and empties it. Only the writer may: to others it looks like a foreign write.
 pub(crate) fn truncate_log(connection: &Connection) -> Result<(), DatabaseError> {
-    match run(connection, CheckpointMode::TRUNCATE) {
-        // A reader of another process keeps it; nothing is lost, and the next who opens the file copies it.
-        Err(DatabaseError::Busy) => Ok(()),
-        other => other,
-    }
+    run(connection, CheckpointMode::TRUNCATE)
 }
 
-/// Lets SQLite refresh the statistics that its planner asks for, within bounds.
+/// Lets SQLite refresh the statistics that its planner has missed, within bounds.
 pub(crate) fn optimize(connection: &Connection) -> Result<(), DatabaseError> {
     let run = || connection.raw().execute_batch("PRAGMA analysis_limit = 1000; PRAGMA optimize;");
     run().map_err(|error| connection.failed(error))
 }
 
+/// As [`optimize`], for every table: 0x10000 looks at those too that this connection has not read.
+pub(crate) fn optimize_all(connection: &Connection) -> Result<(), DatabaseError> {
+    let run = || connection.raw().execute_batch("PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002;");
+    run().map_err(|error| connection.failed(error))
+}
+
 fn run(connection: &Connection, mode: CheckpointMode) -> Result<(), DatabaseError> {
     let done = connection.raw().wal_checkpoint_v2(Some(rusqlite::MAIN_DB), mode);
-    done.map(|_| ()).map_err(|error| connection.failed(error))
+    match done.map_err(|error| connection.failed(error)) {
+        // Somebody else copies it, or a reader holds on to it. Nothing is lost: the next one goes on.
+        Ok(_) | Err(DatabaseError::Busy) => Ok(()),
+        Err(error) => Err(error),
+    }
 }

@@ -110,9 +110,10 @@ impl Connection {
         f: impl FnOnce(&mut Rows<'_>) -> Result<T, E>,
     ) -> Result<Ran<T>, E> {
         let started = Instant::now();
-        let (ran, rows) = self.guard.on(|| self.query_guarded(statement, params, f))?;
+        let result = self.guard.on(|| self.query_guarded(statement, params, f));
+        let rows = result.as_ref().map_or(0, |(_, rows)| *rows);
         observer.observe(&Observation::Statement { name: statement.name(), took: started.elapsed(), rows });
-        Ok(ran)
+        Ok(result?.0)
     }
 
     fn query_guarded<T, E: From<DatabaseError>>(

@@ -1,6 +1,8 @@
 //! What a commit reports: every way in which SQLite can change a row, with the values before and after.
 
 use super::*;
+use crate::connection::{Access, Connection, Place};
+use crate::upkeep;
 use crate::{ROWS_REPORTED_MAX, WatchedTable};
 
 const SCHEMA: &str = "
@@ -205,6 +207,19 @@ async fn what_another_process_writes_is_noticed_by_the_next_write() {
     let changes = told.take();
     assert!(changes.contains(&"everything".to_owned()), "{changes:?}");
     assert!(changes.contains(&"shelf 1,mine -> 1,again".to_owned()), "{changes:?}");
+}
+
+#[tokio::test]
+async fn copying_the_log_is_no_news() {
+    let (bench, told) = bench().await;
+    let place = Place { path: bench.path(), page_cache_bytes: 1 << 20, mapped_bytes: 0, durable: true };
+    let other = Connection::open(&place, Access::Write).unwrap();
+    for name in ["x", "y", "z"] {
+        bench.write(&format!("UPDATE shelf SET name = '{name}' WHERE id = 2")).await.unwrap();
+        upkeep::checkpoint(&other).unwrap();
+    }
+    bench.write("UPDATE shelf SET name = 'b' WHERE id = 2").await.unwrap();
+    assert_eq!(told.take(), ["shelf 2,b -> 2,x", "shelf 2,x -> 2,y", "shelf 2,y -> 2,z", "shelf 2,z -> 2,b"]);
 }
 
 /// Wakes whoever waits as soon as it is told of everything.

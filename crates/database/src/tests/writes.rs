@@ -316,6 +316,16 @@ async fn a_full_disk_fails_writes_and_nothing_else_and_recovers() {
 }
 
 #[tokio::test]
+async fn the_log_does_not_grow_without_bound() {
+    let bench = Bench::new("CREATE TABLE large (id INTEGER PRIMARY KEY, bytes BLOB)");
+    for _ in 0..30 {
+        bench.write("INSERT OR REPLACE INTO large VALUES (1, zeroblob(4 << 20))").await.unwrap();
+    }
+    let log = std::fs::metadata(bench.folder.path().join("test.db-wal")).unwrap().len();
+    assert!(log < 60 << 20, "{log} bytes after writing twice that");
+}
+
+#[tokio::test]
 async fn after_closing_everything_is_refused() {
     let bench = Bench::new(SCHEMA);
     bench.write(&insert(10)).await.unwrap();
