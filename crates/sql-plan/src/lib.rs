@@ -3,6 +3,20 @@
 //! Pure rules: no connection, no clock, no I/O. SQL text is a function of a request's *shape* only; every value
 //! from a request is bound, and every identifier comes from the [`Schema`]. This crate must not know HTTP's
 //! transport, the cache, or any driver.
+//!
+//! What callers of a `table` route can rely on:
+//!
+//! - The grammar is PostgREST's for `select`, filters and `order`, with `fields` as another word for `select` and
+//!   plain `?column=value` where a route declares it. On such a column, a value that begins with an operator and a
+//!   point is read as that: `category=eq.in.case` asks for "in.case". A column named like a
+//!   [reserved parameter](RESERVED_PARAMETERS) is filtered inside `and=(…)`.
+//! - NULL sorts as the smallest value, first upwards and last downwards, because that is the order of SQLite's
+//!   indexes; PostgreSQL's is the reverse. `nullsfirst` and `nullslast` are heeded on every declared sort.
+//! - `like` minds case, `ilike` folds ASCII case only. `*` and `%` stand for any run, `_` for one character.
+//! - A column without a declared type takes filter values that look like numbers as numbers.
+//! - Pages follow cursors; the only offset is 0. What a list is sorted by stands readable in its cursors, and so
+//!   must be shown by the route.
+//! - Writes set the columns that the route shows, except computed ones and the one that hides deleted rows.
 
 mod check;
 mod columns;

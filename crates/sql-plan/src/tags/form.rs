@@ -87,6 +87,7 @@ mod tests {
             (Value::Integer(5), text("5")),
             (Value::Integer(5), text("5.0")),
             (Value::Integer(5), text(" 5e0 ")),
+            (Value::Integer(9_007_199_254_740_993), text("9007199254740993")),
             (Value::Real(0.5), text("0.5")),
             (Value::Integer(i64::MIN), Value::Real(-9_223_372_036_854_775_808.0)),
         ];
