@@ -42,16 +42,14 @@ pub struct ServedTable<'a> {
     pub path: String,
 }
 
-/// Where each table is served, in the order of the tables. Paths are ASCII and differ.
+/// Where each table is served, in the order of the tables. Paths are encoded as they are sent, and differ.
 pub fn paths(tables: &[TableShape]) -> Vec<ServedTable<'_>> {
     let mut names = Names::default();
     // Answered by every server itself.
-    names.unused("health".to_owned());
+    names.unused("health");
     let served = tables.iter().zip(1..).map(|(table, place)| {
-        let kept = clean(&table.name).map(|name| name.replace(|c: char| !c.is_ascii(), ""));
-        let kept = kept.filter(|name| name.chars().any(|c| c.is_ascii_alphanumeric()));
-        let name = names.unused(kept.unwrap_or_else(|| format!("table_{place}")));
-        ServedTable { table, path: format!("/{name}") }
+        let name = clean(&table.name).unwrap_or_else(|| format!("table_{place}"));
+        ServedTable { table, path: format!("/{}", segment(&names.unused(&name))) }
     });
     served.collect()
 }
@@ -63,8 +61,7 @@ pub fn app_text(tables: &[TableShape], options: &AppOptions) -> String {
         "# `kasoku check` says what is wrong after an edit, `kasoku schema` prints what can be set, for editors.\n\n",
     );
     text.push_str("[server]\nlisten = \"127.0.0.1:8080\"\nadmin = \"127.0.0.1:9090\"\n\n[database]\n");
-    let url = format!("sqlite:{}", options.database.replace("${", "$${"));
-    let _ = writeln!(text, "url = {}", string(&url));
+    let _ = writeln!(text, "url = {}", string(&format!("sqlite:{}", options.database)));
     if let Some(schema) = &options.schema {
         let _ = writeln!(text, "schema = {}", string(schema));
     } else if options.access == AppAccess::ReadOnly {
@@ -148,7 +145,7 @@ fn query_route(served: &ServedTable<'_>) -> String {
          params = {{ limit = {{ type = \"integer\", default = 100 }}, offset = {{ type = \"integer\", default = 0 }} }}\n\
          rows = 10000\n",
         string(path),
-        string(&sql.replace("${", "$${")),
+        string(&sql),
     )
 }
 
@@ -189,7 +186,7 @@ fn key_text(table: &TableShape) -> String {
 }
 
 fn list(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| string(&name.replace("${", "$${"))).collect();
+    let names: Vec<String> = names.iter().map(|name| string(name)).collect();
     if names.len() <= NAMES_ON_A_LINE {
         return format!("[{}]", names.join(", "));
     }
@@ -198,8 +195,9 @@ fn list(names: &[&str]) -> String {
     format!("[\n{}]", lines.concat())
 }
 
-/// A TOML string.
+/// A TOML string of the configuration, in which `${` would begin the name of an environment variable.
 fn string(text: &str) -> String {
+    let text = text.replace("${", "$${");
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for character in text.chars() {
@@ -221,6 +219,19 @@ fn string(text: &str) -> String {
 /// A text that cannot end the comment that it stands in.
 fn one_line(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
+/// A segment of a path as browsers send it (RFC 3986 §2.1).
+fn segment(name: &str) -> String {
+    let mut segment = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || byte == b'_' {
+            segment.push(char::from(byte));
+        } else {
+            let _ = write!(segment, "%{byte:02X}");
+        }
+    }
+    segment
 }
 
 /// A number with commas between its thousands.

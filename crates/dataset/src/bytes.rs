@@ -54,7 +54,7 @@ pub(crate) fn open(input: &Input, meter: &Rc<Meter>) -> Result<Box<dyn Read>, Da
 
 /// Whether a stream ended because of a row without end.
 pub(crate) fn is_row_too_long(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<RowTooLong>())
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<RowTooLong>)
 }
 
 fn without_byte_order_mark(mut bytes: Box<dyn Read>) -> io::Result<Box<dyn Read>> {

@@ -33,6 +33,8 @@ pub enum Format {
     Tabbed,
     /// One JSON document, or several one after another.
     Json,
+    /// JSON documents one after another: each is a row.
+    JsonLines,
     /// An existing SQLite database, which is served as it is.
     Sqlite,
 }
@@ -102,7 +104,8 @@ fn format_of(path: &Path, head: &[u8]) -> Option<Format> {
     match extension {
         "csv" => Some(Format::Delimited),
         "tsv" | "tab" => Some(Format::Tabbed),
-        "json" | "geojson" | "ndjson" | "jsonl" => Some(Format::Json),
+        "json" | "geojson" => Some(Format::Json),
+        "ndjson" | "jsonl" => Some(Format::JsonLines),
         _ => None,
     }
 }
@@ -171,13 +174,13 @@ mod tests {
     #[test]
     fn a_file_is_known_by_its_extension_or_by_its_first_bytes() {
         use Compression::{Gzip, None};
-        use Format::{Delimited, Json, Sqlite, Tabbed};
+        use Format::{Delimited, Json, JsonLines, Sqlite, Tabbed};
         check("a.csv", b"a,b\n", Ok((Delimited, None)));
         check("A.CSV", b"a,b\n", Ok((Delimited, None)));
         check("a.tsv", b"a\tb\n", Ok((Tabbed, None)));
         check("a.json", b"[]", Ok((Json, None)));
-        check("a.ndjson", b"{}\n", Ok((Json, None)));
-        check("a.jsonl", b"{}\n", Ok((Json, None)));
+        check("a.ndjson", b"{}\n", Ok((JsonLines, None)));
+        check("a.jsonl", b"{}\n", Ok((JsonLines, None)));
         check("a.csv.gz", &gzip(b"a,b\n"), Ok((Delimited, Gzip)));
         check("gzipped-all-the-same.csv", &gzip(b"a,b\n"), Ok((Delimited, Gzip)));
         check("music.db", b"SQLite format 3\0...", Ok((Sqlite, None)));

@@ -40,7 +40,7 @@ pub(crate) fn load(
     ticker.begin(Stage::Storing, input.bytes);
     let (sender, receiver) = sync_channel(BATCHES_WAITING);
     thread::scope(|scope| {
-        let reader = scope.spawn(|| convert(input, tables, sender));
+        let reader = scope.spawn(move || convert(input, tables, &sender));
         let mut incoming = Incoming { receiver, batch: None, ticker };
         let stored = tables.iter().enumerate().try_for_each(|(place, table)| {
             let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
@@ -83,7 +83,7 @@ impl Incoming<'_, '_> {
 }
 
 /// Reads the file and sends its rows, as the survey said they would be.
-fn convert(input: &Input, tables: &[TableShape], sender: SyncSender<Batch>) -> Result<(), DatasetError> {
+fn convert(input: &Input, tables: &[TableShape], sender: &SyncSender<Batch>) -> Result<(), DatasetError> {
     let meter = Rc::new(Meter::default());
     let changed = || DatasetError::Changed { path: input.path.clone() };
     let mut counts = vec![0; tables.len()];

@@ -37,7 +37,7 @@ pub(crate) struct Names {
 impl Names {
     /// A name for the next column, which is at this place, counted from 1.
     pub(crate) fn column(&mut self, written: &str, place: usize) -> String {
-        self.unused(clean(written).unwrap_or_else(|| format!("column_{place}")))
+        self.unused(&clean(written).unwrap_or_else(|| format!("column_{place}")))
     }
 
     /// A name for the next table.
@@ -48,7 +48,7 @@ impl Names {
         if name.starts_with("sqlite_") || name.starts_with("_kasoku") || name == "health" {
             name = format!("table_{}", name.trim_start_matches('_'));
         }
-        self.unused(name)
+        self.unused(&name)
     }
 
     /// Whether a name is still to be had.
@@ -57,8 +57,8 @@ impl Names {
     }
 
     /// This name, or with the next free number behind it.
-    pub(crate) fn unused(&mut self, name: String) -> String {
-        let mut unused = name.clone();
+    pub(crate) fn unused(&mut self, name: &str) -> String {
+        let mut unused = name.to_owned();
         let mut number = 2;
         while !self.is_free(&unused) {
             unused = format!("{name}_{number}");
@@ -75,8 +75,14 @@ fn is_kept(character: char) -> bool {
     match character {
         '\0'..='\x7f' => character.is_ascii_alphanumeric() || character == '_',
         '\u{80}'..='\u{bf}' => matches!(character, 'ª' | 'µ' | 'º'),
-        '×' | '÷' | '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{3004}' | '\u{3008}'..='\u{3020}' => false,
-        '\u{feff}' | '\u{fff0}'..='\u{ffff}' | '\u{ff00}'..='\u{ff0f}' => false,
+        '×'
+        | '÷'
+        | '\u{2000}'..='\u{206f}'
+        | '\u{3000}'..='\u{3004}'
+        | '\u{3008}'..='\u{3020}'
+        | '\u{feff}'
+        | '\u{ff00}'..='\u{ff0f}'
+        | '\u{fff0}'..='\u{ffff}' => false,
         _ => !character.is_whitespace() && !character.is_control(),
     }
 }

@@ -1,5 +1,6 @@
 //! Writes the folder of a new app: around the data of a file, or a small example to begin with.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -113,12 +114,12 @@ fn readme(name: &str, database: &str, tables: &[TableShape]) -> String {
     );
     for served in paths(tables) {
         let rows = served.table.rows.map_or_else(|| "many".to_owned(), grouped);
-        text.push_str(&format!("| `{}` | `{}` | {rows} |\n", served.path, served.table.name));
+        let _ = writeln!(text, "| `{}` | `{}` | {rows} |", served.path, served.table.name);
     }
     text.push_str("\nTry:\n\n```sh\n");
     for served in paths(tables).iter().take(3) {
         for query in examples(served.table) {
-            text.push_str(&format!("curl 'http://127.0.0.1:8080{}{query}'\n", served.path));
+            let _ = writeln!(text, "curl 'http://127.0.0.1:8080{}{query}'", served.path);
         }
     }
     text.push_str("```\n");

@@ -60,7 +60,7 @@ pub(crate) fn read(input: &Input, meter: &Rc<Meter>, visit: &mut Visit<'_>) -> R
     match input.format {
         Format::Delimited => delimited::read(input, None, meter, visit),
         Format::Tabbed => delimited::read(input, Some(b'\t'), meter, visit),
-        Format::Json => json::read(input, meter, visit),
+        Format::Json | Format::JsonLines => json::read(input, meter, visit),
         Format::Sqlite => Err(DatasetError::NoTable {
             path: input.path.clone(),
             what: "is a database, which is served as it is and not read row by row".into(),
@@ -72,6 +72,6 @@ pub(crate) fn read(input: &Input, meter: &Rc<Meter>, visit: &mut Visit<'_>) -> R
 pub(crate) fn origin(format: Format) -> Origin {
     match format {
         Format::Delimited | Format::Tabbed => Origin::Untyped,
-        Format::Json | Format::Sqlite => Origin::Typed,
+        Format::Json | Format::JsonLines | Format::Sqlite => Origin::Typed,
     }
 }

@@ -51,7 +51,10 @@ impl Store {
 
     /// Gathers statistics for the planner.
     pub(crate) fn analyze(&self) -> Result<(), DatasetError> {
-        self.bulk(|bulk| bulk.analyze())
+        self.bulk(|bulk| {
+            bulk.analyze()?;
+            Ok(())
+        })
     }
 
     /// Brings everything to the disk, in the one file.

@@ -106,15 +106,15 @@ fn table(
             ));
         }
     }
-    let key = match key {
-        Some(place) => KeyShape::Columns(vec![place]),
-        None => {
-            let name =
-                ["id", "row", "row_id"].into_iter().find(|name| names.is_free(name)).unwrap_or("row_number");
-            columns.insert(0, added_key(names.unused(name.to_owned())));
-            indexes.iter_mut().for_each(|index| index.column += 1);
-            KeyShape::Added
+    let key = if let Some(place) = key {
+        KeyShape::Columns(vec![place])
+    } else {
+        let free = ["id", "row", "row_id"].into_iter().find(|name| names.is_free(name));
+        columns.insert(0, added_key(names.unused(free.unwrap_or("row_number"))));
+        for index in &mut indexes {
+            index.column += 1;
         }
+        KeyShape::Added
     };
     TableShape { name, view: false, rows: Some(layout.rows), columns, key, indexes }
 }

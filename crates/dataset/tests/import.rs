@@ -262,11 +262,21 @@ fn json_may_be_built_in_many_ways() {
         assert_eq!(file.rows()[0], first, "{bytes}");
     };
     let one = Value::Integer(1);
-    check("a.ndjson", "{\"a\": 1}\n\n{\"a\": 2}\n", &[("a", Integer)], &[one.clone()]);
-    check("a.json", "{\"a\": 1}\n{\"a\": 2}\n", &[("a", Integer)], &[one.clone()]);
-    check("a.jsonl", "{\"a\": 1}{\"a\": 2}", &[("a", Integer)], &[one.clone()]);
-    check("a.json", "{\"meta\": {\"n\": 1}, \"data\": [{\"a\": 1}]}", &[("a", Integer)], &[one.clone()]);
-    check("a.json", "{\"r\": {\"data\": [{\"a\": 1}], \"b\": {}}}", &[("a", Integer)], &[one.clone()]);
+    check("a.ndjson", "{\"a\": 1}\n\n{\"a\": 2}\n", &[("a", Integer)], std::slice::from_ref(&one));
+    check("a.json", "{\"a\": 1}\n{\"a\": 2}\n", &[("a", Integer)], std::slice::from_ref(&one));
+    check("a.jsonl", "{\"a\": 1}{\"a\": 2}", &[("a", Integer)], std::slice::from_ref(&one));
+    check(
+        "a.json",
+        "{\"meta\": {\"n\": 1}, \"data\": [{\"a\": 1}]}",
+        &[("a", Integer)],
+        std::slice::from_ref(&one),
+    );
+    check(
+        "a.json",
+        "{\"r\": {\"data\": [{\"a\": 1}], \"b\": {}}}",
+        &[("a", Integer)],
+        std::slice::from_ref(&one),
+    );
     check(
         "a.json",
         "{\"x\": {\"a\": 1, \"key\": 5}, \"y\": {\"a\": 2, \"key\": 5}}",
@@ -365,8 +375,8 @@ fn what_a_killed_import_left_is_cleared_away_by_the_next() {
 fn an_import_that_panics_midway_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let csv = folder.path().join("a.csv");
-    let rows: String = (0..50_000).map(|row| format!("{row},x\n")).collect();
-    std::fs::write(&csv, format!("a,b\n{rows}")).unwrap();
+    let rows: Vec<String> = (0..50_000).map(|row| format!("{row},x\n")).collect();
+    std::fs::write(&csv, format!("a,b\n{}", rows.concat())).unwrap();
     let target = folder.path().join("a.db");
     let result = std::panic::catch_unwind(|| {
         import(&recognise(&csv).unwrap(), &target, &mut |progress| {

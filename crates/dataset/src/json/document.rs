@@ -1,11 +1,11 @@
 //! Walks through a document and finds the tables in it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use crate::error::DatasetError;
-use crate::input::Input;
+use crate::input::{Format, Input};
 use crate::rows::{Layout, TABLES_MAX, Visit};
 
 use super::ReadError;
@@ -35,9 +35,7 @@ pub(super) fn shape(
     input: &Input,
     open: impl Fn() -> Result<Scanner, DatasetError>,
 ) -> Result<Shape, DatasetError> {
-    let name = input.path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    if name.ends_with(".ndjson") || name.ends_with(".jsonl") || has_another(&mut open()?).unwrap_or(false) {
+    if input.format == Format::JsonLines || has_another(&mut open()?).unwrap_or(false) {
         return Ok(Shape::Lines);
     }
     Ok(if is_keyed(&mut open()?).unwrap_or(false) { Shape::Keyed } else { Shape::Document })
@@ -60,8 +58,7 @@ fn is_keyed(scanner: &mut Scanner) -> Result<bool, ScanError> {
         scanner.value(&mut value)?;
         scanner.expect(b":")?;
         scanner.value(&mut value)?;
-        let members: Option<std::collections::HashMap<String, IgnoredAny>> =
-            serde_json::from_slice(&value).ok();
+        let members: Option<HashMap<String, &RawValue>> = serde_json::from_slice(&value).ok();
         Ok::<_, ScanError>(members.map(|members| members.into_keys().collect::<HashSet<_>>()))
     };
     let (Some(first), Some(second)) = (keys_of_next()?, keys_of_next()?) else { return Ok(false) };
@@ -196,20 +193,16 @@ impl<'a, 'v> Document<'a, 'v> {
 
     /// Hands on the row that was just read; the first of a table tells what its rows are.
     fn row(&mut self, table: &mut Option<usize>, path: &[String], line: u64) -> Result<(), ReadError> {
-        let at = match *table {
-            Some(at) => at,
-            None => {
-                let at = self.tables.len();
-                if at == TABLES_MAX {
-                    let what = format!("more than {TABLES_MAX} lists of rows");
-                    return Err(ScanError::Syntax { line, what }.into());
-                }
-                let form = RowForm::of(std::str::from_utf8(&self.value).unwrap_or_default());
-                self.tables.push(Rows::new(at, table_name(path), form));
-                *table = Some(at);
-                at
+        let at = table.unwrap_or(self.tables.len());
+        if table.is_none() {
+            if at == TABLES_MAX {
+                let what = format!("more than {TABLES_MAX} lists of rows");
+                return Err(ScanError::Syntax { line, what }.into());
             }
-        };
+            let form = RowForm::of(std::str::from_utf8(&self.value).unwrap_or_default());
+            self.tables.push(Rows::new(at, table_name(path), form));
+            *table = Some(at);
+        }
         self.tables[at].visit(None, &self.value, line, self.visit)
     }
 }

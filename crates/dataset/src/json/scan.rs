@@ -100,8 +100,7 @@ impl Scanner {
     fn pass(&mut self, mut out: Option<&mut Vec<u8>>) -> Result<(), ScanError> {
         let first = self.peek()?;
         let mut state = match first {
-            Some(b'"') => State { depth: 0, place: Place::Before },
-            Some(b'{' | b'[') => State { depth: 0, place: Place::Before },
+            Some(b'"' | b'{' | b'[') => State { depth: 0, place: Place::Before },
             Some(b'-' | b'0'..=b'9' | b'a'..=b'z') => State { depth: 0, place: Place::Word },
             other => return Err(self.unexpected(other, "a value")),
         };
