@@ -56,21 +56,16 @@ enum Part {
 fn words_of<'a>(tree: &'a Tree, package: &Package, part: Part) -> BTreeSet<&'a str> {
     let own = |path: &str| tree.package_of(path).is_some_and(|owner| owner.name == package.name);
     let mut found = BTreeSet::new();
-    let folder = format!("{}/", package.folder);
     for (file, rust) in tree.rust().filter(|(file, _)| own(&file.path)) {
         if part == Part::All {
             // Comments count: examples of the documentation are tests as well.
             found.extend(words(&file.text).map(|(_, word)| word));
-        } else if file.path.strip_prefix(&folder).is_some_and(is_built) {
+        } else if !file.is_apart() {
             let lines = rust.code_apart_from_tests();
             found.extend(lines.flat_map(|(_, line)| words(line).map(|(_, word)| word)));
         }
     }
     found
-}
-
-fn is_built(inner: &str) -> bool {
-    (inner.starts_with("src/") && !inner.ends_with("tests.rs")) || inner == "build.rs"
 }
 
 fn crate_name(package: &str) -> String {

@@ -9,6 +9,7 @@ mod dependencies;
 mod documents;
 mod floors;
 mod lengths;
+mod module_tree;
 mod modules;
 mod rust_text;
 mod tree;

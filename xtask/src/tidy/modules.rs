@@ -1,10 +1,7 @@
 //! Every source file says what it is for, and is part of the program.
 
-use std::collections::BTreeSet;
-
 use super::Finding;
 use super::allowed::Allowed;
-use super::rust_text::{RustText, words};
 use super::tree::{Package, TextFile, Tree};
 
 /// Every source file opens with its documentation.
@@ -23,7 +20,7 @@ pub(crate) fn crates_say_what_they_must_not_know(tree: &Tree, _: &mut Allowed) -
         let Some(file) = root_file(tree, package) else { continue };
         let doc: Vec<_> =
             file.text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
-        let doc = doc.join(" ");
+        let doc = doc.join(" ").to_lowercase();
         if !file.is_test() && !LIMITS.iter().any(|limit| doc.contains(limit)) {
             let what = "say in the crate's documentation what it must not know";
             findings.push(Finding::new(&file.path, 1, what));
@@ -39,62 +36,9 @@ fn root_file<'a>(tree: &'a Tree, package: &Package) -> Option<&'a TextFile> {
 
 /// Every source file is reached from a target of its package.
 pub(crate) fn declared(tree: &Tree, _: &mut Allowed) -> Vec<Finding> {
-    let mut reached = BTreeSet::new();
-    let mut waiting: Vec<String> =
-        tree.rust().map(|(file, _)| &file.path).filter(|path| is_root(tree, path)).cloned().collect();
-    while let Some(path) = waiting.pop() {
-        if let Some(file) = tree.file(&path)
-            && reached.insert(path.clone())
-            && let Some(rust) = &file.rust
-        {
-            waiting.extend(children(&path, &file.text, rust, is_root(tree, &path)));
-        }
-    }
-    let dead = tree
-        .rust()
-        .filter(|(file, _)| !reached.contains(&file.path) && tree.package_of(&file.path).is_some());
-    dead.map(|(file, _)| Finding::new(&file.path, 1, "no `mod` declares this file; declare it or remove it"))
-        .collect()
-}
-
-fn is_root(tree: &Tree, path: &str) -> bool {
-    let Some(package) = tree.package_of(path) else { return false };
-    if package.named_targets.iter().any(|target| target == path) {
-        return true;
-    }
-    let Some(inner) = path.strip_prefix(&format!("{}/", package.folder)) else { return false };
-    let parts: Vec<_> = inner.split('/').collect();
-    matches!(
-        parts.as_slice(),
-        ["build.rs"]
-            | ["src", "lib.rs" | "main.rs"]
-            | ["src", "bin", _]
-            | ["src", "bin", _, "main.rs"]
-            | ["tests" | "examples" | "benches", _]
-            | ["tests" | "examples" | "benches", _, "main.rs"]
-    )
-}
-
-/// Where the modules may be that a file declares.
-fn children(path: &str, text: &str, rust: &RustText, root: bool) -> Vec<String> {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let owns_folder = root || name == "mod.rs";
-    let own = if owns_folder { folder.to_owned() } else { path.trim_end_matches(".rs").to_owned() };
-    let mut children = Vec::new();
-    let all: Vec<_> = words(&rust.code).collect();
-    for pair in all.windows(2) {
-        let [(start, "mod"), (name_start, name)] = pair else { continue };
-        let between = &rust.code[start + 3..*name_start];
-        if between.trim().is_empty() && rust.code[name_start + name.len()..].trim_start().starts_with(';') {
-            children.push(format!("{own}/{name}.rs"));
-            children.push(format!("{own}/{name}/mod.rs"));
-        }
-    }
-    for (start, _) in text.match_indices("#[path = \"") {
-        let target = text[start + "#[path = \"".len()..].split('"').next().unwrap_or_default();
-        children.push(format!("{folder}/{target}"));
-    }
-    children
+    let dead = tree.rust().filter(|(file, _)| !file.reached && tree.package_of(&file.path).is_some());
+    let say = |path: &str| Finding::new(path, 1, "no `mod` declares this file; declare it or remove it");
+    dead.map(|(file, _)| say(&file.path)).collect()
 }
 
 #[cfg(test)]

@@ -41,6 +41,11 @@ impl RustText {
         Self { code, comments, test_lines }
     }
 
+    /// Whether a place belongs to tests.
+    pub(crate) fn is_test(&self, place: usize) -> bool {
+        self.test_lines.get(line_of(&self.code, place) - 1).copied().unwrap_or_default()
+    }
+
     /// Lines that do not belong to tests.
     pub(crate) fn lines_apart_from_tests(&self) -> usize {
         self.test_lines.iter().filter(|test| !**test).count()

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
+use super::module_tree;
 use super::rust_text::RustText;
 
 /// All files that are tracked, or would be if they were added.
@@ -25,6 +26,10 @@ pub(crate) struct TextFile {
     pub(crate) text: String,
     /// What is in it, if it is Rust.
     pub(crate) rust: Option<RustText>,
+    /// Whether a target of its package leads to it.
+    pub(crate) reached: bool,
+    /// Whether only tests do.
+    pub(crate) for_tests: bool,
 }
 
 /// A package of the workspace.
@@ -109,9 +114,10 @@ impl Tree {
                 tree.add_manifest(&path, &text)?;
             }
             let rust = (extension(&path) == "rs").then(|| RustText::new(&text));
-            tree.files.push(TextFile { path, text, rust });
+            tree.files.push(TextFile { path, text, rust, reached: false, for_tests: false });
         }
         tree.packages.sort_by(|a, b| a.name.cmp(&b.name));
+        module_tree::mark(&mut tree);
         Ok(tree)
     }
 
@@ -179,9 +185,13 @@ impl TextFile {
     /// Whether the whole file is a test, an example or a measurement.
     pub(crate) fn is_test(&self) -> bool {
         let in_folder = |folder: &str| self.path.starts_with(&format!("{folder}/"));
-        let name = self.name();
+        self.is_apart() || ["testkit", "tests", "bench", "fuzz"].into_iter().any(in_folder)
+    }
+
+    /// Whether its package is built without it.
+    pub(crate) fn is_apart(&self) -> bool {
         let below = ["/tests/", "/examples/", "/benches/"].iter().any(|part| self.path.contains(part));
-        below || name == "tests.rs" || ["testkit", "tests", "bench", "fuzz"].into_iter().any(in_folder)
+        self.for_tests || below || self.name() == "tests.rs" || self.path.starts_with("tests/")
     }
 }
 

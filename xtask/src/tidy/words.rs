@@ -207,6 +207,12 @@ mod tests {
             "a/src/x.rs:10",
         ];
         expect(code, &[("a/src/x.rs", text)], &found);
+        let manifest = ("x/Cargo.toml", "[package]\nname = \"x\"\n");
+        let root =
+            ("x/src/lib.rs", "#[cfg(test)]\nmod doubles;\nmod both;\n#[cfg(test)]\nmod more { mod both; }\n");
+        let files =
+            [manifest, root, ("x/src/doubles.rs", "fn f() { a.unwrap() }"), ("x/src/both.rs", "a.unwrap()")];
+        expect(code, &files, &["x/src/both.rs:1"]);
         expect(code, &[("lib/units/src/clock.rs", "fn now() { Instant::now() }")], &[]);
         expect(code, &[("a/tests/x.rs", text), ("a/src/tests.rs", text), ("testkit/src/lib.rs", text)], &[]);
     }
