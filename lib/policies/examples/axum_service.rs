@@ -1,7 +1,7 @@
 //! All policies around a plain axum router: `cargo run -p kasoku-policies --example axum_service`.
 //!
-//! The router keeps notes in memory. Its answers are cached, collapsed, compressed, validated and bounded, and
-//! a note that was added is in the very next answer: the handler that writes names what it changed.
+//! The router keeps notes in memory. Its answers are cached, collapsed, compressed, validated and bounded,
+//! and a note that was added is in the very next answer: the handler that writes names what it changed.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -79,9 +79,9 @@ pub(crate) fn app(notes: Notes) -> Router {
         ..Promises::none()
     };
     let rules = CacheRules {
-        fresh: Duration::from_secs(60),
+        fresh: Duration::from_mins(1),
         stale_while_revalidate: Duration::from_secs(30),
-        stale_if_error: Duration::from_secs(600),
+        stale_if_error: Duration::from_mins(10),
         client: Duration::ZERO,
         body_bytes_max: 1 << 20,
     };

@@ -87,7 +87,7 @@ fn pipeline() -> Arc<dyn Pipeline> {
     };
     let around = Surroundings::quiet(0, "/items");
     let rules = CacheRules {
-        fresh: Duration::from_secs(3_600),
+        fresh: Duration::from_hours(1),
         stale_while_revalidate: Duration::ZERO,
         stale_if_error: Duration::ZERO,
         client: Duration::ZERO,

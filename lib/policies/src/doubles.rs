@@ -204,8 +204,8 @@ pub(crate) async fn poll_times<F: Future + ?Sized>(
     None
 }
 
-/// Runs the request that `make` makes, and drops it after 0, 1, 2, … polls, until it gets ready. After each drop
-/// `check` sees that nothing was left behind. Returns how many drops there were.
+/// Runs the request that `make` makes, and drops it after 0, 1, 2, … polls, until it gets ready. After each
+/// drop `check` sees that nothing was left behind. Returns how many drops there were.
 pub(crate) async fn drop_at_every_await(
     pipeline: &Arc<dyn Pipeline>,
     make: impl Fn() -> Request,

@@ -10,14 +10,23 @@ pub fn of_body(body: &[u8]) -> HeaderValue {
         .expect("quoted hexadecimal digits are a field value")
 }
 
-/// The tag of a coded form: `"abc"` becomes `"abc-br"`, because forms that differ in their bytes must differ in
-/// their strong tags (RFC 9110 §8.8.3.3). A weak tag says no more than *equivalent*, and stays.
+/// The tag of a coded form: `"abc"` becomes `"abc-br"`, because forms that differ in their bytes must differ
+/// in their strong tags (RFC 9110 §8.8.3.3). A weak tag says no more than *equivalent*, and stays.
 pub fn of_coded(tag: &HeaderValue, coding: Coding) -> HeaderValue {
     let marked = EntityTag::read(tag.as_bytes()).filter(|tag| !tag.weak).and_then(|tag| {
         let text = [b"\"", tag.opaque, b"-", coding.token().as_bytes(), b"\""].concat();
         HeaderValue::from_maybe_shared(bytes::Bytes::from(text)).ok()
     });
     marked.unwrap_or_else(|| tag.clone())
+}
+
+/// How two tags are compared (RFC 9110 §8.8.3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// Equal if both name the same bytes.
+    Strong,
+    /// Equal if both name equivalent content.
+    Weak,
 }
 
 /// An entity tag as it stands in a field.
@@ -50,19 +59,15 @@ impl<'a> EntityTag<'a> {
         valid.then_some((Self { weak, opaque }, rest))
     }
 
-    /// Both name the same bytes (RFC 9110 §8.8.3.2).
-    pub fn strongly_equals(self, other: EntityTag<'_>) -> bool {
-        !self.weak && !other.weak && self.opaque == other.opaque
-    }
-
-    /// Both name equivalent content (RFC 9110 §8.8.3.2).
-    pub fn weakly_equals(self, other: EntityTag<'_>) -> bool {
-        self.opaque == other.opaque
+    /// Compares two tags.
+    pub fn equals(self, other: EntityTag<'_>, comparison: Comparison) -> bool {
+        let both_strong = !self.weak && !other.weak;
+        self.opaque == other.opaque && (comparison == Comparison::Weak || both_strong)
     }
 }
 
-/// The tags of a list such as `If-None-Match`, up to the first thing that is not one. Commas may stand inside of
-/// tags, so that a list cannot be split at them.
+/// The tags of a list such as `If-None-Match`, up to the first thing that is not one. Commas may stand inside
+/// of tags, so that a list cannot be split at them.
 pub fn list(field: &[u8]) -> impl Iterator<Item = EntityTag<'_>> {
     let mut rest = field;
     std::iter::from_fn(move || {
@@ -117,8 +122,8 @@ mod tests {
             (weak("1"), strong("1"), false, true),
             (strong("1"), strong("1"), true, true),
         ] {
-            assert_eq!(one.strongly_equals(other), strongly, "{one:?} {other:?}");
-            assert_eq!(one.weakly_equals(other), weakly, "{one:?} {other:?}");
+            assert_eq!(one.equals(other, Comparison::Strong), strongly, "{one:?} {other:?}");
+            assert_eq!(one.equals(other, Comparison::Weak), weakly, "{one:?} {other:?}");
         }
     }
 
@@ -133,10 +138,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read_back(tags in proptest::collection::vec((any::<bool>(), "[!#-~]{0,8}"), 0..6)) {
-            let texts: Vec<_> = tags.iter().map(|(weak, opaque)| format!("{}\"{opaque}\"", if *weak { "W/" } else { "" })).collect();
+        fn what_was_written_is_read_back(
+            tags in proptest::collection::vec((any::<bool>(), "[!#-~]{0,8}"), 0..6),
+        ) {
+            let write = |(weak, opaque): &(bool, String)| {
+                format!("{}\"{opaque}\"", if *weak { "W/" } else { "" })
+            };
+            let texts: Vec<_> = tags.iter().map(write).collect();
             let text = texts.join(" ,\t");
-            let read: Vec<_> = list(text.as_bytes()).map(|tag| (tag.weak, String::from_utf8(tag.opaque.to_vec()).unwrap())).collect();
+            let read = |tag: EntityTag<'_>| (tag.weak, String::from_utf8(tag.opaque.to_vec()).unwrap());
+            let read: Vec<_> = list(text.as_bytes()).map(read).collect();
             prop_assert_eq!(read, tags);
         }
 

@@ -1,9 +1,9 @@
 //! Sheds load: a limit on requests in progress, and a bounded queue before it.
 //!
 //! A request that finds neither a place nor room in the queue is refused at once with 503 and `Retry-After`,
-//! before any work is done for it. A place is held until the answer is there; if its body is a stream, until the
-//! stream has ended or was dropped, because the source works for it until then. Callers that go away while they
-//! wait give their room in the queue back.
+//! before any work is done for it. A place is held until the answer is there; if its body is a stream, until
+//! the stream has ended or was dropped, because the source works for it until then. Callers that go away
+//! while they wait give their room in the queue back.
 
 mod held;
 

@@ -1,8 +1,9 @@
 //! Re-reads a share of the hits and compares: is what was served what the source would have said?
 //!
-//! A fresh read may see a change that the store has not been told of yet, because a change is visible before it
-//! is applied and applied before its writer is told. So a difference alone proves nothing. It is a violation if
-//! the stored response is *still* called usable after a time in which the change must have been applied.
+//! A fresh read may see a change that the store has not been told of yet, because a change is visible before
+//! it is applied and applied before its writer is told. So a difference alone proves nothing. It is a
+//! violation if the stored response is *still* called usable after a time in which the change must have been
+//! applied.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,7 +62,8 @@ impl Auditor {
         self.hits.fetch_add(1, Ordering::Relaxed).is_multiple_of(self.every)
     }
 
-    /// Audits in the background. The request has no key, so that it is neither collapsed with others nor stored.
+    /// Audits in the background. The request has no key, so that it is neither collapsed with others nor
+    /// stored.
     pub(super) fn audit<N: Next>(
         &self,
         mut request: Request,

@@ -12,8 +12,8 @@ pub(super) enum Directive {
     Validate,
     /// `only-if-cached`: do not ask the source (§5.2.1.7).
     OnlyIfCached,
-    /// Nothing. `max-age`, `min-fresh` and `max-stale` are advice (§5.2.1) that a cache which knows of changes
-    /// need not take.
+    /// Nothing. `max-age`, `min-fresh` and `max-stale` are advice (§5.2.1) that a cache which knows of
+    /// changes need not take.
     Usual,
 }
 

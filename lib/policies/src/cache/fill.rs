@@ -79,7 +79,8 @@ impl Policy for Fill {
         let Some(key) = request.key.clone() else {
             return next.run(request).await;
         };
-        // Ages count from before the answer was made (RFC 9111 §4.2.3: the response's delay is part of its age).
+        // Ages count from before the answer was made (RFC 9111 §4.2.3: the response's delay is part of its
+        // age).
         let began = self.surroundings.clock.now();
         let response = next.run(request).await?;
         Ok(self.fill(key, began, response))

@@ -19,8 +19,8 @@ pub(super) enum Freshness {
 }
 
 impl Freshness {
-    /// Judges an age against a lifetime. What was purged softly is stale whatever its age; for how long it may
-    /// still be of use counts from the end of its lifetime as ever.
+    /// Judges an age against a lifetime. What was purged softly is stale whatever its age; for how long it
+    /// may still be of use counts from the end of its lifetime as ever.
     pub(super) fn of(age: Duration, fresh: Duration, softened: bool, rules: &CacheRules) -> Self {
         if age < fresh && !softened {
             return Self::Fresh;

@@ -104,7 +104,11 @@ mod tests {
         #[test]
         fn keys_are_equal_only_for_what_is_equal(
             requests in proptest::collection::vec(
-                ("/[a-b]{0,2}", proptest::option::of("[a-b&=]{0,2}"), proptest::collection::vec(("prefer|accept", "[a-b, ]{0,2}"), 0..3)),
+                (
+                    "/[a-b]{0,2}",
+                    proptest::option::of("[a-b&=]{0,2}"),
+                    proptest::collection::vec(("prefer|accept", "[a-b, ]{0,2}"), 0..3),
+                ),
                 2..12,
             ),
         ) {
@@ -116,7 +120,10 @@ mod tests {
                 for (name, value) in &fields {
                     request.headers.append(name.parse::<HeaderName>().unwrap(), value.trim().parse().unwrap());
                 }
-                let lines = |name: &str| -> Vec<_> { fields.iter().filter(|(n, _)| n == name).map(|(_, v)| v.trim().to_owned()).collect() };
+                let lines = |name: &str| -> Vec<_> {
+                    let lines = fields.iter().filter(|(known, _)| known == name);
+                    lines.map(|(_, value)| value.trim().to_owned()).collect()
+                };
                 let visible = (path, query, lines("prefer"), lines("accept"));
                 let key = keying.key(&request);
                 let known = seen.entry(key.bytes().to_vec()).or_insert_with(|| visible.clone());

@@ -1,16 +1,17 @@
 //! Reuses stored responses.
 //!
-//! Two policies share this folder. [`Cache`] looks a request up and answers it with a stored response, or hands
-//! it on and says why. [`Fill`] stands next to the source and stores what comes back. Between them, equal
-//! requests may be collapsed. What ties the two is the key, which `Cache` puts on the request.
+//! Two policies share this folder. [`Cache`] looks a request up and answers it with a stored response, or
+//! hands it on and says why. [`Fill`] stands next to the source and stores what comes back. Between them,
+//! equal requests may be collapsed. What ties the two is the key, which `Cache` puts on the request.
 //!
-//! What is not in the key is not visible to the source: a request that is handed on has lost its body, its peer
-//! and all header fields by which the source has not promised to vary, credentials among them. So an answer
-//! cannot depend on them, and may be shared. A route whose answers do depend on who asks has to vary by what
-//! says so, or must not be cached.
+//! What is not in the key is not visible to the source: a request that is handed on has lost its body, its
+//! peer and all header fields by which the source has not promised to vary, credentials among them. So an
+//! answer cannot depend on them, and may be shared. A route whose answers do depend on who asks has to vary
+//! by what says so, or must not be cached.
 //!
-//! Whether an entry still shows the truth is the store's to judge, by the fence. Lifetimes only bound how long an
-//! answer goes without being asked for again. An entry that the fence calls changed is not served, stale or not.
+//! Whether an entry still shows the truth is the store's to judge, by the fence. Lifetimes only bound how
+//! long an answer goes without being asked for again. An entry that the fence calls changed is not served,
+//! stale or not.
 
 mod audit;
 mod directives;
@@ -54,11 +55,15 @@ pub struct CacheRules {
     pub stale_while_revalidate: Duration,
     /// How long after it became stale it may be served if the source fails (RFC 5861 §4).
     pub stale_if_error: Duration,
-    /// `max-age` for the caller's own cache; zero tells it to validate each time, which a change cannot outrun.
+    /// `max-age` for the caller's own cache; zero tells it to validate each time, which a change cannot
+    /// outrun.
     pub client: Duration,
     /// Bodies larger than this are passed on but not stored.
     pub body_bytes_max: u64,
 }
+
+/// The share of the time left that is kept for giving a stale answer instead.
+const MARGIN: f64 = 0.1;
 
 /// Where all routes keep their stored responses.
 pub type ResponseStore = Store<StoredResponse>;
@@ -192,18 +197,18 @@ impl Cache {
         }
     }
 
-    /// Where a stale answer could be given instead, it has to be given before the deadline drops the request: a
-    /// tenth of the time that is left is kept for that.
+    /// Where a stale answer could be given instead, it has to be given before the deadline drops the request.
     async fn run_with_margin(&self, deadline: Instant, work: impl Future<Output = Outcome>) -> Outcome {
         let left = deadline.saturating_duration_since(self.surroundings.clock.now());
-        match tokio::time::timeout(left - left / 10, work).await {
+        match tokio::time::timeout(left.mul_f64(1.0 - MARGIN), work).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Kind::DeadlineExceeded.into()),
         }
     }
 
-    /// The stale answer that may be given if the source fails (RFC 5861 §4). It is looked up again, so that a change
-    /// that came while the source was asked is not hidden by it.
+    /// The stale answer that may be given if the source fails (RFC 5861 §4). It is looked up again, so that a
+    /// change that came while the source was asked is not hidden by it. `no-cache` is a preference (RFC 9111
+    /// §5.2.1.4), which an outage outweighs.
     fn fallback(&self, key: &Key) -> Option<Response> {
         let now = self.surroundings.clock.now();
         let Found::Usable { value, inserted, snapshot, softened, .. } = self.store.look_up(key, now) else {

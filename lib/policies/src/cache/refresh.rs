@@ -30,8 +30,8 @@ impl Refresher {
         Self { surroundings: surroundings.clone(), places: Arc::new(Semaphore::new(REFRESHES_MAX)) }
     }
 
-    /// Runs the request behind the caller's back, at most once at a time for each stored response, and with as much
-    /// time as the caller had in the beginning.
+    /// Runs the request behind the caller's back, at most once at a time for each stored response, and with
+    /// as much time as the caller had in the beginning.
     pub(super) fn refresh<N: Next>(&self, mut request: Request, stored: &Arc<StoredResponse>, next: &Arc<N>) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return };
         let Some(claim) = stored.claim_refresh() else { return };

@@ -22,7 +22,7 @@ const OF_THE_TRANSFER: [HeaderName; 4] = [
     HeaderName::from_static("x-request-id"),
 ];
 
-/// Room for the fields that a hit adds.
+/// Room in the map's table for the fields that are added to a hit.
 const FIELDS_ADDED: usize = 6;
 
 /// An answer as the store keeps it, with its coded forms.
@@ -40,8 +40,8 @@ pub struct StoredResponse {
 }
 
 impl StoredResponse {
-    /// Keeps an answer. Body and fields are copied into memory of exactly their size, because what they came in
-    /// may be a small part of something large.
+    /// Keeps an answer. Body and fields are copied into memory of exactly their size, because what they came
+    /// in may be a small part of something large.
     pub(super) fn keep(
         response: &Response,
         body: &[u8],
@@ -56,6 +56,8 @@ impl StoredResponse {
                 headers.append(name, value.expect("it was a field value before"));
             }
         }
+        // A clone has no room for further entries, but keeps the table's, which is what makes growing dear.
+        let headers = headers.clone();
         Arc::new_cyclic(|itself| Self {
             status: response.status,
             headers,
@@ -157,7 +159,7 @@ impl Weigh for StoredResponse {
     fn bytes(&self) -> u64 {
         let forms = self.coded.iter().filter_map(|slot| slot.get()?.as_ref());
         let coded: usize = forms
-            .map(|form| form.body.len() + form.etag.as_ref().map_or(0, |tag| value_bytes(tag)) + SHARED_BYTES)
+            .map(|form| form.body.len() + form.etag.as_ref().map_or(0, value_bytes) + SHARED_BYTES)
             .sum();
         let tags = 2 * size_of::<usize>() + size_of_val(&*self.tags);
         (size_of::<Self>() + fields_bytes(&self.headers) + self.body.len() + SHARED_BYTES + tags + coded)
@@ -172,14 +174,15 @@ fn value_bytes(value: &HeaderValue) -> usize {
     value.len() + SHARED_BYTES
 }
 
-/// What a map of fields keeps on the heap. Its table has a power of two of places of 4 bytes, three quarters of
-/// which it uses, and an entry holds name, value, hash and links.
+/// What a map of fields that was cloned keeps on the heap. Its table has a power of two of places of 4 bytes,
+/// three quarters of which it uses, and an entry holds name, value, hash and links; so does each further line
+/// of a field.
 fn fields_bytes(headers: &HeaderMap) -> usize {
     const ENTRY_BYTES: usize = size_of::<HeaderName>() + size_of::<HeaderValue>() + 32;
     let capacity = headers.capacity();
     let places = (capacity + capacity / 3).next_power_of_two();
     let texts: usize = headers.iter().map(|(name, value)| name.as_str().len() + value_bytes(value)).sum();
-    capacity * ENTRY_BYTES + places * 4 + texts
+    headers.len() * ENTRY_BYTES + places * 4 + texts
 }
 
 impl fmt::Debug for StoredResponse {

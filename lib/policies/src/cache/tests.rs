@@ -143,7 +143,8 @@ async fn a_fill_that_a_change_overtook_is_answered_but_not_stored() {
     assert_eq!(get(&pipeline).await, "1 hit");
 }
 
-/// With the real store: a request that comes after a change or a purge does not share what was read before it.
+/// With the real store: a request that comes after a change or a purge does not share what was read before
+/// it.
 #[tokio::test]
 async fn forwards_are_shared_only_as_far_as_the_fence_allows() {
     // Each says whether it reached anything that was stored, which is not the point here.
@@ -328,6 +329,10 @@ async fn a_stale_answer_stands_in_for_a_failing_source_but_not_for_a_refusal() {
         stand.stage.clock.advance(seconds(10 + past_s));
         assert_eq!(get(&pipeline).await, expected, "{kind:?} {past_s}");
     }
+    let stand = Stand::new();
+    let pipeline = stand.pipeline(&failing(&stand, Kind::Unavailable));
+    assert_eq!(get(&pipeline).await, "0 uri-miss");
+    assert_eq!(ask(&pipeline, get_with("/items", &[("cache-control", "no-cache")])).await, "0 hit");
 }
 
 #[tokio::test]

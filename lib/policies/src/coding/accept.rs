@@ -13,9 +13,9 @@ pub struct Wish {
     pub identity_refused: bool,
 }
 
-/// The caller's wish. Among equal weights the order is that of [`Coding::ALL`]; identity comes last unless it is
-/// named with a greater weight. A request without the field gets identity: it allows any coding, but those who
-/// send none seldom understand one. Members that do not follow the grammar are passed over.
+/// The caller's wish. Among equal weights the order is that of [`Coding::ALL`]; identity comes last unless it
+/// is named with a greater weight. A request without the field gets identity: it allows any coding, but those
+/// who send none seldom understand one. Members that do not follow the grammar are passed over.
 pub fn negotiate(headers: &HeaderMap) -> Wish {
     let mut weights = Weights::default();
     let mut present = false;
@@ -186,7 +186,10 @@ mod tests {
             prop_assert_eq!(forward, wish(&[&text(&backward)]));
             // What is chosen was given a weight, and nothing that can be made was given a greater one.
             if let Some(coding) = forward.coding {
-                let weight = |token: &str| members.iter().filter(|(name, _)| name == token).map(|(_, q)| *q).max();
+                let weight = |token: &str| {
+                    let named = members.iter().filter(|(name, _)| name == token);
+                    named.map(|(_, weight)| *weight).max()
+                };
                 let of = |coding: Coding| weight(coding.token()).or(weight("*")).unwrap_or(0);
                 prop_assert!(of(coding) > 0);
                 prop_assert!(Coding::ALL.into_iter().all(|other| of(other) <= of(coding)));

@@ -57,7 +57,10 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn every_coding_reads_back(body in proptest::collection::vec(any::<u8>(), 0..2_000), repeat in 1_usize..40) {
+        fn every_coding_reads_back(
+            body in proptest::collection::vec(any::<u8>(), 0..2_000),
+            repeat in 1_usize..40,
+        ) {
             let body = body.repeat(repeat);
             for coding in Coding::ALL {
                 prop_assert_eq!(&decode(&encode(&body, coding).unwrap(), coding), &body, "{:?}", coding);

@@ -51,6 +51,10 @@ enum Cargo {
 }
 
 /// What one of those that waited gets.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for a moment, and the large variant is the usual one"
+)]
 pub(super) enum Share {
     /// An answer.
     Answer(Response),
@@ -71,8 +75,8 @@ impl Flights {
         self.board.lock().flights.len()
     }
 
-    /// Boards the flight for a key if there is one whose snapshot is allowed, else begins one with what `lead` gives.
-    /// `None` if there is nothing to begin it with, or no room.
+    /// Boards the flight for a key if there is one whose snapshot is allowed, else begins one with what
+    /// `lead` gives. `None` if there is nothing to begin it with, or no room.
     pub(super) fn board<N: Next>(
         self: &Arc<Self>,
         key: &Key,
@@ -138,8 +142,8 @@ impl Landed {
         self.deadline
     }
 
-    /// One share of what the flight brought. A stream cannot be shared: it is the leader's, or nobody's if the
-    /// leader has gone.
+    /// One share of what the flight brought. A stream cannot be shared: it is the leader's, or nobody's if
+    /// the leader has gone.
     pub(super) fn share(&self, leads: bool) -> Share {
         let mut cargo = self.cargo.lock();
         match &*cargo {

@@ -1,12 +1,12 @@
 //! Lets one forward answer equal requests that are in flight at the same time.
 //!
 //! The first request for a key leads a *flight*; those that come while it is in the air wait for the same
-//! outcome. The flight goes on while anybody waits for it, whoever began it, and is cancelled when nobody does.
-//! It belongs to those that wait: no task is spawned.
+//! outcome. The flight goes on while anybody waits for it, whoever began it, and is cancelled when nobody
+//! does. It belongs to those that wait: no task is spawned.
 //!
-//! A flight that began before a change must not answer a request that came after it: that request could have been
-//! told of the change already. So a request joins a flight only if nothing that the source depends on has changed
-//! since the flight began, and else leads a new one.
+//! A flight that began before a change must not answer a request that came after it: that request could have
+//! been told of the change already. So a request joins a flight only if nothing that the source depends on
+//! has changed since the flight began, and else leads a new one.
 //!
 //! Only requests with a key are collapsed, and only for sources that do not stream.
 
@@ -31,8 +31,8 @@ pub trait Changes: Send + Sync + 'static {
     /// What a forward that begins now is certain to see.
     fn snapshot(&self) -> Snapshot;
 
-    /// Whether a forward that began with this snapshot may answer a request for this key that comes now: nothing
-    /// that it might not have seen has happened since to the key or the tags.
+    /// Whether a forward that began with this snapshot may answer a request for this key that comes now:
+    /// nothing that it might not have seen has happened since to the key or the tags.
     fn allow(&self, key: &Key, tags: &[Tag], since: Snapshot) -> bool;
 }
 

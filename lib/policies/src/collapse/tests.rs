@@ -43,9 +43,9 @@ impl Changes for Counted {
 }
 
 impl Stand {
-    fn new(promises: Promises, source: Arc<ScriptedSource>) -> Self {
+    fn new(promises: &Promises, source: Arc<ScriptedSource>) -> Self {
         let changes = Arc::new(Counted::default());
-        let collapse = Arc::new(Collapse::new(&promises, Arc::clone(&changes) as _));
+        let collapse = Arc::new(Collapse::new(promises, Arc::clone(&changes) as _));
         let pipeline = first(Shared(Arc::clone(&collapse))).finally(Arc::clone(&source) as _);
         Self { collapse, changes, pipeline, source }
     }
@@ -88,7 +88,7 @@ async fn texts(works: Vec<BoxFuture<'_, Outcome>>) -> Vec<String> {
 
 #[tokio::test]
 async fn equal_requests_share_one_forward_and_others_do_not() {
-    let stand = Stand::new(reads(), numbering());
+    let stand = Stand::new(&reads(), numbering());
     let works = stand.begin(&["a", "b", "a", "a", "b"]).await;
     assert_eq!(stand.collapse.in_flight(), 2);
     assert_eq!(texts(works).await, ["0", "1", "0*", "0*", "1*"]);
@@ -101,7 +101,7 @@ async fn equal_requests_share_one_forward_and_others_do_not() {
 
 #[tokio::test]
 async fn a_request_that_came_after_a_change_does_not_join_a_flight_that_began_before_it() {
-    let stand = Stand::new(reads(), numbering());
+    let stand = Stand::new(&reads(), numbering());
     let mut works = stand.begin(&["a", "a"]).await;
     stand.changes.0.fetch_add(1, Ordering::SeqCst);
     works.extend(stand.begin(&["a", "a"]).await);
@@ -115,7 +115,7 @@ async fn a_request_that_came_after_a_change_does_not_join_a_flight_that_began_be
 
 #[tokio::test]
 async fn the_end_of_an_older_flight_leaves_the_later_one_listed() {
-    let stand = Stand::new(reads(), numbering());
+    let stand = Stand::new(&reads(), numbering());
     let older = stand.begin(&["a"]).await;
     stand.changes.0.fetch_add(1, Ordering::SeqCst);
     let later = stand.begin(&["a"]).await;
@@ -127,7 +127,7 @@ async fn the_end_of_an_older_flight_leaves_the_later_one_listed() {
 
 #[tokio::test]
 async fn a_flight_goes_on_while_anybody_waits_and_ends_when_nobody_does() {
-    let stand = Stand::new(reads(), numbering());
+    let stand = Stand::new(&reads(), numbering());
     let mut works = stand.begin(&["a", "a", "a"]).await;
     drop(works.remove(0));
     assert_eq!((stand.source.working(), stand.collapse.in_flight()), (1, 1));
@@ -142,7 +142,7 @@ async fn a_flight_goes_on_while_anybody_waits_and_ends_when_nobody_does() {
 async fn dropping_leader_or_follower_at_any_await_strands_nobody() {
     for dropped in [0, 1] {
         for polls in 0..8 {
-            let stand = Stand::new(reads(), numbering());
+            let stand = Stand::new(&reads(), numbering());
             let mut works: Vec<_> = (0..2).map(|_| Some(stand.pipeline.run(keyed("a")))).collect();
             for _ in 0..polls {
                 for work in works.iter_mut().filter_map(Option::as_mut) {
@@ -174,7 +174,7 @@ async fn a_follower_with_more_time_than_its_leader_tries_again_once_and_with_oth
             _ => Ok(readable(count.to_string(), Snapshot(0))),
         }
     });
-    let stand = Stand::new(reads(), source);
+    let stand = Stand::new(&reads(), source);
     let now = Instant::now();
     let works = [1, 1, 2, 3].map(|seconds| {
         let mut request = keyed("a");
@@ -194,7 +194,7 @@ async fn failures_are_shared_and_marked() {
         yields(2).await;
         Err(Kind::Unavailable.into())
     });
-    let stand = Stand::new(reads(), source);
+    let stand = Stand::new(&reads(), source);
     let outcomes = join_all(stand.begin(&["a", "a"]).await).await;
     let collapsed: Vec<_> =
         outcomes.into_iter().map(|outcome| outcome.unwrap_err().cache.collapsed).collect();
@@ -207,12 +207,12 @@ async fn a_panic_goes_on_in_one_and_fails_the_others() {
         yields(9).await;
         panic!("on purpose")
     });
-    let stand = Stand::new(reads(), source);
+    let stand = Stand::new(&reads(), source);
     let works = stand.begin(&["a", "a", "a"]).await;
     let works = works.into_iter().map(|work| std::panic::AssertUnwindSafe(work).catch_unwind());
     let outcomes = join_all(works).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_err()).count(), 1);
-    let failed = outcomes.iter().flatten().flat_map(|outcome| outcome.as_ref().err());
+    let failed = outcomes.iter().flatten().filter_map(|outcome| outcome.as_ref().err());
     assert_eq!(failed.filter(|failure| failure.problem.kind() == Kind::Internal).count(), 2);
     assert_eq!(stand.collapse.in_flight(), 0);
 }
@@ -225,10 +225,10 @@ async fn streams_are_not_shared() {
             Ok(Response::ok(Body::stream(Body::from(count.to_string().into_bytes()))))
         })
     };
-    let promised = Stand::new(Promises { streams: true, ..reads() }, streaming());
+    let promised = Stand::new(&Promises { streams: true, ..reads() }, streaming());
     assert_eq!(join_all(promised.begin(&["a", "a"]).await).await.len(), 2);
     assert_eq!((promised.source.asked(), promised.collapse.in_flight()), (2, 0));
-    let surprising = Stand::new(reads(), streaming());
+    let surprising = Stand::new(&reads(), streaming());
     let outcomes = join_all(surprising.begin(&["a", "a", "a"]).await).await;
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(Response { body: Body::Stream(_), .. }))));
     assert_eq!(

@@ -1,9 +1,9 @@
 //! Fixes the instant by which a request must be answered.
 //!
-//! Everything further in sees the instant in [`Request::deadline`](kasoku_pipeline::RequestFields::deadline) and
-//! may give up earlier. At the instant the work is dropped, which cancels it unless others wait for it too, and
-//! the answer is 504. What is bounded is the time to the answer's head: a stream may take longer, at the pace of
-//! its reader.
+//! Everything further in sees the instant in [`Request::deadline`](kasoku_pipeline::RequestFields::deadline)
+//! and may give up earlier. At the instant the work is dropped, which cancels it unless others wait for it
+//! too, and the answer is 504. What is bounded is the time to the answer's head: a stream may take longer, at
+//! the pace of its reader.
 
 #[cfg(test)]
 mod tests;

@@ -4,20 +4,24 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use kasoku_pipeline::RequestId;
+
+use super::X_REQUEST_ID;
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The name of a request with these header fields.
 pub(super) fn of(headers: &HeaderMap) -> RequestId {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    text("x-request-id")
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    text(&X_REQUEST_ID)
         .and_then(RequestId::brought)
-        .or_else(|| text("traceparent").and_then(trace_id).map(RequestId::made))
+        .or_else(|| text(&TRACEPARENT).and_then(trace_id).map(RequestId::made))
         .unwrap_or_else(fresh)
 }
 
-/// The trace-id of a W3C `traceparent`: `version "-" trace-id "-" parent-id "-" flags` (Trace Context §3.2.2).
-/// Later versions may append parts, version `ff` is invalid, and so are ids of nothing but zeros.
+/// The trace-id of a W3C `traceparent`: `version "-" trace-id "-" parent-id "-" flags` (Trace Context
+/// §3.2.2). Later versions may append parts, version `ff` is invalid, and so are ids of nothing but zeros.
 fn trace_id(text: &str) -> Option<u128> {
     let mut parts = text.split('-');
     let (version, trace) = (hexadecimal(parts.next()?, 2)?, hexadecimal(parts.next()?, 32)?);

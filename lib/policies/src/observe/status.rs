@@ -5,8 +5,8 @@ use http::HeaderValue;
 use kasoku_pipeline::{CacheFacts, Forward, Verdict};
 use kasoku_problem::Kind;
 
-/// `Cache-Status` (RFC 9211 §2). A failure that came before the cache was asked says which one it was instead of
-/// claiming a forward.
+/// `Cache-Status` (RFC 9211 §2). A failure that came before the cache was asked says which one it was instead
+/// of claiming a forward.
 pub fn cache_status(facts: &CacheFacts, problem: Option<Kind>) -> HeaderValue {
     let mut text = Line::new("kasoku");
     match (facts.verdict, problem) {

@@ -1,8 +1,8 @@
 //! Turns failures into answers. It is the only policy that does.
 //!
-//! A [`Failure`] becomes an RFC 9457 document with the right status, `Retry-After` where a retry can help, and
-//! `Cache-Control: no-store`. A panic further in becomes a 500 and is reported; what it said is for the operator
-//! and does not reach the caller.
+//! A [`Failure`] becomes an RFC 9457 document with the right status, `Retry-After` where a retry can help,
+//! and `Cache-Control: no-store`. A panic further in becomes a 500 and is reported; what it said is for the
+//! operator and does not reach the caller.
 
 #[cfg(test)]
 mod tests;

@@ -27,7 +27,8 @@ impl Coder {
         Self { threads: Arc::new(Semaphore::new(threads)) }
     }
 
-    /// The answer in the coding of the wish, if that makes it smaller or identity is refused; else as it is.
+    /// The answer in the coding of the wish, if that makes it smaller or identity is refused; else as it is,
+    /// also for a caller that refuses identity where nothing else can be made (RFC 9110 §12.4.1 allows that).
     pub(super) async fn code(&self, response: Response, wish: Wish) -> Response {
         let (Some(coding), Body::Full(body)) = (wish.coding, &response.body) else {
             return response;

@@ -8,7 +8,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue};
 use kasoku_pipeline::Coding;
 
-use crate::entity_tag::{self, EntityTag};
+use crate::entity_tag::{self, Comparison, EntityTag};
 
 /// What the conditions come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +24,10 @@ pub(super) enum Verdict {
 /// The conditions of a request; each line of a field is kept apart.
 #[derive(Debug, Default)]
 pub(super) struct Conditions {
-    if_match: Vec<HeaderValue>,
-    if_none_match: Vec<HeaderValue>,
-    if_modified_since: Option<HeaderValue>,
-    if_unmodified_since: Option<HeaderValue>,
+    matches: Vec<HeaderValue>,
+    none_match: Vec<HeaderValue>,
+    modified_since: Option<HeaderValue>,
+    unmodified_since: Option<HeaderValue>,
 }
 
 impl Conditions {
@@ -36,10 +36,10 @@ impl Conditions {
         let any = [IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE];
         any.iter().any(|name| headers.contains_key(name)).then(|| {
             Box::new(Self {
-                if_match: lines(headers, IF_MATCH),
-                if_none_match: lines(headers, IF_NONE_MATCH),
-                if_modified_since: lines(headers, IF_MODIFIED_SINCE).pop(),
-                if_unmodified_since: lines(headers, IF_UNMODIFIED_SINCE).pop(),
+                matches: lines(headers, IF_MATCH),
+                none_match: lines(headers, IF_NONE_MATCH),
+                modified_since: lines(headers, IF_MODIFIED_SINCE).pop(),
+                unmodified_since: lines(headers, IF_UNMODIFIED_SINCE).pop(),
             })
         })
     }
@@ -48,59 +48,65 @@ impl Conditions {
     pub(super) fn evaluate(&self, headers: &HeaderMap) -> Verdict {
         let etag = headers.get(ETAG);
         let modified = headers.get(LAST_MODIFIED).and_then(date);
-        if !self.if_match.is_empty() {
+        if !self.matches.is_empty() {
             // §13.1.1: strong comparison.
-            if find(&self.if_match, etag, |one, other| one.strongly_equals(other)).is_none() {
+            if find(&self.matches, etag, Comparison::Strong) == Match::None {
                 return Verdict::Failed;
             }
         } else if let (Some(modified), Some(since)) =
-            (modified, self.if_unmodified_since.as_ref().and_then(date))
+            (modified, self.unmodified_since.as_ref().and_then(date))
         {
             // §13.1.4: ignored where there is no date on either side.
             if modified > since {
                 return Verdict::Failed;
             }
         }
-        if !self.if_none_match.is_empty() {
+        if !self.none_match.is_empty() {
             // §13.1.2: weak comparison. §13.1.3: If-Modified-Since is ignored then.
-            return match find(&self.if_none_match, etag, |one, other| one.weakly_equals(other)) {
-                Some(matched) => Verdict::NotModified(matched),
-                None => Verdict::Proceed,
+            return match find(&self.none_match, etag, Comparison::Weak) {
+                Match::Anything => Verdict::NotModified(None),
+                Match::Tag(matched) => Verdict::NotModified(Some(matched)),
+                Match::None => Verdict::Proceed,
             };
         }
-        match (modified, self.if_modified_since.as_ref().and_then(date)) {
+        match (modified, self.modified_since.as_ref().and_then(date)) {
             (Some(modified), Some(since)) if modified <= since => Verdict::NotModified(None),
             _ => Verdict::Proceed,
         }
     }
 }
 
-/// Looks for a tag of a list that names what is there now; `*` names anything. Besides the answer's own tag, a
-/// strong one also has those of its coded forms: a caller that validates one of them has the content already,
-/// and is told which of its tags is good.
-fn find(
-    lines: &[HeaderValue],
-    etag: Option<&HeaderValue>,
-    equal: fn(EntityTag<'_>, EntityTag<'_>) -> bool,
-) -> Option<Option<HeaderValue>> {
+/// What a list of tags has in common with what is there.
+#[derive(Debug, PartialEq, Eq)]
+enum Match {
+    /// The list is `*`, which anything matches.
+    Anything,
+    /// This tag is in the list.
+    Tag(HeaderValue),
+    /// Nothing.
+    None,
+}
+
+/// Looks for a tag of a list that names what is there now. Besides the answer's own tag, a strong one also
+/// has those of its coded forms: a caller that validates one of them has the content already, and is told
+/// which of its tags is good.
+fn find(lines: &[HeaderValue], etag: Option<&HeaderValue>, comparison: Comparison) -> Match {
     if lines.iter().any(|line| line.as_bytes().trim_ascii() == b"*") {
-        return Some(None);
+        return Match::Anything;
     }
-    let etag = etag?;
-    let current = EntityTag::read(etag.as_bytes())?;
+    let current = etag.and_then(|etag| Some((etag, EntityTag::read(etag.as_bytes())?)));
+    let Some((etag, current)) = current else { return Match::None };
     for tag in lines.iter().flat_map(|line| entity_tag::list(line.as_bytes())) {
-        if equal(tag, current) {
-            return Some(Some(etag.clone()));
+        if tag.equals(current, comparison) {
+            return Match::Tag(etag.clone());
         }
-        let coding = coding_of(tag, current).filter(|_| !current.weak);
-        let form = coding.map(|coding| entity_tag::of_coded(etag, coding));
-        if let Some(form) =
-            form.filter(|form| EntityTag::read(form.as_bytes()).is_some_and(|form| equal(tag, form)))
-        {
-            return Some(Some(form));
+        let Some(coding) = coding_of(tag, current).filter(|_| !current.weak) else { continue };
+        let form = entity_tag::of_coded(etag, coding);
+        if EntityTag::read(form.as_bytes()).is_some_and(|form| tag.equals(form, comparison)) {
+            return Match::Tag(form);
         }
     }
-    None
+    Match::None
 }
 
 /// The coding whose mark makes `current` into `tag`.

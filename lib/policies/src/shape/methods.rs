@@ -14,7 +14,8 @@ pub(super) enum Treatment {
     Other,
     /// `OPTIONS`, answered here.
     Describe,
-    /// 405 for a method that is not offered here (RFC 9110 §15.5.6), 501 for one that nobody here knows (§15.6.2).
+    /// 405 for a method that is not offered here (RFC 9110 §15.5.6), 501 for one that nobody here knows
+    /// (§15.6.2).
     Refuse(Kind),
 }
 

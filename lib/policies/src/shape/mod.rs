@@ -1,8 +1,8 @@
 //! Gives an answer the form that the caller asked for: methods, `HEAD`, conditions, coding.
 //!
-//! It is the one place that evaluates conditions on reads: what stands further in never sees them, so that equal
-//! requests with different conditions are equal requests. `If-Match` on a write is the source's business and is
-//! passed on. `HEAD` is run as `GET` further in. Ranges are left to sources that serve files.
+//! It is the one place that evaluates conditions on reads: what stands further in never sees them, so that
+//! equal requests with different conditions are equal requests. `If-Match` on a write is the source's
+//! business and is passed on. `HEAD` is run as `GET` further in. Ranges are left to sources that serve files.
 
 mod coder;
 mod conditions;
@@ -31,7 +31,8 @@ use crate::entity_tag;
 /// How a route's answers are shaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShapeRules {
-    /// Answers of at least this many bytes are compressed for callers that accept it; `None` never compresses.
+    /// Answers of at least this many bytes are compressed for callers that accept it; `None` never
+    /// compresses.
     pub compress_above: Option<u64>,
 }
 
@@ -114,10 +115,9 @@ impl Shape {
     ) -> Outcome {
         let suitable = self.suitability(&response) == Some(Suitability::Suitable);
         self.vary.extend(&mut response.headers, suitable);
-        if response.status == StatusCode::OK && !response.headers.contains_key(ETAG) {
-            if let Some(bytes) = response.body.bytes() {
-                response.headers.insert(ETAG, entity_tag::of_body(bytes));
-            }
+        let untagged = response.status == StatusCode::OK && !response.headers.contains_key(ETAG);
+        if let Some(bytes) = response.body.bytes().filter(|_| untagged) {
+            response.headers.insert(ETAG, entity_tag::of_body(bytes));
         }
         match conditions.map_or(Verdict::Proceed, |conditions| conditions.evaluate(&response.headers)) {
             Verdict::Proceed if suitable && wish.coding.is_some() => {
@@ -138,8 +138,9 @@ impl Shape {
 const OF_THE_CONTENT: [HeaderName; 5] =
     [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_LANGUAGE, CONTENT_RANGE];
 
-/// A 304: no content, no fields that describe one, and the tag that the caller can match with what it has. All
-/// else stays, among it what RFC 9110 §15.4.5 demands: `Cache-Control`, `Content-Location`, `Date`, `Expires`, `Vary`.
+/// A 304: no content, no fields that describe one, and the tag that the caller can match with what it has.
+/// All else stays, among it what RFC 9110 §15.4.5 demands: `Cache-Control`, `Content-Location`, `Date`,
+/// `Expires`, `Vary`.
 fn not_modified(mut response: Response, etag: Option<HeaderValue>) -> Response {
     response.status = StatusCode::NOT_MODIFIED;
     response.body = Body::Empty;

@@ -203,6 +203,16 @@ fn decoded(response: &Response) -> String {
     text
 }
 
+const WEAK: &[(&str, &str)] = &[("content-type", "text/plain"), ("etag", r#"W/"abc""#)];
+
+const IMAGE: &[(&str, &str)] = &[("content-type", "image/png"), ("etag", r#""abc""#)];
+
+const CODED: &[(&str, &str)] =
+    &[("content-type", "text/plain"), ("etag", r#""abc""#), ("content-encoding", "gzip")];
+
+const FIXED: &[(&str, &str)] =
+    &[("content-type", "text/plain"), ("etag", r#""abc""#), ("cache-control", "no-transform")];
+
 async fn coded(source: Arc<ScriptedSource>, accept: &str, coding: &str, etag: &str, vary: &str) -> Response {
     let response = shaped(source).run(get_with("/", &[("accept-encoding", accept)])).await.unwrap();
     assert_eq!(field(&response, "content-encoding"), coding, "{accept}");
@@ -226,20 +236,14 @@ async fn the_coding_is_what_the_caller_likes_best_and_vary_says_so_to_all() {
         let response = coded(answering(PLAIN, &long_text()), accept, coding, etag, varies).await;
         assert_eq!(decoded(&response), long_text(), "{accept}");
     }
-    const WEAK: &[(&str, &str)] = &[("content-type", "text/plain"), ("etag", r#"W/"abc""#)];
     coded(answering(WEAK, &long_text()), "br", "br", r#"W/"abc""#, "accept-encoding").await;
 }
 
 #[tokio::test]
 async fn what_is_small_streamed_coded_or_no_text_is_sent_as_it_is() {
     coded(answering(PLAIN, "short"), "br", "", r#""abc""#, "origin").await;
-    const IMAGE: &[(&str, &str)] = &[("content-type", "image/png"), ("etag", r#""abc""#)];
     coded(answering(IMAGE, &long_text()), "br", "", r#""abc""#, "").await;
-    const CODED: &[(&str, &str)] =
-        &[("content-type", "text/plain"), ("etag", r#""abc""#), ("content-encoding", "gzip")];
     coded(answering(CODED, &long_text()), "br", "gzip", r#""abc""#, "").await;
-    const FIXED: &[(&str, &str)] =
-        &[("content-type", "text/plain"), ("etag", r#""abc""#), ("cache-control", "no-transform")];
     coded(answering(FIXED, &long_text()), "br", "", r#""abc""#, "").await;
 }
 

@@ -140,8 +140,8 @@ where
     Ok(collected.to_bytes())
 }
 
-/// The way back, towards the caller. A failure is sent as the answer that it would become, and as itself for layers
-/// further out.
+/// The way back, towards the caller. A failure is sent as the answer that it would become, and as itself for
+/// layers further out.
 pub(super) fn outcome_into_http(outcome: Outcome, id: &RequestId) -> http::Response<Body> {
     let (response, failure) = match outcome {
         Ok(response) => (response, None),

@@ -1,15 +1,15 @@
 //! Each policy as a `tower` layer, around any service of `http` types.
 //!
-//! [`PolicyLayer::new`] takes any [`Policy`]. Stack them in the order of the [crate's table](crate), outermost
-//! first, as `tower::ServiceBuilder` does. What policies tell each other travels in the extensions of requests
-//! and responses between the layers and is seen by nobody else.
+//! [`PolicyLayer::new`] takes any [`Policy`]. Stack them in the order of the [crate's table](crate),
+//! outermost first, as `tower::ServiceBuilder` does. What policies tell each other travels in the extensions
+//! of requests and responses between the layers and is seen by nobody else.
 //!
 //! A handler says what its answer depends on with a [`Provenance`] among the extensions of its response;
 //! without one nothing is stored. A failure becomes an answer in the `Rescue` layer, or where the layers end.
 //!
-//! Extensions that other middleware has put on a request reach the handler, also where a cached route has taken
-//! the header fields away. They are not part of the key: put what identifies callers inside of the cache, or make
-//! the source vary by the field that does.
+//! Extensions that other middleware has put on a request reach the handler, also where a cached route has
+//! taken the header fields away. They are not part of the key: put what identifies callers inside of the
+//! cache, or make the source vary by the field that does.
 //!
 //! Compared with a pipeline of this project's own each layer costs a boxed future, a shared pointer and a
 //! conversion each way. `examples/axum_service.rs` shows all of them around an axum router.
@@ -44,8 +44,8 @@ impl<P: Policy> PolicyLayer<P> {
         Self { policy: Arc::new(policy), buffer_bytes_max: BUFFER_BYTES_MAX }
     }
 
-    /// Answers up to this size are taken into memory if their length is known beforehand; larger ones are passed on
-    /// as streams, which are neither coded nor stored. 1 MiB unless said otherwise.
+    /// Answers up to this size are taken into memory if their length is known beforehand; larger ones are
+    /// passed on as streams, which are neither coded nor stored. 1 MiB unless said otherwise.
     #[must_use]
     pub fn buffer_up_to(mut self, bytes: u64) -> Self {
         self.buffer_bytes_max = bytes;
