@@ -9,7 +9,7 @@ use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::tags::TagCell;
 
 /// A finished fill: a value, and what it is known by and depends on.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Fill<V> {
     /// The value; it is shared with whoever answers from it now.
     pub value: Arc<V>,
@@ -24,7 +24,7 @@ pub struct Fill<V> {
 }
 
 /// What a look-up found.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Found<V> {
     /// An entry whose snapshot shows every change to each of its tags.
     Usable {
@@ -85,6 +85,14 @@ pub(crate) struct Entry<V> {
     softened: AtomicU64,
     hits: AtomicU32,
     place: AtomicU32,
+}
+
+impl<V> Clone for Fill<V> {
+    /// Shares the value.
+    fn clone(&self) -> Self {
+        let (value, tags) = (Arc::clone(&self.value), self.tags.clone());
+        Self { value, tags, snapshot: self.snapshot, inserted: self.inserted, expires: self.expires }
+    }
 }
 
 /// Whether an entry may be used.

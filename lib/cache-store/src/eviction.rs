@@ -236,3 +236,23 @@ impl List {
         Self { oldest: NOWHERE, newest: NOWHERE, bytes: 0 }
     }
 }
+
+#[cfg(test)]
+impl<V> Queues<V> {
+    /// Walks both queues and checks that they hold every node once, in both directions, at its weight.
+    pub(crate) fn audit(&self) {
+        let mut walked = 0;
+        for (list, queue) in [(&self.small, Queue::Small), (&self.main, Queue::Main)] {
+            let (mut place, mut older, mut bytes) = (list.oldest, NOWHERE, 0);
+            while place != NOWHERE {
+                let node = self.nodes.get(place);
+                assert_eq!((node.queue, node.older, node.entry.place()), (queue, older, place));
+                bytes += node.bytes;
+                walked += 1;
+                (older, place) = (place, node.newer);
+            }
+            assert_eq!((list.newest, list.bytes), (older, bytes));
+        }
+        assert_eq!(walked, self.nodes.len());
+    }
+}

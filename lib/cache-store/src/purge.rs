@@ -71,7 +71,8 @@ impl<V: Weigh + Send + Sync + 'static> Store<V> {
         for shard in self.index.shards() {
             let matching: Vec<_> = {
                 let table = shard.table.read();
-                let begun = table.iter().filter(|entry| begins_with(&entry.key, part, prefix) && matches(&entry.key));
+                let begun =
+                    table.iter().filter(|entry| begins_with(&entry.key, part, prefix) && matches(&entry.key));
                 begun.filter(|entry| !entry.snapshot.shows(position)).cloned().collect()
             };
             reached += matching.len() as u64;

@@ -6,10 +6,11 @@
 //! shards of the tags only. Everything that is stored or removed is so under the ledger; a fill is work for a
 //! source, beside which the microsecond under one lock is small, and the byte count is exact for it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kasoku_coherence::{Change, ChangeSink, Key, Sequence, Snapshot};
+use kasoku_coherence::{Change, ChangeSink, Key, Sequence, Snapshot, Tag};
 
 use crate::entry::{Entry, Fill, Found, Inserted, Judgement, NOWHERE, Reweighed};
 use crate::eviction::Queues;
@@ -22,7 +23,8 @@ use crate::tags::Tags;
 use crate::weight::{self, Weigh};
 
 /// A bounded store of values that knows when what they were read from has changed.
-#[derive(Debug)]
+///
+/// It is shared as an `Arc`; every method takes `&self`. The [crate's page](crate) shows it at work.
 pub struct Store<V> {
     pub(crate) sequence: Arc<Sequence>,
     pub(crate) limits: Limits,
@@ -50,6 +52,8 @@ pub enum Fence {
     Whole,
     /// Fills read the slots before they have their cells, and not after.
     Early,
+    /// Fills do not read the slots: what changed while they were made is lost, as in a store that only deletes.
+    Forgetful,
     /// Changes to tags hide nothing and refuse nothing.
     Down,
 }
@@ -82,6 +86,14 @@ impl<V: Weigh + Send + Sync + 'static> Store<V> {
     /// The snapshot of a fill that begins now, for sources that have none of their own. Take it *before* reading.
     pub fn snapshot(&self) -> Snapshot {
         self.sequence.snapshot()
+    }
+
+    /// Whether the fence would let a fill with this snapshot in, as of now. For those that share an answer before it
+    /// is stored: what was read before a change must not answer who came after it. Takes the store's one lock.
+    pub fn accepts(&self, key: &Key, tags: &[Tag], snapshot: Snapshot) -> bool {
+        let refused = self.refuses(&self.ledger.lock(), key, self.index.hash(key), snapshot);
+        let blind = matches!(self.fence, Fence::Forgetful | Fence::Down);
+        !refused && (blind || self.tags.shown(tags, snapshot))
     }
 
     /// What one entry may weigh, key, tags and bookkeeping included: an eighth of the budget.
@@ -251,7 +263,14 @@ impl<V: Weigh + Send + Sync + 'static> Store<V> {
     }
 
     fn tags_shown(&self, fill: &Fill<V>) -> bool {
-        self.fence == Fence::Down || self.tags.shown(&fill.tags, fill.snapshot)
+        matches!(self.fence, Fence::Forgetful | Fence::Down) || self.tags.shown(&fill.tags, fill.snapshot)
+    }
+}
+
+impl<V> fmt::Debug for Store<V> {
+    /// Says what it may hold, and nothing of what it holds.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Store").field("limits", &self.limits).finish_non_exhaustive()
     }
 }
 

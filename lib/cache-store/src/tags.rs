@@ -30,7 +30,7 @@ use kasoku_coherence::{Position, Snapshot, Tag};
 
 use crate::purge::Purge;
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering, secret_hasher};
-use crate::weight::{ARC_BYTES, TABLE_SLOT_BYTES};
+use crate::weight::{ARC_BYTES, FRAGMENTATION_PART, TABLE_SLOT_BYTES};
 
 /// What happened last to one tag that entries refer to.
 #[derive(Debug)]
@@ -74,8 +74,8 @@ impl Tags {
 
     /// What a live tag costs beside the references that entries hold to it.
     pub(crate) const fn cell_bytes() -> u64 {
-        // The cell's own block is a multiple of 16 already.
-        (ARC_BYTES + size_of::<TagCell>() as u64).next_multiple_of(16) + TABLE_SLOT_BYTES
+        let block = (ARC_BYTES + size_of::<TagCell>() as u64).next_multiple_of(16);
+        block + block / FRAGMENTATION_PART + TABLE_SLOT_BYTES
     }
 
     /// What all live tags cost.

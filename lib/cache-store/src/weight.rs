@@ -15,6 +15,10 @@ pub(crate) const ARC_BYTES: u64 = 16;
 /// A table of pointers keeps a byte of control and eight of pointer a slot; just after growing it is 7/16 full.
 pub(crate) const TABLE_SLOT_BYTES: u64 = 21;
 
+/// Entries leave in another order than they came, and the allocator's pages are never quite full for it. It comes to
+/// about one in this many bytes.
+pub(crate) const FRAGMENTATION_PART: u64 = 16;
+
 /// Says how many bytes a value keeps in memory.
 pub trait Weigh {
     /// Bytes of the value itself (`size_of`) and of everything that it owns on the heap, as they were asked from
@@ -48,7 +52,7 @@ pub(crate) fn allocated(bytes: u64) -> u64 {
         return 0;
     }
     let step = ((bytes - 1) | 63).ilog2().saturating_sub(2).clamp(4, 16);
-    bytes.next_multiple_of(1 << step)
+    bytes.checked_next_multiple_of(1 << step).unwrap_or(u64::MAX)
 }
 
 /// What an entry costs as long as it is stored, its tags' cells apart.
@@ -57,5 +61,6 @@ pub(crate) fn entry<V: Weigh>(key: &Key, value: &V, tags: usize) -> u64 {
     let key = allocated(ARC_BYTES + key.bytes().len() as u64);
     let value = allocated(ARC_BYTES.saturating_add(value.bytes()));
     let references = allocated(tags as u64 * size_of::<usize>() as u64);
-    value.saturating_add(record + key + references + NODE_BYTES + TABLE_SLOT_BYTES)
+    let blocks = value.saturating_add(record + key + references);
+    blocks.saturating_add(blocks / FRAGMENTATION_PART + NODE_BYTES + TABLE_SLOT_BYTES)
 }
