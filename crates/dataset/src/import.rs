@@ -5,7 +5,9 @@
 //! complete and on the disk.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use kasoku_units::{Clock as _, SystemClock};
 
 use crate::error::DatasetError;
 use crate::input::Input;
@@ -41,7 +43,7 @@ pub fn import(
     database: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, DatasetError> {
-    let began = Instant::now();
+    let began = SystemClock.now();
     let partial = Partial::beside(database)?;
     let mut ticker = Ticker::new(progress);
     let Survey { tables, remarks } = survey::survey(input, &mut ticker)?;
@@ -53,7 +55,7 @@ pub fn import(
     index(&tables, &store, &mut ticker)?;
     store.close();
     partial.complete()?;
-    Ok(Report { tables, remarks, took: began.elapsed() })
+    Ok(Report { tables, remarks, took: SystemClock.now() - began })
 }
 
 /// Finds out what an import would make of a file, without storing anything.

@@ -8,6 +8,7 @@
 //! - GeoJSON features become rows of their properties, with their geometry as a column.
 
 mod document;
+mod fields;
 mod row;
 mod scan;
 
