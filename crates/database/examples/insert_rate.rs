@@ -38,7 +38,7 @@ impl Observer for Counts {
 }
 
 impl CommitListener for Counts {
-    fn committed(&self, _: Position, changes: &[DataChange]) {
+    fn changed(&self, _: Position, changes: &[DataChange]) {
         self.changes.fetch_add(changes.len() as u64, Ordering::Relaxed);
     }
 }

@@ -42,12 +42,13 @@ pub struct RowChange {
     pub new: Option<Box<[Value]>>,
 }
 
-/// Learns what was committed.
+/// Learns what changes.
 ///
-/// It is called by the writer's thread after the commit is visible to new reads and before any of its jobs is
-/// answered; what it does delays the next commit. It may be told of changes that did not last (a statement that
-/// failed midway inside a job that went on), never the other way round.
+/// The writer's thread calls it before its COMMIT, with a position that no snapshot shows until the COMMIT is over
+/// and before any of its jobs is answered; what it does delays the commit. Changes by others are told when they are
+/// noticed. It may be told of changes that do not come about (a COMMIT that fails, a statement that failed midway
+/// inside a job that went on), never the other way round.
 pub trait CommitListener: Send + Sync + 'static {
-    /// Takes note of one commit.
-    fn committed(&self, position: Position, changes: &[DataChange]);
+    /// Takes note of the changes of one commit.
+    fn changed(&self, position: Position, changes: &[DataChange]);
 }

@@ -116,7 +116,9 @@ impl App {
         let router = Router::new(routes, |source| assemble_elsewhere(&self.observer, source))?;
         let forgetful = Arc::downgrade(&store);
         let tagger = self.database.as_ref().map(|_| {
-            Arc::new(ChangeTagger::new(dependencies.into_tables(), Arc::clone(&store) as _, move || forget(&forgetful)))
+            Arc::new(ChangeTagger::new(dependencies.into_tables(), Arc::clone(&store) as _, move || {
+                forget(&forgetful)
+            }))
         });
         let number = self.current.load().number + 1;
         Ok(Made { served: Served { plan, store, number }, tagger, schema, router })
@@ -221,10 +223,10 @@ struct Forgetful {
 }
 
 impl CommitListener for Forgetful {
-    fn committed(&self, position: Position, changes: &[DataChange]) {
+    fn changed(&self, position: Position, changes: &[DataChange]) {
         self.stores.iter().for_each(forget);
         if let Some(next) = &self.next {
-            next.committed(position, changes);
+            next.changed(position, changes);
         }
     }
 }

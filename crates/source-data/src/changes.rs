@@ -40,7 +40,7 @@ impl ChangeTagger {
 }
 
 impl CommitListener for ChangeTagger {
-    fn committed(&self, position: Position, changes: &[DataChange]) {
+    fn changed(&self, position: Position, changes: &[DataChange]) {
         let mut tags = Vec::with_capacity(changes.len() * 4);
         for change in changes {
             match change {

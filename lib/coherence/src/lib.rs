@@ -22,8 +22,13 @@ pub struct Change {
     pub tags: Vec<Tag>,
 }
 
-/// Learns of changes. A feed calls it after the change is visible to new reads and **before** the writer is
-/// told that it succeeded; when it returns, no read that begins later may see an older answer.
+/// Learns of changes.
+///
+/// A feed that makes the change itself calls it **before** the change becomes visible, with a
+/// [reserved](Sequence::reserve) position, and tells the writer that it succeeded only after the position is
+/// published: no reader then sees an older answer after a newer one. A feed that hears of changes calls it
+/// afterwards, with the [next](Sequence::next) position: no read that begins after the call returns sees an older
+/// answer.
 pub trait ChangeSink: Send + Sync + 'static {
     /// Applies one change.
     fn apply(&self, change: &Change);

@@ -226,7 +226,7 @@ async fn copying_the_log_is_no_news() {
 struct Wake(tokio::sync::Notify);
 
 impl CommitListener for Wake {
-    fn committed(&self, _: Position, changes: &[DataChange]) {
+    fn changed(&self, _: Position, changes: &[DataChange]) {
         if changes.contains(&DataChange::Everything) {
             self.0.notify_one();
         }
@@ -251,9 +251,9 @@ async fn what_another_process_writes_is_noticed_without_a_write() {
 struct Clumsy(std::sync::atomic::AtomicBool, Told);
 
 impl CommitListener for Clumsy {
-    fn committed(&self, position: Position, changes: &[DataChange]) {
+    fn changed(&self, position: Position, changes: &[DataChange]) {
         assert!(self.0.swap(true, std::sync::atomic::Ordering::Relaxed), "dropped it");
-        self.1.committed(position, changes);
+        self.1.changed(position, changes);
     }
 }
 

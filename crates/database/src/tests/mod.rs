@@ -70,7 +70,7 @@ impl Told {
 }
 
 impl CommitListener for Told {
-    fn committed(&self, position: Position, changes: &[DataChange]) {
+    fn changed(&self, position: Position, changes: &[DataChange]) {
         self.0.lock().push((position, changes.to_vec()));
     }
 }

@@ -4,6 +4,7 @@
 //! it does not return well, nobody is told of success.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
 use kasoku_coherence::Position;
@@ -69,18 +70,19 @@ impl Writer {
             }
         }
         let Some(connection) = &self.connection else { return Attempt::Failed(DatabaseError::Aborted) };
+        let teller = Arc::clone(&self.teller);
+        // Published when it is dropped: behind the COMMIT, before any job is answered.
+        let announced = teller.announce(&self.recorder.take());
         let began = Instant::now();
         match connection.run("COMMIT -- kasoku") {
             Ok(()) => {
                 let took = began.elapsed();
                 self.teller.observer.observe(&Observation::Committed { writes: jobs.len(), took });
-                let position = self.publish();
-                Attempt::Committed(position)
+                Attempt::Committed(announced.position())
             }
             // A constraint that is checked at the end of the transaction: one of the jobs breaks it.
             Err(error @ DatabaseError::Constraint { .. }) => {
                 let rolled_back = connection.run("ROLLBACK -- kasoku");
-                self.recorder.take();
                 match rolled_back {
                     Ok(()) => Attempt::Spoiled(error),
                     Err(_) => self.give_up(error, Severity::Broken),

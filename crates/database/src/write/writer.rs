@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use kasoku_coherence::Position;
-
 use super::Job;
 use super::job::WriteJob;
 use super::record::Recorder;
@@ -120,11 +118,6 @@ impl Writer {
             self.connection = None;
         }
         self.teller.tell(&[DataChange::Everything]);
-    }
-
-    /// Gives the commit its position, tells the listener, and only then lets it be answered.
-    pub(super) fn publish(&self) -> Position {
-        self.teller.tell(&self.recorder.take())
     }
 
     /// Notices what other processes wrote. A connection's own writes do not count.
