@@ -1,12 +1,13 @@
 //! From a folder or a text to a plan: the order of the steps, and nothing else.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::check::{self, Check, SECTIONS, unreadable};
-use crate::diagnostic::{Diagnostics, Finding, Findings, Place};
+use crate::diagnostic::{Diagnostics, Finding, Findings, Place, WHOLE_FILE};
 use crate::environment::Environment;
 use crate::plan::Plan;
-use crate::schema::settings;
+use crate::schema::{form, properties, settings, variants};
 use crate::tree::{self, Damage, KeyPath, Node, Value};
 use crate::written::Written;
 
@@ -62,7 +63,7 @@ pub fn load(
         if is_folder && error.kind() == std::io::ErrorKind::NotFound {
             finding = finding.hint("`kasoku new DIR` writes one to start with");
         }
-        findings.add("the file", Place::start_of(source), finding);
+        findings.add(WHOLE_FILE, Place::start_of(source), finding);
         findings.finish()
     })?;
     let folder = file.parent().unwrap_or(Path::new(""));
@@ -100,19 +101,22 @@ fn plan(
     let source = findings.text(origin, text);
     let mut tree = tree::read(text, source, findings);
     if findings.has_errors() {
-        // Behind a mistake in the syntax, everything else is a guess.
+        // Behind a mistake in the syntax, everything else is a guess, names of secrets too.
+        let harmless = harmless_names(settings());
+        findings.cover_lines(|name| harmless.contains(name));
         return None;
     }
     tree::apply(&mut tree, settings(), environment, overrides, findings);
     let mut damage = Damage::default();
     tree::interpolate(&mut tree, environment, &mut damage, findings);
+    keep_secrets(&tree, findings);
     tree::conform(&tree, settings(), &mut damage, findings);
     let (written, kept) = sound(&tree, &damage);
     let written: Written = match serde_json::from_value(written) {
         Ok(written) => written,
         Err(error) => {
             let finding = Finding::error(format!("the settings cannot be understood: {error}"));
-            findings.add("the file", Place::start_of(source), finding);
+            findings.add(WHOLE_FILE, Place::start_of(source), finding);
             return None;
         }
     };
@@ -124,6 +128,32 @@ fn plan(
     let sources = Vec::new();
     let mut check = Check { folder, environment, tree: &tree, damage: &damage, findings, sources };
     check::plan(&mut check, &written, &kept)
+}
+
+/// The names of all settings that are not secrets.
+fn harmless_names(schema: &serde_json::Value) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    for variant in variants(schema) {
+        names.extend(variant.get("items").map(harmless_names).unwrap_or_default());
+        for (name, schema) in properties(variant).filter(|(_, schema)| form(schema) != Some("secret")) {
+            names.insert(name);
+            names.extend(harmless_names(schema));
+        }
+    }
+    names
+}
+
+/// Keeps secrets that are written out, wherever something is wrong, out of what is said about it.
+fn keep_secrets(tree: &Node, findings: &mut Findings) {
+    for (path, _) in tree::variables(settings()).values().filter(|(_, schema)| form(schema) == Some("secret"))
+    {
+        if let Some(Value::String(text)) = tree.get(path).map(|node| &node.value)
+            && !text.starts_with("env:")
+            && !text.starts_with("file:")
+        {
+            findings.keep_secret(text);
+        }
+    }
 }
 
 /// The settings without the sections that hold mistakes, and which routes are left.

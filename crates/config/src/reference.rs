@@ -57,8 +57,7 @@ impl Page {
         if let Some(text) = schema.get("description").and_then(Json::as_str) {
             self.write(format_args!("{text}\n\n"));
         }
-        let mut settings: Vec<(&str, &Json)> =
-            properties(schema).filter(|(name, _)| !name.starts_with('$')).collect();
+        let mut settings: Vec<(&str, &Json)> = properties(schema).collect();
         settings.sort_by_key(|(name, _)| {
             let path = path.key(name);
             first_place(&self.example, &path.keys().collect::<Vec<_>>())

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use schemars::generate::SchemaSettings;
 use serde_json::Value as Json;
 
+use crate::diagnostic::listed;
 use crate::written::{FORM, Written};
 
 /// The JSON Schema of `kasoku.toml`, for editors: put `#:schema kasoku.schema.json` in its first line.
@@ -101,7 +102,13 @@ fn described_variant(schema: &Json) -> String {
             Some(items) => format!("an array of {}", plural(items)),
             None => "an array".into(),
         },
-        _ => "a table".into(),
+        _ => {
+            let names: Vec<String> = properties(schema).map(|(name, _)| format!("`{name}`")).collect();
+            match names.as_slice() {
+                [] | [_, _, _, _, ..] => "a table".into(),
+                names => format!("a table with {}", listed(names)),
+            }
+        }
     }
 }
 

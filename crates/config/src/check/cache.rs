@@ -9,14 +9,14 @@ use super::server::size;
 use crate::diagnostic::Finding;
 use crate::plan::CacheSettings;
 use crate::tree::KeyPath;
-use crate::written::{Cache, OrFalse, RouteCache, SizeText};
+use crate::written::{Cache, DurationText, OrFalse, RouteCache, SizeText};
 
 /// How long an answer is fresh where nothing is said. The fence removes what changed, so that this bounds only how
 /// long memory is spent on what nobody asks for.
-const FRESH: Duration = Duration::from_secs(60 * 60);
+const FRESH: Duration = Duration::from_hours(1);
 
 /// Longer lifetimes are surely a slip.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 /// The cache that all routes share.
 pub(super) fn shared(check: &mut Check<'_>, written: &Cache) -> CacheSettings {
@@ -39,7 +39,7 @@ pub(super) fn rules(
         None => RouteCache::default(),
     };
     let rules = CacheRules {
-        fresh: written.fresh.map_or(FRESH, |fresh| fresh.duration()),
+        fresh: written.fresh.map_or(FRESH, DurationText::duration),
         stale_while_revalidate: written.stale_while_revalidate.duration(),
         stale_if_error: written.stale_if_error.duration(),
         client: written.client.duration(),

@@ -13,11 +13,21 @@ use crate::written::{Database, Seed, SizeText};
 /// More schema files than anybody has written.
 const MIGRATIONS_MAX: usize = 10_000;
 
+/// Where a database is.
+enum Location {
+    Memory,
+    File(PathBuf),
+}
+
 /// The database, and what routes must know of it.
 pub(super) fn database(check: &mut Check<'_>, written: &Database) -> (Option<DatabaseSettings>, Known) {
     let at = KeyPath::root().key("database");
     let mut known = Known { description: None, read_only: written.read_only };
-    let Some(path) = location(check, &at, written) else { return (None, known) };
+    let path = match location(check, &at, written) {
+        None => return (None, known),
+        Some(Location::Memory) => None,
+        Some(Location::File(path)) => Some(path),
+    };
     let migrations = match &written.schema {
         Some(folder) => migrations(check, &at.key("schema"), folder),
         None => Some(Vec::new()),
@@ -46,8 +56,8 @@ pub(super) fn database(check: &mut Check<'_>, written: &Database) -> (Option<Dat
     (settings(), known)
 }
 
-/// The file of the database, or `None` within for one in memory.
-fn location(check: &mut Check<'_>, at: &KeyPath, written: &Database) -> Option<Option<PathBuf>> {
+/// Where the database is.
+fn location(check: &mut Check<'_>, at: &KeyPath, written: &Database) -> Option<Location> {
     let url_at = at.key("url");
     let refuse = |check: &mut Check<'_>, finding: Finding| {
         check.value(&url_at, finding);
@@ -86,7 +96,7 @@ fn location(check: &mut Check<'_>, at: &KeyPath, written: &Database) -> Option<O
                 .label("needs a `schema`, and cannot be `read_only`");
             return refuse(check, finding);
         }
-        return Some(None);
+        return Some(Location::Memory);
     }
     let path = check.path(file);
     if path.is_dir() {
@@ -120,7 +130,7 @@ fn location(check: &mut Check<'_>, at: &KeyPath, written: &Database) -> Option<O
         check.key(&at.key("seed"), finding.hint("leave out `seed` or `read_only`"));
         return None;
     }
-    Some(Some(path))
+    Some(Location::File(path))
 }
 
 /// The numbered files of the schema folder, in order.

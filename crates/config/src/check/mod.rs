@@ -27,8 +27,7 @@ use crate::tree::{Damage, KeyPath, Node, Value};
 use crate::written::Written;
 
 /// The sections that the check asks for when it decides whether something is missing.
-pub(crate) const SECTIONS: [&str; 8] =
-    ["$schema", "name", "server", "admin", "log", "database", "cache", "route"];
+pub(crate) const SECTIONS: [&str; 7] = ["name", "server", "admin", "log", "database", "cache", "route"];
 
 /// What all parts of the check share.
 pub(crate) struct Check<'a> {
@@ -108,7 +107,7 @@ fn routes(
     let mut patterns = paths::Patterns::default();
     for (route, index) in written.route.iter().zip(kept) {
         let at = section.index(*index);
-        if let Some(pattern) = patterns.add(check, &at, route) {
+        if let Some(pattern) = patterns.add(check, &at, route, known) {
             let name = RouteName { index: plans.len(), pattern: Arc::from(pattern) };
             plans.push(route::route(check, &at, route, name, written, known));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Check;
+use super::{Check, Known};
 use crate::diagnostic::Finding;
 use crate::tree::KeyPath;
 use crate::written::Route;
@@ -31,13 +31,19 @@ pub(super) struct PathParam {
 
 impl Patterns {
     /// Takes a route's patterns in. What it gives back is the pattern of the route's plan.
-    pub(super) fn add(&mut self, check: &mut Check<'_>, at: &KeyPath, route: &Route) -> Option<String> {
+    pub(super) fn add(
+        &mut self,
+        check: &mut Check<'_>,
+        at: &KeyPath,
+        route: &Route,
+        known: Option<&Known>,
+    ) -> Option<String> {
         let path = at.key("path");
         if let Some(finding) = malformed(&route.path, route) {
             check.value(&path, finding);
             return None;
         }
-        let (pattern, further) = patterns(route);
+        let (pattern, further) = patterns(route, known);
         let mut sound = self.insert(check, at, &pattern, &pattern);
         if let (true, Some(further)) = (sound, further) {
             sound = self.insert(check, at, &further, &pattern);
@@ -114,20 +120,19 @@ pub(super) fn params(pattern: &str) -> Vec<PathParam> {
 /// The pattern of a route's plan, and the further one that it also takes.
 ///
 /// A `files` route serves everything below its path, so its pattern ends in `{*rest}` also if that is not
-/// written, and it takes the folder's own path too. A `table` route also serves `path/{key}`.
-fn patterns(route: &Route) -> (String, Option<String>) {
+/// written, and it takes the path before that too. A `table` route also serves `path/{key}`, if the table has a key.
+fn patterns(route: &Route, known: Option<&Known>) -> (String, Option<String>) {
     let path = route.path.as_str();
     if route.files.is_some() {
-        let base = match path.rfind("{*") {
-            Some(at) => &path[..at],
-            None => path,
-        };
-        let base = base.trim_end_matches('/');
-        let whole = if path.contains("{*") { path.to_owned() } else { format!("{base}/{{*rest}}") };
-        return (whole, Some(if base.is_empty() { "/".to_owned() } else { base.to_owned() }));
+        let below = || format!("{}/{{*rest}}", path.trim_end_matches('/'));
+        let whole = if path.contains("{*") { path.to_owned() } else { below() };
+        let before = whole.rfind("{*").map(|at| whole[..at].to_owned());
+        return (whole, before);
     }
-    let below = format!("{}/{{key}}", path.trim_end_matches('/'));
-    (path.to_owned(), route.table.is_some().then_some(below))
+    let description = known.and_then(|known| known.description.as_ref());
+    let table = route.table.as_ref().zip(description).and_then(|(name, known)| known.schema.table(name));
+    let has_rows = route.table.is_some() && table.is_none_or(|table| !table.key.is_empty());
+    (path.to_owned(), has_rows.then(|| format!("{}/{{key}}", path.trim_end_matches('/'))))
 }
 
 /// A pattern with the names of its parameters left out.

@@ -23,24 +23,24 @@ pub(super) fn rules(
 ) -> Option<(QueryRules, Option<String>)> {
     let here = at.key("query");
     let description = known.description.as_ref()?;
+    let read = read_query(sql);
+    if let Err(fault @ (QueryFault::Statements(_) | QueryFault::NotSelect | QueryFault::Writes)) = &read {
+        check.value(&here, Finding::error(fault.to_string()).label("expected one `select`"));
+        return None;
+    }
     let facts = match description.query(sql) {
         Ok(facts) => facts,
         Err(fault) => {
-            cannot_be_prepared(check, &here, sql, fault, &description.schema);
+            cannot_be_prepared(check, &here, sql, &fault, &description.schema);
             return None;
         }
     };
-    let used = match read_query(sql) {
+    let used = match read {
         Ok(read) => read.params,
         Err(fault) => {
-            let finding = match &fault {
-                QueryFault::Unnamed(_) => {
-                    Finding::error(fault.to_string()).label("expected `:name` for each parameter")
-                }
-                QueryFault::Syntax(reason) => {
-                    Finding::error("the query cannot be understood").label(reason.clone())
-                }
-                _ => Finding::error("a `query` route only reads").label("expected one `select`"),
+            let finding = match fault {
+                QueryFault::Syntax(reason) => Finding::error("the query cannot be understood").label(reason),
+                fault => Finding::error(fault.to_string()).label("expected `:name` for each parameter"),
             };
             check.value(&here, finding);
             return None;
@@ -71,12 +71,12 @@ pub(super) fn volatile(check: &mut Check<'_>, at: &KeyPath, sql: &str, function:
     check.place_or_value(at, place, finding);
 }
 
-fn cannot_be_prepared(check: &mut Check<'_>, at: &KeyPath, sql: &str, fault: Fault, schema: &Schema) {
-    let (Fault::Sql { message, .. } | Fault::File { message, .. }) = &fault;
+fn cannot_be_prepared(check: &mut Check<'_>, at: &KeyPath, sql: &str, fault: &Fault, schema: &Schema) {
+    let (Fault::Sql { message, .. } | Fault::File { message, .. }) = fault;
     let unknown = ["no such table: ", "no such column: ", "no such function: ", "ambiguous column name: "]
         .into_iter()
         .find_map(|prefix| Some((prefix, message.strip_prefix(prefix)?)));
-    let offset = match (&fault, unknown) {
+    let offset = match (fault, unknown) {
         (Fault::Sql { offset: Some(offset), .. }, _) => Some(*offset),
         (_, Some((_, name))) => sql.find(name),
         _ => None,

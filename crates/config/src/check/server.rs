@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use kasoku_units::Period;
 
 use super::Check;
-use crate::diagnostic::{Finding, did_you_mean};
+use crate::diagnostic::{Finding, SECRET_BYTES_MIN, did_you_mean};
 use crate::environment::read_variable;
 use crate::plan::{
     AdminSettings, ConnectionLimits, ListenSettings, LogFormat, LogSettings, ServerSettings, TlsSettings,
@@ -13,9 +13,6 @@ use crate::plan::{
 use crate::secret::Secret;
 use crate::tree::{KeyPath, unset};
 use crate::written::{Admin, DurationText, Limits, Log, LogFormatName, SecretText, Server, SizeText, Tls};
-
-/// Secrets that are shorter can be guessed.
-const SECRET_BYTES_MIN: usize = 16;
 
 /// The public listener.
 pub(super) fn server(check: &mut Check<'_>, written: &Server) -> Option<ServerSettings> {
@@ -140,7 +137,7 @@ pub(super) fn size(
 
 /// A duration that cannot be zero.
 pub(super) fn positive(check: &mut Check<'_>, at: &KeyPath, written: DurationText) {
-    const LONGEST: Period = Period(std::time::Duration::from_secs(24 * 60 * 60));
+    const LONGEST: Period = Period(std::time::Duration::from_hours(24));
     if written.duration().is_zero() || written.0 > LONGEST {
         check.value(
             at,
@@ -164,10 +161,10 @@ fn address(check: &mut Check<'_>, at: &KeyPath, written: &str) -> Option<SocketA
         host if host.parse::<std::net::IpAddr>().is_ok() && !is_port => {
             Some("ports go from 0 to 65535; 0 lets the system choose".to_owned())
         }
-        _ if text.parse::<std::net::IpAddr>().is_ok() => Some(match text.contains(':') {
-            true => format!("add a port: \"[{text}]:8080\""),
-            false => format!("add a port: \"{text}:8080\""),
-        }),
+        _ if text.parse::<std::net::IpAddr>().is_ok() => Some(format!(
+            "add a port: \"{}\"",
+            if text.contains(':') { format!("[{text}]:8080") } else { format!("{text}:8080") }
+        )),
         _ if text.contains("://") => Some("leave out the scheme".to_owned()),
         _ => None,
     };
@@ -218,7 +215,7 @@ fn secret(check: &mut Check<'_>, at: &KeyPath, written: &SecretText) -> Option<S
     } else {
         text.to_owned()
     };
-    check.findings.hide(&found);
+    check.findings.keep_secret(&found);
     if found.len() < SECRET_BYTES_MIN {
         let finding = Finding::error(format!("`{}` is too short to be safe", at.name()))
             .label(format!("has {} bytes, expected {SECRET_BYTES_MIN} or more", found.len()))

@@ -28,7 +28,8 @@ pub(super) fn rules(
         let tables = description.schema.tables.iter().map(|table| table.name.as_str());
         let finding = Finding::error(format!("there is no table `{name}`"))
             .label("expected a table or view of the database")
-            .hint_if(did_you_mean(name, tables));
+            .hint_if(did_you_mean(name, tables))
+            .hint_if(description.schema.tables.is_empty().then(|| "the database holds no tables".to_owned()));
         check.value(&at.key("table"), finding);
         return None;
     };

@@ -12,7 +12,11 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-pub(crate) use nearest::{did_you_mean, nearest};
+pub(crate) use mask::SECRET_BYTES_MIN;
+pub(crate) use nearest::{did_you_mean, listed, nearest};
+
+/// The key of findings that are about no setting in particular.
+pub(crate) const WHOLE_FILE: &str = "the file";
 
 /// Findings beyond this many are counted, not kept.
 const MOST: usize = 100;
@@ -55,11 +59,11 @@ pub struct Place {
 }
 
 /// A text that findings are about: a file, or what the environment or the command line say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SourceText {
     /// A file's path, or `environment`, or `command line`.
     pub name: String,
-    /// The text, in which secrets are masked byte for byte.
+    /// The text, in which secrets are masked byte for byte as far as they can be told.
     pub text: String,
 }
 
@@ -88,7 +92,10 @@ pub(crate) struct Finding {
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     found: Diagnostics,
+    /// Kept out of messages.
     hidden: Vec<String>,
+    /// Kept out of messages and of quoted lines.
+    secrets: Vec<String>,
 }
 
 impl Diagnostics {
@@ -137,6 +144,13 @@ impl fmt::Display for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+impl fmt::Debug for SourceText {
+    /// Without the text: only lines that findings quote have been looked at for secrets in every way.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceText").field("name", &self.name).finish_non_exhaustive()
+    }
+}
 
 impl Severity {
     /// Its name, in lower case.
@@ -207,10 +221,40 @@ impl Findings {
         self.found.texts.len() - 1
     }
 
-    /// Keeps a value out of all messages: it is a secret or comes from the environment.
+    /// Keeps a value of the environment out of all messages: nobody knows whether it is a secret.
     pub(crate) fn hide(&mut self, value: &str) {
         if value.len() >= mask::HIDDEN_BYTES_MIN {
             self.hidden.push(value.to_owned());
+        }
+    }
+
+    /// Keeps a secret out of all messages and quoted lines.
+    pub(crate) fn keep_secret(&mut self, value: &str) {
+        self.hide(value);
+        self.secrets.push(value.to_owned());
+    }
+
+    /// Masks the value of a setting that nobody knows.
+    pub(crate) fn cover(&mut self, place: &Place) {
+        if let Some(source) = self.found.texts.get_mut(place.text)
+            && source.text.get(place.span.clone()).is_some()
+        {
+            mask::cover(&mut source.text, place.span.clone());
+        }
+    }
+
+    /// Masks what could be secret on the lines that something was found on so far.
+    pub(crate) fn cover_lines(&mut self, is_harmless: impl Fn(&str) -> bool) {
+        for diagnostic in &self.found.list {
+            let place = &diagnostic.place;
+            if let Some(source) = self.found.texts.get_mut(place.text) {
+                let last = place.span.end.min(source.text.len());
+                for at in [place.span.start.min(last), last] {
+                    if source.text.is_char_boundary(at) {
+                        mask::cover_line(&mut source.text, at, &is_harmless);
+                    }
+                }
+            }
         }
     }
 
@@ -237,9 +281,14 @@ impl Findings {
 
     /// All findings, in order and without anything that is to be hidden.
     pub(crate) fn finish(mut self) -> Diagnostics {
+        self.hidden.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        for source in &mut self.found.texts {
+            mask::blank(&mut source.text, &self.secrets);
+        }
         let hide = |text: &mut String| mask::hide(text, &self.hidden);
         for diagnostic in &mut self.found.list {
             hide(&mut diagnostic.message);
+            hide(&mut diagnostic.key);
             diagnostic.label.iter_mut().for_each(hide);
             diagnostic.hint.iter_mut().for_each(hide);
             diagnostic.related.iter_mut().for_each(|(_, text)| hide(text));

@@ -18,7 +18,7 @@ pub(crate) fn did_you_mean<'a>(
 }
 
 /// Names as people list them: `a, b and c`.
-fn listed(names: &[String]) -> String {
+pub(crate) fn listed(names: &[String]) -> String {
     match names {
         [] => String::new(),
         [one] => one.clone(),

@@ -1,10 +1,12 @@
 //! Findings as people read them: the line, the part at fault underlined, what was expected, what may help.
 
+use std::fmt::Write as _;
+
 use annotate_snippets::{
     AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str, renderer::DecorStyle,
 };
 
-use super::{Diagnostic, Diagnostics, Place, Severity};
+use super::{Diagnostic, Diagnostics, Place, Severity, WHOLE_FILE};
 
 impl Diagnostics {
     /// All findings as text for a terminal, with or without colours. Ends with a line break unless it is empty.
@@ -17,7 +19,7 @@ impl Diagnostics {
             out.push_str("\n\n");
         }
         if self.left_out > 0 {
-            out.push_str(&format!("and {} more\n\n", self.left_out));
+            let _ = write!(out, "and {} more\n\n", self.left_out);
         }
         out.truncate(out.trim_end().len() + usize::from(!out.is_empty()));
         out
@@ -28,7 +30,10 @@ impl Diagnostics {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let mut group = Group::with_title(level.primary_title(&diagnostic.message).id(&diagnostic.key));
+        let mut group = {
+            let title = level.primary_title(&diagnostic.message);
+            Group::with_title(if diagnostic.key == WHOLE_FILE { title } else { title.id(&diagnostic.key) })
+        };
         group = self.with_places(group, diagnostic);
         match &diagnostic.hint {
             Some(hint) => group.element(Level::HELP.message(normalize_untrusted_str(hint))),

@@ -1,16 +1,232 @@
 //! Configurations that can be served, and what they mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
-use crate::{Loaded, Overrides, load};
+use kasoku_sql_plan::{ColumnKind, CountRule, Value};
+use serde_json::Value as Json;
+
+use super::App;
+use crate::reference::EXAMPLE;
+use crate::schema::{properties, settings, variants};
+use crate::{LogFormat, Overrides, Plan, RoutePlan, SourcePlan, load};
+
+const PEM: &str = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n";
+
+/// The plan of a text, without warnings.
+fn plan(app: &App, text: &str) -> Plan {
+    let loaded = app.load(text).unwrap_or_else(|found| panic!("{found}"));
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+    loaded.plan
+}
+
+fn route(text: &str) -> RoutePlan {
+    let head = "[database]\nurl = \"sqlite::memory:\"\nschema = \"schema\"\n[[route]]\n";
+    plan(&App::new(), &format!("{head}{text}")).routes.remove(0)
+}
 
 #[test]
 fn the_catalogue_can_be_served() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../apps/catalog");
-    let loaded: Loaded =
+    let loaded =
         load(&folder, &Overrides::default(), &BTreeMap::new()).unwrap_or_else(|found| panic!("{found}"));
     assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
-    std::fs::write("/tmp/ref.md", crate::reference()).unwrap();
-    std::fs::write("/tmp/schema.json", serde_json::to_string_pretty(&crate::schema()).unwrap()).unwrap();
+    assert_eq!(loaded.plan.name, "catalog");
+    let sources: Vec<_> = loaded.plan.sources.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    assert_eq!(sources, ["kasoku.toml", "schema", "001-items.sql", "seed.sql"]);
+}
+
+#[test]
+fn a_route_is_all_that_is_needed_and_the_rest_is_safe() {
+    let app = App::new();
+    let plan = plan(&app, "[[route]]\npath = \"/\"\nfiles = \"static\"\n");
+    assert_eq!(plan.folder, app.path());
+    assert_eq!(plan.server.listen.address.to_string(), "127.0.0.1:8080");
+    assert_eq!(plan.admin.address.map(|address| address.to_string()).as_deref(), Some("127.0.0.1:9090"));
+    assert!(plan.server.threads >= 1 && plan.server.secret.is_none() && plan.admin.token.is_none());
+    assert_eq!(plan.server.limits.header_bytes_max, 16 << 10);
+    assert_eq!(plan.log.format, LogFormat::Text);
+    assert!(plan.database.is_none());
+    let [route] = plan.routes.as_slice() else { panic!("one route") };
+    assert_eq!(&*route.name.pattern, "/{*rest}");
+    assert_eq!(route.deadline, Duration::from_secs(10));
+    assert_eq!(route.shape.compress_above, Some(1_024));
+    assert_eq!(route.body_bytes_max, 2 << 20);
+    assert!(route.cache.is_none(), "files are not kept in the store");
+    let SourcePlan::Files(files) = &route.source else { panic!("files") };
+    assert_eq!((files.folder.clone(), files.index.as_str()), (app.path().join("static"), "index.html"));
+}
+
+#[test]
+fn a_table_route_reads_everything_writes_nothing_and_is_cached() {
+    let route = route("path = \"/v1/items\"\ntable = \"ITEMS\"\n");
+    let SourcePlan::Table(rules) = &route.source else { panic!("a table") };
+    assert_eq!(rules.table, "items", "as the database spells it");
+    assert_eq!(rules.select, ["id", "title", "category", "price", "maker", "deleted_at"]);
+    assert!(rules.filter.is_empty());
+    assert_eq!((rules.order[0].0[0].column.as_str(), rules.order[0].0[0].descending), ("id", false));
+    assert_eq!((rules.page.default, rules.page.most), (20, 100));
+    assert_eq!(rules.counts.allowed, [CountRule::None]);
+    assert!(!(rules.write.insert || rules.write.update || rules.write.upsert || rules.write.delete));
+    let cache = route.cache.expect("cached by default");
+    assert_eq!((cache.fresh, cache.stale_if_error), (Duration::from_hours(1), Duration::ZERO));
+    assert_eq!(cache.client, Duration::ZERO, "callers ask each time");
+}
+
+#[test]
+fn settings_of_a_table_route_reach_its_rules() {
+    let route = route(
+        "path = \"/v1/items\"\ntable = \"items\"\nfilter = [\"Price\"]\nplain = [\"price\"]\n\
+         order = [\"category,-price\"]\ncount = { default = \"capped\", allowed = [\"exact\", \"capped\"], cap = 5 }\n\
+         write = { allow = [\"update\"], rows = 7 }\nenvelope = \"items\"\nsoft_delete = \"deleted_at\"\n\
+         cache = { fresh = \"30s\", client = \"5s\" }\ncompress = false\nbody = \"1KiB\"\ndeadline = \"1s\"\n\
+         admit = { concurrent = 2, queue = 0 }\n",
+    );
+    let SourcePlan::Table(rules) = &route.source else { panic!("a table") };
+    assert_eq!(
+        (rules.filter.as_slice(), rules.plain.as_slice()),
+        (&["price".into()][..], &["price".into()][..])
+    );
+    let terms: Vec<_> = rules.order[0].0.iter().map(|term| (term.column.as_str(), term.descending)).collect();
+    assert_eq!(terms, [("category", false), ("price", true)]);
+    assert_eq!((rules.counts.default, rules.counts.cap), (CountRule::Capped, 5));
+    assert_eq!(rules.counts.allowed, [CountRule::Capped, CountRule::Exact]);
+    assert!(rules.write.update && !rules.write.insert);
+    assert_eq!((rules.write.rows_most, rules.envelope.as_deref()), (7, Some("items")));
+    assert_eq!(rules.soft_delete.as_deref(), Some("deleted_at"));
+    assert_eq!(route.cache.unwrap().client, Duration::from_secs(5));
+    assert_eq!((route.shape.compress_above, route.body_bytes_max), (None, 1_024));
+    assert_eq!((route.admit.concurrent, route.admit.queue), (2, 0));
+    assert_eq!(route.deadline, Duration::from_secs(1));
+}
+
+#[test]
+fn parameters_of_a_query_come_in_the_order_of_first_use() {
+    let route = route(
+        "path = \"/c/{category}\"\n\
+         query = \"select id from items where price < :most and category = :category and :strict\"\n\
+         params = { most = { type = \"real\", default = 10 }, strict = \"boolean\" }\none = true\nrows = 5\n",
+    );
+    let SourcePlan::Query(rules) = &route.source else { panic!("a query") };
+    let params: Vec<_> = rules.params.iter().map(|param| (param.name.as_str(), param.kind)).collect();
+    let expected =
+        [("most", ColumnKind::Real), ("category", ColumnKind::Text), ("strict", ColumnKind::Boolean)];
+    assert_eq!(params, expected);
+    assert_eq!(rules.params[0].default, Some(Value::Real(10.0)));
+    assert!(rules.one && rules.rows_most == 5);
+}
+
+#[test]
+fn a_query_that_changes_by_itself_can_be_cached_for_a_time_or_not_at_all() {
+    let query = "path = \"/now\"\nquery = \"select date('now') as today\"\n";
+    assert!(route(&format!("{query}cache = {{ fresh = \"10s\" }}\n")).cache.is_some());
+    assert!(route(&format!("{query}cache = false\n")).cache.is_none());
+}
+
+#[test]
+fn a_database_without_a_schema_is_served_as_it_is() {
+    let app = App::new().with_database("there.db");
+    let plan = plan(
+        &app,
+        "[database]\nurl = \"sqlite:there.db\"\nread_only = true\n[[route]]\npath = \"/v1/notes\"\ntable = \"notes\"\n",
+    );
+    let database = plan.database.expect("a database");
+    assert!(database.read_only && database.migrations.is_empty());
+    assert_eq!(database.path, Some(app.path().join("there.db")));
+    assert!(database.schema.table("notes").is_some());
+}
+
+#[test]
+fn schema_files_are_applied_in_the_order_of_their_numbers() {
+    let app = App::new();
+    app.write("schema/10_more.sql", "alter table notes add column more text;");
+    app.write("schema/2_column.sql", "alter table notes add column two text;");
+    app.write("schema/readme.txt", "not one of them");
+    let plan = plan(
+        &app,
+        "[database]\nurl = \"sqlite:a.db\"\nschema = \"schema/\"\n[[route]]\npath = \"/n\"\ntable = \"notes\"\n",
+    );
+    let database = plan.database.expect("a database");
+    let names: Vec<_> =
+        database.migrations.iter().filter_map(|(path, _)| path.file_name()?.to_str()).collect();
+    assert_eq!(names, ["001_items.sql", "2_column.sql", "10_more.sql"]);
+    let columns: Vec<_> =
+        database.schema.table("notes").unwrap().columns.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(columns, ["body", "two", "more"]);
+    assert!(!app.path().join("a.db").exists(), "a check makes no database");
+}
+
+#[test]
+fn the_example_of_the_reference_can_be_served_and_holds_every_setting() {
+    let app = App::new();
+    app.write(
+        "schema/002_books.sql",
+        "create table books (id integer primary key, title text not null,
+        author text not null, price real not null, updated_at text, deleted_at text);",
+    );
+    app.write("cert.pem", PEM);
+    app.write("key.pem", PEM);
+    let secret = "sixteen bytes and more";
+    let environment =
+        [("CURSOR_SECRET", secret), ("ADMIN_TOKEN", secret), ("DATA_FOLDER", app.path().to_str().unwrap())];
+    let loaded =
+        app.load_with(EXAMPLE, &Overrides::default(), &environment).unwrap_or_else(|found| panic!("{found}"));
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+    assert_eq!(loaded.plan.routes.len(), 3);
+
+    let written: toml::Table = EXAMPLE.parse().unwrap();
+    let mut missing = BTreeSet::new();
+    keys_missing(settings(), &serde_json::to_value(written).unwrap(), "", &mut missing);
+    assert_eq!(missing, BTreeSet::new());
+}
+
+/// Settings that no table of the example has.
+fn keys_missing(schema: &Json, written: &Json, path: &str, missing: &mut BTreeSet<String>) {
+    for variant in variants(schema) {
+        let (tables, schema): (Vec<&Json>, &Json) = match (variant.get("items"), written) {
+            (Some(items), Json::Array(tables)) => (tables.iter().collect(), items),
+            _ => (vec![written], variant),
+        };
+        for (name, schema) in properties(schema) {
+            let path = format!("{path}.{name}");
+            match tables.iter().find_map(|table| table.get(name)) {
+                Some(written) => keys_missing(schema, written, &path, missing),
+                None => drop(missing.insert(path)),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_schema_has_words_and_no_null_for_every_setting() {
+    fn walk(schema: &Json, path: &str) {
+        assert!(schema.get("default").is_none_or(|default| !default.to_string().contains("null")), "{path}");
+        for (name, schema) in variants(schema).into_iter().flat_map(properties) {
+            let path = format!("{path}.{name}");
+            let text = schema.get("description").and_then(Json::as_str).unwrap_or_default();
+            assert!(text.ends_with('.') && !text.contains('\n'), "{path} has no sentence: {text:?}");
+            walk(schema, &path);
+        }
+        if let Some(items) = schema.get("items") {
+            walk(items, path);
+        }
+    }
+    walk(settings(), "");
+    assert!(!settings().to_string().contains("\"null\""));
+}
+
+#[test]
+fn the_reference_names_every_setting_and_its_variable() {
+    let page = crate::reference();
+    for name in crate::tree::variables(settings()).keys() {
+        assert!(page.contains(&format!("`{name}`")), "{name}");
+    }
+    for (name, _) in properties(&settings()["properties"]["route"]["items"]) {
+        let is_there =
+            page.contains(&format!("#### `{name}`\n")) || page.contains(&format!("`{name}` of a route"));
+        assert!(is_there || page.contains(&format!("`{name}.NAME` of a route")), "{name}");
+    }
+    assert!(page.contains(EXAMPLE.trim_end()));
+    assert!(!page.contains("\n\n\n"), "no gaps");
 }

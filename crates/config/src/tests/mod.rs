@@ -1,14 +1,21 @@
 //! The crate from outside: what is read, what is found, what is shown.
 
+mod environment;
+mod files;
 mod good;
+mod mutations;
+mod secrets;
 mod wrong;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+
+use kasoku_database::{Database, Migration, Settings};
 
 use crate::{Diagnostics, Loaded, Overrides, load_text};
 
-/// What every app here has in its folder.
+/// The tables of every app here.
 const SCHEMA: &str = "create table categories (slug text primary key, name text not null);
 create table items (
     id integer primary key,
@@ -23,12 +30,12 @@ create view cheap as select id, title from items where price < 10;
 ";
 
 /// An app's folder, gone when it is dropped.
-pub(super) struct App {
+struct App {
     folder: tempfile::TempDir,
 }
 
 impl App {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         let app = Self { folder: tempfile::tempdir().unwrap() };
         app.write("schema/001_items.sql", SCHEMA);
         app.write("static/index.html", "<p>");
@@ -36,38 +43,49 @@ impl App {
         app
     }
 
-    pub(super) fn path(&self) -> &Path {
+    fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub(super) fn write(&self, name: &str, text: &str) {
+    fn write(&self, name: &str, text: &str) {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
-    pub(super) fn load(&self, text: &str) -> Result<Loaded, Diagnostics> {
+    /// Makes a database with the tables.
+    fn with_database(self, name: &str) -> Self {
+        let settings = Settings { path: Some(self.path().join(name)), ..Settings::default() };
+        let migration = Migration { name: "001_items.sql".into(), sql: SCHEMA.into() };
+        Database::open(&settings, &[migration], Arc::default(), Arc::new(kasoku_observe::Silent))
+            .unwrap()
+            .close();
+        self
+    }
+
+    fn load(&self, text: &str) -> Result<Loaded, Diagnostics> {
         self.load_with(text, &Overrides::default(), &[])
     }
 
-    pub(super) fn load_with(
+    fn load_with(
         &self,
         text: &str,
         overrides: &Overrides,
         environment: &[(&str, &str)],
     ) -> Result<Loaded, Diagnostics> {
-        let environment: BTreeMap<String, String> =
-            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        load_text(text, "kasoku.toml", self.path(), overrides, &environment)
+        let pairs = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        load_text(text, "kasoku.toml", self.path(), overrides, &pairs.collect::<BTreeMap<_, _>>())
+    }
+
+    /// What is said about a text.
+    fn findings(&self, text: &str) -> String {
+        self.findings_with(text, &Overrides::default(), &[])
     }
 
     /// What is said about a text, with the folder's name replaced.
-    pub(super) fn findings(&self, text: &str) -> String {
-        let found = self.load(text).map_or_else(|found| found, |loaded| loaded.warnings);
-        self.shown(&found)
-    }
-
-    pub(super) fn shown(&self, found: &Diagnostics) -> String {
+    fn findings_with(&self, text: &str, overrides: &Overrides, environment: &[(&str, &str)]) -> String {
+        let loaded = self.load_with(text, overrides, environment);
+        let found = loaded.map_or_else(|found| found, |loaded| loaded.warnings);
         found.render(false).replace(&self.path().display().to_string(), "APP")
     }
 }

@@ -59,7 +59,7 @@ impl Walk<'_> {
                 Some(what) => not_yet(path, what),
                 None => Finding::error(format!("`{}` cannot be {}", path.name(), node.type_name()))
                     .label(format!("expected {}", described(whole)))
-                    .hint_if(unit_hint(node, whole)),
+                    .hint_if(unit_hint(node, whole).or_else(|| list_hint(node, whole))),
             };
             return self.value(path, node, finding);
         };
@@ -129,13 +129,15 @@ impl Walk<'_> {
         let further = schema.get("additionalProperties").filter(|further| further.is_object());
         for (name, entry) in table {
             let here = path.key(name);
-            match known.get(name.as_str()).copied().or(further) {
-                Some(schema) => self.node(&entry.node, schema, &here),
-                None => {
-                    let finding = self.unknown(name, entry, &known, path);
-                    self.key(&here, entry.key.clone(), finding);
-                }
+            if let Some(schema) = known.get(name.as_str()).copied().or(further) {
+                self.node(&entry.node, schema, &here);
+                continue;
             }
+            let finding = self.unknown(name, entry, &known, path);
+            if nearest(name, known.keys().copied()).is_none() {
+                self.cover(&entry.node);
+            }
+            self.key(&here, entry.key.clone(), finding);
         }
         let required = schema.get("required").and_then(Json::as_array).into_iter().flatten();
         for name in required.filter_map(Json::as_str).filter(|name| !table.contains_key(*name)) {
@@ -155,7 +157,6 @@ impl Walk<'_> {
         if let Some(what) = later::feature(path, name) {
             return not_yet(&path.key(name), what);
         }
-        let visible = known.keys().copied().filter(|name| !name.starts_with('$'));
         let elsewhere = || {
             let section = properties(self.schema).find(|(section, schema)| {
                 *section != "route"
@@ -163,10 +164,10 @@ impl Walk<'_> {
             });
             section.map(|(section, _)| format!("`{name}` belongs to [{section}]"))
         };
-        let hint = nearest(name, visible.clone())
+        let hint = nearest(name, known.keys().copied())
             .map(|near| format!("did you mean `{near}`?"))
             .or_else(elsewhere)
-            .or_else(|| did_you_mean(name, visible));
+            .or_else(|| did_you_mean(name, known.keys().copied()));
         let is_section =
             path.keys().next().is_none() && matches!(entry.node.value, Value::Table(_) | Value::Array(_));
         let finding = if is_section {
@@ -176,6 +177,25 @@ impl Walk<'_> {
                 .label("not a setting")
         };
         finding.hint_if(hint)
+    }
+
+    /// Masks the texts of a setting that may be anything.
+    fn cover(&mut self, node: &Node) {
+        match &node.value {
+            Value::Array(nodes) => nodes.iter().for_each(|node| self.cover(node)),
+            Value::Table(table) => table.values().for_each(|entry| self.cover(&entry.node)),
+            Value::String(_) | Value::Integer(_) => {
+                let place = &node.place;
+                // The quotes stay.
+                let inner = if place.span.len() > 2 {
+                    place.span.start + 1..place.span.end - 1
+                } else {
+                    place.span.clone()
+                };
+                self.findings.cover(&Place { text: place.text, span: inner });
+            }
+            _ => {}
+        }
     }
 
     fn value(&mut self, path: &KeyPath, node: &Node, finding: Finding) {
@@ -197,15 +217,16 @@ fn not_yet(path: &KeyPath, what: &str) -> Finding {
 }
 
 fn accepts_type(schema: &Json, node: &Node) -> bool {
-    type_names(schema).any(|name| match (name, &node.value) {
-        ("string", Value::String(_))
-        | ("integer" | "number", Value::Integer(_))
-        | ("number", Value::Float(_))
-        | ("boolean", Value::Boolean(_))
-        | ("array", Value::Array(_))
-        | ("object", Value::Table(_)) => true,
-        _ => false,
-    })
+    let names: &[&str] = match node.value {
+        Value::String(_) => &["string"],
+        Value::Integer(_) => &["integer", "number"],
+        Value::Float(_) => &["number"],
+        Value::Boolean(_) => &["boolean"],
+        Value::Array(_) => &["array"],
+        Value::Table(_) => &["object"],
+        Value::Datetime(_) => &[],
+    };
+    type_names(schema).any(|name| names.contains(&name))
 }
 
 /// A section as it is written in the file.
@@ -216,6 +237,20 @@ fn section_name(path: &KeyPath) -> String {
         ["route"] => "[[route]]".to_owned(),
         ["route", inner @ ..] => format!("`{}` of a route", inner.join(".")),
         keys => format!("[{}]", keys.join(".")),
+    }
+}
+
+/// Lists need brackets, and tables in a list their own header.
+fn list_hint(node: &Node, schema: &Json) -> Option<String> {
+    let items = variants(schema).into_iter().find_map(|variant| variant.get("items"))?;
+    match &node.value {
+        Value::String(text) if type_names(items).any(|name| name == "string") => {
+            Some(format!("put brackets around it: [\"{text}\"]"))
+        }
+        Value::Table(_) if type_names(items).any(|name| name == "object") => {
+            Some("each one has its own header with two brackets: [[route]]".to_owned())
+        }
+        _ => None,
     }
 }
 

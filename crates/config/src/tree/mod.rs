@@ -117,10 +117,7 @@ impl fmt::Display for KeyPath {
 impl Node {
     /// The value at a path, or the last one on the way there.
     pub(crate) fn at(&self, path: &KeyPath) -> &Self {
-        path.0
-            .iter()
-            .try_fold(self, |node, step| node.step(step).map_or(Err(node), Ok))
-            .unwrap_or_else(|node| node)
+        path.0.iter().try_fold(self, |node, step| node.step(step).ok_or(node)).unwrap_or_else(|node| node)
     }
 
     /// The value at a path, if there is one.

@@ -12,6 +12,9 @@ use crate::environment::{Environment, read_variable};
 use crate::load::Overrides;
 use crate::schema::{properties, type_names, variants};
 
+/// What the names of all variables begin with.
+const PREFIX: &str = "KASOKU_";
+
 /// Puts what the environment and the command line say into the tree; the command line comes last and wins.
 pub(crate) fn apply(
     tree: &mut Node,
@@ -45,7 +48,7 @@ pub(crate) fn apply(
 /// The variable of each single setting, the way to it and its schema.
 pub(crate) fn variables(schema: &Json) -> BTreeMap<String, (KeyPath, Json)> {
     let mut found = BTreeMap::new();
-    let sections = properties(schema).filter(|(name, _)| *name != "route" && !name.starts_with('$'));
+    let sections = properties(schema).filter(|(name, _)| *name != "route");
     for (name, schema) in sections {
         collect(&KeyPath::root().key(name), schema, &mut found);
     }
@@ -60,7 +63,7 @@ fn collect(path: &KeyPath, schema: &Json, found: &mut BTreeMap<String, (KeyPath,
         }
     } else {
         let words: Vec<String> = path.keys().map(str::to_ascii_uppercase).collect();
-        found.insert(format!("KASOKU_{}", words.join("_")), (path.clone(), schema.clone()));
+        found.insert(format!("{PREFIX}{}", words.join("_")), (path.clone(), schema.clone()));
     }
 }
 
@@ -69,16 +72,16 @@ fn warn_of_unknown(
     environment: &dyn Environment,
     findings: &mut Findings,
 ) {
-    let known = || settings.keys().map(String::as_str);
+    let known = || settings.keys().filter_map(|name| name.strip_prefix(PREFIX));
     for name in environment.names() {
-        if name.starts_with("KASOKU_")
+        if let Some(setting) = name.strip_prefix(PREFIX)
             && !settings.contains_key(&name)
-            && let Some(near) = nearest(&name, known())
+            && let Some(near) = nearest(setting, known())
         {
             let text = findings.text("environment", &name);
             let finding = Finding::warning(format!("the environment variable `{name}` names no setting"))
                 .label("not read")
-                .hint(format!("did you mean `{near}`?"));
+                .hint(format!("did you mean `{PREFIX}{near}`?"));
             findings.add(&name, Place { text, span: 0..name.len() }, finding);
         }
     }

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Entry, Node, Value};
-use crate::diagnostic::{Finding, Findings, Place};
+use crate::diagnostic::{Finding, Findings, Place, WHOLE_FILE};
 
 /// Reads as much of a text as can be read; what cannot is found.
 pub(crate) fn read(text: &str, source: usize, findings: &mut Findings) -> Node {
@@ -93,26 +93,21 @@ fn split(message: &str) -> (String, Option<String>) {
     }
 }
 
-/// The setting that a broken line is about, as far as its look tells: the header above, and the key before `=`.
+/// The setting that a broken line is about, as far as its look tells: the header above, and the word that the line
+/// begins with. A text in quotes is no name here: it may be a value that lost its key.
 fn key_near(text: &str, at: usize) -> String {
     let line_end = text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |found| at + found);
-    let mut section = "";
-    let mut key = "";
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let word = |line: &'_ str| line.find(|c| !is_name(c)).unwrap_or(line.len());
+    let (mut section, mut key) = ("", "");
     for line in text.get(..line_end).unwrap_or(text).lines().map(str::trim) {
         if line.starts_with('[') {
-            let inner = line.trim_start_matches('[');
-            section = inner.split([']', '#']).next().unwrap_or(inner).trim();
-            key = "";
-        } else if let Some((before, _)) = line.split_once('=')
-            && before
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '"' | '\'' | ' '))
-        {
-            key = before.trim();
+            let inner = line.trim_start_matches(['[', ' ']);
+            (section, key) = (&inner[..word(inner)], "");
         } else if !line.is_empty() && !line.starts_with('#') {
-            key = line.split_whitespace().next().unwrap_or(line);
+            key = &line[..word(line)];
         }
     }
     let named: Vec<&str> = [section, key].into_iter().filter(|part| !part.is_empty()).collect();
-    if named.is_empty() { "the file".to_owned() } else { named.join(".") }
+    if named.is_empty() { WHOLE_FILE.to_owned() } else { named.join(".") }
 }

@@ -21,10 +21,6 @@ pub(crate) use sections::{Admin, Cache, Database, Limits, Log, LogFormatName, Se
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Written {
-    /// The JSON Schema of this file, for editors; the server does not read it.
-    #[serde(rename = "$schema")]
-    pub(crate) schema: Option<String>,
-
     /// The app's name, for people: it is shown in logs and on the dashboard. Without it, the name of the folder.
     #[schemars(example = &"catalog")]
     pub(crate) name: Option<String>,
