@@ -10,15 +10,6 @@ use crate::doubles::{ScriptedSource, Stage, drop_at_every_await, poll_times, yie
 
 const RULES: AdmitRules = AdmitRules { concurrent: 2, queue: 2, wait: Duration::from_secs(1) };
 
-/// Shares one `Admit` with the test, so that its counters can be read.
-struct Shared(Arc<Admit>);
-
-impl Policy for Shared {
-    async fn around<N: Next>(&self, request: Request, next: &Arc<N>) -> Outcome {
-        self.0.around(request, next).await
-    }
-}
-
 fn admit(stage: &Stage, rules: AdmitRules) -> Arc<Admit> {
     Arc::new(Admit::new(rules, &stage.surroundings))
 }
@@ -35,7 +26,7 @@ async fn what_finds_neither_place_nor_room_is_refused_at_once() {
         tokio::time::sleep(Duration::from_millis(500)).await;
         Ok(Response::ok(Body::Empty))
     });
-    let pipeline = first(Shared(Arc::clone(&admit))).finally(source.clone());
+    let pipeline = first(Arc::clone(&admit)).finally(source.clone());
     let tasks: Vec<_> = (0..5)
         .map(|_| {
             let pipeline = Arc::clone(&pipeline);
@@ -59,8 +50,7 @@ async fn nobody_waits_longer_than_the_rules_or_the_deadline_allow() {
     for (deadline_ms, expected_ms) in [(None, 1_000), (Some(300), 300), (Some(5_000), 1_000)] {
         let stage = Stage::new();
         let admit = admit(&stage, AdmitRules { concurrent: 1, ..RULES });
-        let pipeline =
-            first(Shared(Arc::clone(&admit))).finally(ScriptedSource::new(|_, _| std::future::pending()));
+        let pipeline = first(Arc::clone(&admit)).finally(ScriptedSource::new(|_, _| std::future::pending()));
         let mut holder = pin!(pipeline.run(Request::get("/")));
         assert!(poll_times(holder.as_mut(), 1).await.is_none());
         let mut request = Request::get("/");
@@ -78,7 +68,7 @@ async fn a_stream_holds_its_place_until_it_has_ended_or_was_dropped() {
     let stage = Stage::new();
     let admit = admit(&stage, RULES);
     let source = ScriptedSource::new(|_, _| async { Ok(Response::ok(Body::stream(Body::from("text")))) });
-    let pipeline = first(Shared(Arc::clone(&admit))).finally(source);
+    let pipeline = first(Arc::clone(&admit)).finally(source);
     let response = pipeline.run(Request::get("/")).await.unwrap();
     assert_eq!(admit.in_progress(), 1);
     drop(response);
@@ -98,7 +88,7 @@ async fn a_request_dropped_at_any_await_gives_back_what_it_held() {
         yields(3).await;
         Ok(Response::ok(Body::Empty))
     });
-    let pipeline = first(Shared(Arc::clone(&admit))).finally(source.clone());
+    let pipeline = first(Arc::clone(&admit)).finally(source.clone());
     let drops = drop_at_every_await(
         &pipeline,
         || Request::get("/"),
@@ -114,7 +104,7 @@ async fn a_request_dropped_at_any_await_gives_back_what_it_held() {
 
     // The same while they wait in the queue: the place is taken until the holder is dropped.
     let holder = ScriptedSource::new(|_, _| std::future::pending());
-    let busy = first(Shared(Arc::clone(&admit))).finally(holder);
+    let busy = first(Arc::clone(&admit)).finally(holder);
     let mut holding = Some(busy.run(Request::get("/")));
     poll_times(holding.as_mut().unwrap().as_mut(), 1).await;
     for polls in 0..3 {

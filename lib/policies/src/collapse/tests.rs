@@ -11,15 +11,6 @@ use kasoku_pipeline::{Body, BoxFuture, Pipeline, Stack, first};
 use super::*;
 use crate::doubles::{ScriptedSource, poll_times, readable, reads, text, yields};
 
-/// Shares one `Collapse` with the test, so that its flights can be counted.
-struct Shared(Arc<Collapse>);
-
-impl Policy for Shared {
-    async fn around<N: Next>(&self, request: Request, next: &Arc<N>) -> Outcome {
-        self.0.around(request, next).await
-    }
-}
-
 struct Stand {
     collapse: Arc<Collapse>,
     changes: Arc<Counted>,
@@ -46,7 +37,7 @@ impl Stand {
     fn new(promises: &Promises, source: Arc<ScriptedSource>) -> Self {
         let changes = Arc::new(Counted::default());
         let collapse = Arc::new(Collapse::new(promises, Arc::clone(&changes) as _));
-        let pipeline = first(Shared(Arc::clone(&collapse))).finally(Arc::clone(&source) as _);
+        let pipeline = first(Arc::clone(&collapse)).finally(Arc::clone(&source) as _);
         Self { collapse, changes, pipeline, source }
     }
 
