@@ -84,7 +84,7 @@ fn what_cannot_be_served_is_explained() {
         .file("ragged.csv", "a,b\n1,2\n1,2,3\n")
         .file("broken.json", "[{\"a\": 1},")
         .file("picture.png", [0x89, b'P', b'N', b'G', 0, 1, 2]);
-    for (file, mentions) in [("empty.csv", "empty"), ("ragged.csv", "3"), ("broken.json", "line"), ("picture.png", "csv"), ("gone.csv", "gone.csv")] {
+    for (file, mentions) in [("empty.csv", "empty"), ("ragged.csv", "3"), ("broken.json", "broken.json:1"), ("picture.png", "csv"), ("gone.csv", "gone.csv")] {
         let output = Command::new(env!("CARGO_BIN_EXE_kasoku"))
             .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
             .arg(app.join(file))

@@ -80,8 +80,8 @@ pub(crate) fn apply(raw: &mut rusqlite::Connection, files: &[Migration]) -> Resu
             return Err(MigrationError::Twice { file: file.name.clone() }.into());
         }
     }
-    let known = raw.table_exists(Some(rusqlite::MAIN_DB), c"_kasoku_migration")?;
-    if files.is_empty() && !known {
+    if files.is_empty() {
+        // A database that is served as it is, whoever made it.
         return Ok(0);
     }
     raw.execute_batch(TABLE)?;

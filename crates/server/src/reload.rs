@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwap;
 use kasoku_config::{Diagnostics, Loaded, Plan};
 use kasoku_observe::{Observation, Observer};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::app::App;
@@ -23,51 +24,45 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 pub type Load = Box<dyn Fn() -> Result<Loaded, Diagnostics> + Send + Sync>;
 
 /// Puts new configurations in force.
-pub struct Reloader {
+pub(crate) struct Reloader {
     load: Load,
     app: Arc<App>,
     router: Arc<ArcSwap<Router>>,
     metrics: Arc<Metrics>,
     observer: Arc<dyn Observer>,
     asked: Notify,
+    /// What the files of the plan in force looked like when they were read.
+    seen: Mutex<Look>,
 }
 
-/// What a file looked like: enough to see that it changed.
-type Look = Vec<(PathBuf, Option<(SystemTime, u64)>)>;
+/// What the files of a plan looked like: enough to see that one changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Look(Vec<(PathBuf, Option<(SystemTime, u64)>)>);
 
 impl Reloader {
     /// Reloads what `load` reads into `app` and `router`.
-    pub fn new(
+    pub(crate) fn new(
         load: Load,
+        seen: Look,
         app: Arc<App>,
         router: Arc<ArcSwap<Router>>,
         metrics: Arc<Metrics>,
         observer: Arc<dyn Observer>,
     ) -> Self {
-        Self { load, app, router, metrics, observer, asked: Notify::new() }
+        Self { load, app, router, metrics, observer, asked: Notify::new(), seen: Mutex::new(seen) }
     }
 
     /// Asks for a reload, as SIGHUP does.
-    pub fn ask(&self) {
+    pub(crate) fn ask(&self) {
         self.asked.notify_one();
     }
 
     /// Reloads whenever it is asked to or a file of the plan has changed; never ends.
-    pub async fn follow(&self) {
-        let mut seen = look(&self.app.served().plan);
+    pub(crate) async fn follow(&self) {
         loop {
             let asked = tokio::time::timeout(LOOK_EVERY, self.asked.notified()).await.is_ok();
-            let now = look(&self.app.served().plan);
-            if !asked && now == seen {
+            if !asked && !self.changed().await {
                 continue;
-            }
-            if !asked {
-                // Whoever writes the file may not be done with it.
-                seen = now;
-                tokio::time::sleep(LOOK_EVERY / 5).await;
-                if look(&self.app.served().plan) != seen {
-                    continue;
-                }
             }
             match self.reload().await {
                 Ok(generation) => self.observer.observe(&Observation::Reloaded { generation }),
@@ -75,13 +70,25 @@ impl Reloader {
                     self.observer.observe(&Observation::ReloadRefused { diagnostics: &diagnostics });
                 }
             }
-            seen = look(&self.app.served().plan);
         }
     }
 
+    /// Whether a file has changed, and rests: whoever writes it may not be done with it.
+    async fn changed(&self) -> bool {
+        let now = Look::at(&self.app.served().plan);
+        if now == *self.seen.lock() {
+            return false;
+        }
+        tokio::time::sleep(LOOK_EVERY / 5).await;
+        Look::at(&self.app.served().plan) == now
+    }
+
     async fn reload(&self) -> Result<u64, String> {
+        *self.seen.lock() = Look::at(&self.app.served().plan);
         let loaded = (self.load)().map_err(|diagnostics| diagnostics.render(false))?;
         let plan = loaded.plan;
+        // The new plan may have other files.
+        *self.seen.lock() = Look::at(&plan);
         let before = self.app.served();
         if !storage::is_same(before.plan.database.as_ref(), plan.database.as_ref()) {
             return Err("the database's settings or schema files have changed: restart to apply them".to_owned());
@@ -95,10 +102,13 @@ impl Reloader {
     }
 }
 
-fn look(plan: &Plan) -> Look {
-    let facts = |path: &PathBuf| {
-        let facts = std::fs::metadata(path).ok()?;
-        Some((facts.modified().ok()?, facts.len()))
-    };
-    plan.sources.iter().map(|path| (path.clone(), facts(path))).collect()
+impl Look {
+    /// What they look like now.
+    pub(crate) fn at(plan: &Plan) -> Self {
+        let facts = |path: &PathBuf| {
+            let facts = std::fs::metadata(path).ok()?;
+            Some((facts.modified().ok()?, facts.len()))
+        };
+        Self(plan.sources.iter().map(|path| (path.clone(), facts(path))).collect())
+    }
 }

@@ -12,7 +12,7 @@ use crate::app::{App, StartError};
 use crate::listen::{BindError, raise_descriptor_limit};
 use crate::logs::{LogError, LogGuard, Logs};
 use crate::metrics::Metrics;
-use crate::reload::{Load, Reloader};
+use crate::reload::{Load, Look, Reloader};
 use crate::server::{Addresses, Bound, Drained, Server};
 use crate::signals::Signals;
 use crate::storage::Progress;
@@ -46,21 +46,26 @@ pub struct Serving {
 impl Serving {
     /// Starts everything. Blocks while the database is opened and filled.
     pub async fn start(plan: Plan, load: Load, progress: Progress<'_>) -> Result<Self, ServeError> {
+        let seen = Look::at(&plan);
         let signals = Signals::listen()?;
         raise_descriptor_limit();
         let (logs, log) = Logs::install(&plan.log)?;
         let metrics = Metrics::new();
-        let observer: Arc<dyn Observer> = Arc::new(All(vec![Arc::clone(&metrics) as _, Arc::clone(&logs) as _]));
+        let observer: Arc<dyn Observer> =
+            Arc::new(All(vec![Arc::clone(&metrics) as _, Arc::clone(&logs) as _]));
         let (server, admin) = (plan.server.clone(), plan.admin.clone());
         let (app, router) = App::start(plan, Arc::clone(&observer), progress).await?;
         metrics.set_routes(router.names());
         metrics.add_gauges(Arc::clone(&app) as _);
         metrics.add_gauges(logs);
         let router = Arc::new(ArcSwap::from_pointee(router));
-        let state =
-            AdminState { vitals: Arc::clone(&app) as _, purge: Arc::clone(&app) as _, metrics: Arc::clone(&metrics) };
+        let state = AdminState {
+            vitals: Arc::clone(&app) as _,
+            purge: Arc::clone(&app) as _,
+            metrics: Arc::clone(&metrics),
+        };
         let bound = Server::bind(&server, &admin, Arc::clone(&router), state, Arc::clone(&observer))?;
-        let reloader = Arc::new(Reloader::new(load, Arc::clone(&app), router, metrics, observer));
+        let reloader = Arc::new(Reloader::new(load, seen, Arc::clone(&app), router, metrics, observer));
         Ok(Self { bound, app, reloader, signals, log })
     }
 
