@@ -1,16 +1,16 @@
-//! Prints the reference of the configuration: `cargo run -p kasoku-config --example reference -- page|schema`.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what it is for")]
+//! Prints what is generated from the settings: `page` is the reference in Markdown, `schema` the JSON Schema.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        Some("page") => print!("{}", kasoku_config::reference()),
-        Some("schema") => println!("{:#}", kasoku_config::schema()),
-        _ => {
-            eprintln!("say `page` for Markdown or `schema` for JSON Schema");
-            return ExitCode::from(2);
-        }
+    let text = match std::env::args().nth(1).as_deref() {
+        Some("page") => kasoku_config::reference(),
+        Some("schema") => format!("{:#}\n", kasoku_config::schema()),
+        _ => return ExitCode::from(2),
+    };
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
     }
-    ExitCode::SUCCESS
 }

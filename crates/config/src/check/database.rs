@@ -59,78 +59,84 @@ pub(super) fn database(check: &mut Check<'_>, written: &Database) -> (Option<Dat
 /// Where the database is.
 fn location(check: &mut Check<'_>, at: &KeyPath, written: &Database) -> Option<Location> {
     let url_at = at.key("url");
-    let refuse = |check: &mut Check<'_>, finding: Finding| {
-        check.value(&url_at, finding);
-        None
+    let found = file_of(&written.url).and_then(|file| match file {
+        ":memory:" if written.read_only || written.schema.is_none() => {
+            let finding = Finding::error("a database in memory is empty at the start");
+            Err(finding.label("needs a `schema`, and cannot be `read_only`"))
+        }
+        ":memory:" => Ok(Location::Memory),
+        file => {
+            let path = check.path(file);
+            unusable(&path, written).map_or(Ok(Location::File(path)), Err)
+        }
+    });
+    let location = match found {
+        Ok(location) => location,
+        Err(finding) => {
+            check.value(&url_at, finding);
+            return None;
+        }
     };
-    let (scheme, rest) = written.url.split_once(':').unwrap_or(("", &written.url));
+    let writes = [
+        ("schema", written.schema.is_some(), "a database for reading only takes no schema"),
+        ("seed", written.seed.is_some(), "a database for reading only cannot be filled"),
+    ];
+    let mut contradicting = writes.into_iter().filter(|(_, is_written, _)| written.read_only && *is_written);
+    let Some((key, _, message)) = contradicting.next() else { return Some(location) };
+    let finding = Finding::error(message).label("would have to write it");
+    check.key(&at.key(key), finding.hint(format!("leave out `{key}` or `read_only`")));
+    None
+}
+
+/// The file in the URL of a database.
+fn file_of(url: &str) -> Result<&str, Finding> {
+    let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
     match scheme {
         "sqlite" => {}
         "postgres" | "postgresql" | "mysql" | "libsql" | "redis" => {
             let finding = Finding::error(format!("this version serves SQLite, and no `{scheme}:` databases"));
-            return refuse(check, finding.label("expected `sqlite:` and a file"));
+            return Err(finding.label("expected `sqlite:` and a file"));
         }
         _ => {
-            let finding = Finding::error("the database's URL has no known scheme")
-                .label("expected `sqlite:` and a file, or `sqlite::memory:`");
-            let file = written.url.trim_start_matches("file:");
+            let file = url.trim_start_matches("file:");
             let looks_like_file = !file.is_empty() && !file.contains("://");
-            let hint = looks_like_file.then(|| format!("write \"sqlite:{file}\""));
-            return refuse(check, finding.hint_if(hint));
+            return Err(Finding::error("the database's URL has no known scheme")
+                .label("expected `sqlite:` and a file, or `sqlite::memory:`")
+                .hint_if(looks_like_file.then(|| format!("write \"sqlite:{file}\""))));
         }
     }
     let file = rest.strip_prefix("//").unwrap_or(rest);
     if file.contains('?') {
         let finding = Finding::error("the database's URL has no parameters").label("expected only a file");
-        return refuse(check, finding.hint("opening for reading only is `read_only = true`"));
+        return Err(finding.hint("opening for reading only is `read_only = true`"));
     }
     if file.is_empty() {
-        return refuse(
-            check,
-            Finding::error("the database's URL names no file").label("expected a file behind `sqlite:`"),
+        return Err(
+            Finding::error("the database's URL names no file").label("expected a file behind `sqlite:`")
         );
     }
-    if file == ":memory:" {
-        if written.read_only || written.schema.is_none() {
-            let finding = Finding::error("a database in memory is empty at the start")
-                .label("needs a `schema`, and cannot be `read_only`");
-            return refuse(check, finding);
-        }
-        return Some(Location::Memory);
-    }
-    let path = check.path(file);
+    Ok(file)
+}
+
+/// Why a file cannot be the database.
+fn unusable(path: &Path, written: &Database) -> Option<Finding> {
+    let parent = path.parent().unwrap_or(Path::new("."));
     if path.is_dir() {
-        return refuse(check, Finding::error("the database is a folder").label("expected a file"));
+        return Some(Finding::error("the database is a folder").label("expected a file"));
     }
-    let must_exist = written.read_only || written.schema.is_none();
-    if must_exist && !path.exists() {
-        let finding =
-            Finding::error("the database does not exist").label(format!("looked for {}", path.display()));
+    if (written.read_only || written.schema.is_none()) && !path.exists() {
         let hint = if written.read_only {
             "a database for reading only must be there already"
         } else {
             "a `schema` folder says how to make it"
         };
-        return refuse(check, finding.hint(hint));
+        let finding = Finding::error("the database does not exist");
+        return Some(finding.label(format!("looked for {}", path.display())).hint(hint));
     }
-    let parent = path.parent().unwrap_or(Path::new("."));
-    if !parent.is_dir() {
+    (!parent.is_dir()).then(|| {
         let finding = Finding::error("the folder of the database does not exist");
-        return refuse(check, finding.label(format!("looked for {}", parent.display())));
-    }
-    if let (true, Some(_)) = (written.read_only, &written.schema) {
-        let finding =
-            Finding::error("a database for reading only takes no schema").label("would have to be applied");
-        check.value(&at.key("schema"), finding.hint("leave out `schema` or `read_only`"));
-        return None;
-    }
-    if let (true, Some(_)) = (written.read_only, &written.seed) {
-        let finding =
-            Finding::error("a database for reading only cannot be filled").label("would have to be written");
-        check.key(&at.key("seed"), finding.hint("leave out `seed` or `read_only`"));
-        return None;
-    }
-    Some(Location::File(path))
+        finding.label(format!("looked for {}", parent.display()))
+    })
 }
 
 /// The numbered files of the schema folder, in order.

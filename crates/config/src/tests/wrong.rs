@@ -547,10 +547,10 @@ path = "/v1/items"
 table = "items"
 "#), @r#"
     error[database.schema]: a database for reading only takes no schema
-     --> kasoku.toml:3:10
+     --> kasoku.toml:3:1
       |
     3 | schema = "schema/"
-      |          ^^^^^^^^^ would have to be applied
+      | ^^^^^^ would have to write it
       |
       = help: leave out `schema` or `read_only`
     "#);

@@ -6,16 +6,18 @@
 mod forms;
 mod route;
 mod sections;
+mod sources;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use forms::{DurationText, FORM, False, OrFalse, SecretText, SizeText};
-pub(crate) use route::{
-    Count, CountName, CountOrName, Files, FilesOrFolder, ParamOrType, ParamType, Route, RouteCache,
-    WriteName, WriteOrList, write_rows,
-};
+pub(crate) use route::{Route, RouteCache};
 pub(crate) use sections::{Admin, Cache, Database, Limits, Log, LogFormatName, Seed, Server, Tls};
+pub(crate) use sources::{
+    Count, CountName, CountOrName, Files, FilesOrFolder, Page, ParamOrType, ParamType, WriteName,
+    WriteOrList, write_rows,
+};
 
 /// The configuration of a Kasoku app: what is served, from where, and within which limits.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
