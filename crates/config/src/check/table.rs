@@ -149,8 +149,9 @@ fn order(check: &mut Check<'_>, at: &KeyPath, written: Option<&[String]>, table:
 }
 
 fn sort(check: &mut Check<'_>, at: &KeyPath, text: &str, table: &Table) -> Option<Sort> {
-    let direction = text.split(',').find_map(|part| {
-        let (name, direction) = part.trim().split_once([' ', '.'])?;
+    let direction = text.split(',').map(|part| part.trim().trim_start_matches('-')).find_map(|part| {
+        // Names may have spaces and dots themselves.
+        let (name, direction) = part.split_once([' ', '.']).filter(|_| table.column(part).is_none())?;
         let minus = if direction.trim().to_ascii_lowercase().starts_with("desc") { "-" } else { "" };
         table.column(name).map(|_| format!("write \"{minus}{name}\""))
     });

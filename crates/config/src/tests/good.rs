@@ -102,6 +102,22 @@ fn settings_of_a_table_route_reach_its_rules() {
 }
 
 #[test]
+fn names_of_columns_may_have_spaces_and_dots() {
+    let app = App::new();
+    app.write(
+        "schema/002_odd.sql",
+        "create table odd (id integer primary key, a text, \"a desc\" text, \"a.b\" text);",
+    );
+    let plan = plan(
+        &app,
+        "[database]\nurl = \"sqlite::memory:\"\nschema = \"schema\"\n[[route]]\npath = \"/odd\"\ntable = \"odd\"\n\
+         filter = [\"a desc\"]\norder = [\"-a desc\", \"a.b,a\"]\n",
+    );
+    let SourcePlan::Table(rules) = &plan.routes[0].source else { panic!("a table") };
+    assert_eq!((rules.order[0].0[0].column.as_str(), rules.order[1].0[0].column.as_str()), ("a desc", "a.b"));
+}
+
+#[test]
 fn parameters_of_a_query_come_in_the_order_of_first_use() {
     let route = route(
         "path = \"/c/{category}\"\n\
