@@ -56,6 +56,8 @@ pub enum Refusal {
     BadHost,
     /// The target names one host and the `Host` field another.
     HostMismatch,
+    /// The target is neither a path nor a URL of HTTP (RFC 9112 §3.2).
+    BadTarget,
     /// The target is longer than the server reads.
     TargetTooLong,
     /// More header fields than the server reads.
@@ -153,12 +155,13 @@ impl Router {
 
 impl Refusal {
     /// All of them, in the order of the enum.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::NoRoute,
         Self::BadPath,
         Self::NoHost,
         Self::BadHost,
         Self::HostMismatch,
+        Self::BadTarget,
         Self::TargetTooLong,
         Self::TooManyFields,
         Self::CodingUnknown,
@@ -176,6 +179,9 @@ impl Refusal {
             Self::BadHost => Problem::new(Kind::Malformed).detail("the `Host` field must be one host"),
             Self::HostMismatch => {
                 Problem::new(Kind::Malformed).detail("the target and the `Host` field name different hosts")
+            }
+            Self::BadTarget => {
+                Problem::new(Kind::Malformed).detail("the target is neither a path nor an HTTP URL")
             }
             Self::TargetTooLong => Problem::new(Kind::TargetTooLong),
             Self::TooManyFields => Problem::new(Kind::HeadersTooLarge).detail("too many header fields"),

@@ -138,8 +138,8 @@ impl Bound {
             self.certificates.map(|certificates| tokio::spawn(async move { certificates.follow().await }));
         let end = async {
             shutdown.await;
-            self.observer.observe(&Observation::Draining { in_flight: traffic.requests() });
             drain.begin();
+            self.observer.observe(&Observation::Draining { in_flight: traffic.requests() });
         };
         let (accepted, ()) =
             tokio::join!(listen::accept(self.public, &room, &workers, &drain, &*self.observer), end);
@@ -156,6 +156,12 @@ impl Bound {
 }
 
 impl Traffic {
+    /// None at all.
+    #[cfg(test)]
+    pub(crate) fn none(drain: Arc<Drain>) -> Self {
+        Self { tallies: Vec::new(), drain }
+    }
+
     /// Requests that are being answered.
     pub fn requests(&self) -> usize {
         self.tallies.iter().map(|tally| tally.requests.load(Relaxed)).sum()

@@ -72,6 +72,11 @@ impl Certificates {
         Ok(())
     }
 
+    /// The chain in force, the server's own certificate first.
+    pub fn chain(&self) -> Vec<CertificateDer<'static>> {
+        self.current.load().cert.clone()
+    }
+
     /// Speaks TLS 1.2 and 1.3, and offers HTTP/2 before HTTP/1.1.
     pub(crate) fn acceptor(self: &Arc<Self>) -> TlsAcceptor {
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
@@ -95,7 +100,7 @@ impl Certificates {
             match self.reload() {
                 Ok(()) => tracing::info!("the TLS certificate was renewed"),
                 Err(error) => {
-                    tracing::error!(error = &*error.to_string(), "the old TLS certificate stays in force")
+                    tracing::error!(error = &*error.to_string(), "the old TLS certificate stays in force");
                 }
             }
             seen = now;

@@ -33,12 +33,11 @@ impl Guard {
                 let challenge = HeaderValue::from_static("Bearer realm=\"kasoku admin\"");
                 return Err(Problem::new(Kind::Unauthenticated).header(header::WWW_AUTHENTICATE, challenge));
             }
-            Some(_) => {}
             None if !names_this_machine(headers) => {
                 let detail = "the `Host` field must be an address or `localhost`";
                 return Err(Problem::new(Kind::Forbidden).detail(detail));
             }
-            None => {}
+            Some(_) | None => {}
         }
         let is_read = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
         if !is_read && is_cross_site(headers) {
@@ -94,48 +93,48 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(token: Option<&str>, method: Method, fields: &[(&'static str, &str)], expected: Option<Kind>) {
+    fn check(token: Option<&str>, method: &Method, fields: &[(&'static str, &str)], expected: Option<Kind>) {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.insert(*name, value.parse().unwrap());
         }
-        let refused = Guard::new(token.map(Secret::new)).check(&method, &headers).err();
+        let refused = Guard::new(token.map(Secret::new)).check(method, &headers).err();
         assert_eq!(refused.map(|problem| problem.kind()), expected, "{method} {fields:?}");
     }
 
     #[test]
     fn a_token_must_be_brought_whole_where_one_is_set() {
         let token = Some("s3cret");
-        check(token, Method::GET, &[("authorization", "Bearer s3cret")], None);
-        check(token, Method::GET, &[("authorization", "bearer s3cret")], None);
+        check(token, &Method::GET, &[("authorization", "Bearer s3cret")], None);
+        check(token, &Method::GET, &[("authorization", "bearer s3cret")], None);
         for wrong in ["Bearer s3cre", "Bearer s3cret2", "Basic s3cret", "Bearer", ""] {
-            check(token, Method::GET, &[("authorization", wrong)], Some(Kind::Unauthenticated));
+            check(token, &Method::GET, &[("authorization", wrong)], Some(Kind::Unauthenticated));
         }
-        check(token, Method::GET, &[("host", "127.0.0.1")], Some(Kind::Unauthenticated));
+        check(token, &Method::GET, &[("host", "127.0.0.1")], Some(Kind::Unauthenticated));
     }
 
     #[test]
     fn without_a_token_only_addresses_and_localhost_are_names_of_this_machine() {
         for host in ["127.0.0.1:9090", "localhost:9090", "LOCALHOST", "[::1]:9090"] {
-            check(None, Method::GET, &[("host", host)], None);
+            check(None, &Method::GET, &[("host", host)], None);
         }
         for host in ["evil.example:9090", "127.0.0.1.evil.example", "localhost.evil.example", ""] {
-            check(None, Method::GET, &[("host", host)], Some(Kind::Forbidden));
+            check(None, &Method::GET, &[("host", host)], Some(Kind::Forbidden));
         }
-        check(None, Method::GET, &[], Some(Kind::Forbidden));
+        check(None, &Method::GET, &[], Some(Kind::Forbidden));
     }
 
     #[test]
     fn pages_of_other_sites_may_not_write() {
         let host = ("host", "127.0.0.1:9090");
-        check(None, Method::POST, &[host], None);
-        check(None, Method::POST, &[host, ("origin", "http://127.0.0.1:9090")], None);
-        check(None, Method::POST, &[host, ("sec-fetch-site", "same-origin")], None);
+        check(None, &Method::POST, &[host], None);
+        check(None, &Method::POST, &[host, ("origin", "http://127.0.0.1:9090")], None);
+        check(None, &Method::POST, &[host, ("sec-fetch-site", "same-origin")], None);
         for origin in ["http://evil.example", "null", "http://127.0.0.1:8080", "http://127.0.0.1:90900"] {
-            check(None, Method::POST, &[host, ("origin", origin)], Some(Kind::Forbidden));
-            check(None, Method::GET, &[host, ("origin", origin)], None);
+            check(None, &Method::POST, &[host, ("origin", origin)], Some(Kind::Forbidden));
+            check(None, &Method::GET, &[host, ("origin", origin)], None);
         }
-        check(None, Method::PUT, &[host, ("sec-fetch-site", "cross-site")], Some(Kind::Forbidden));
-        check(None, Method::PUT, &[host, ("sec-fetch-site", "same-site")], Some(Kind::Forbidden));
+        check(None, &Method::PUT, &[host, ("sec-fetch-site", "cross-site")], Some(Kind::Forbidden));
+        check(None, &Method::PUT, &[host, ("sec-fetch-site", "same-site")], Some(Kind::Forbidden));
     }
 }

@@ -32,10 +32,10 @@ pub(super) async fn purge(
     let order = match body {
         Ok(body) if body.is_empty() => match query {
             Ok(Query(written)) => written.checked(),
-            Err(rejection) => Err(invalid(Kind::InvalidParameter, rejection.body_text())),
+            Err(rejection) => Err(invalid(Kind::InvalidParameter, &rejection.body_text())),
         },
         Ok(body) => serde_json::from_slice::<Written>(&body)
-            .map_err(|error| invalid(Kind::InvalidBody, error.to_string()))
+            .map_err(|error| invalid(Kind::InvalidBody, &error.to_string()))
             .and_then(Written::checked),
         Err(_) => Err(Problem::new(Kind::BodyTooLarge)),
     };
@@ -60,12 +60,12 @@ impl Written {
         let mut named = named.into_iter().flatten();
         match (named.next(), named.next()) {
             (Some(selection), None) => Ok(PurgeOrder { selection, soft: self.soft }),
-            _ => Err(invalid(Kind::InvalidParameter, String::new())),
+            _ => Err(invalid(Kind::InvalidParameter, "")),
         }
     }
 }
 
-fn invalid(kind: Kind, reason: String) -> Problem {
+fn invalid(kind: Kind, reason: &str) -> Problem {
     let mut detail =
         String::from("name exactly one of `key`, `prefix`, `tag` and `all`, and `soft` if wanted");
     if !reason.is_empty() {
@@ -79,17 +79,18 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, expected: Option<(Selection, bool)>) {
+    fn check(text: &str, expected: Option<(&Selection, bool)>) {
         let order = serde_json::from_str::<Written>(text).ok().and_then(|written| written.checked().ok());
-        assert_eq!(order.map(|order| (order.selection, order.soft)), expected, "{text}");
+        let order = order.as_ref();
+        assert_eq!(order.map(|order| (&order.selection, order.soft)), expected, "{text}");
     }
 
     #[test]
     fn an_order_names_exactly_one_thing() {
-        check(r#"{"all":true}"#, Some((Selection::All, false)));
-        check(r#"{"tag":"items","soft":true}"#, Some((Selection::Tag("items".into()), true)));
-        check(r#"{"key":"/a?b"}"#, Some((Selection::Key("/a?b".into()), false)));
-        check(r#"{"prefix":"/a"}"#, Some((Selection::Prefix("/a".into()), false)));
+        check(r#"{"all":true}"#, Some((&Selection::All, false)));
+        check(r#"{"tag":"items","soft":true}"#, Some((&Selection::Tag("items".into()), true)));
+        check(r#"{"key":"/a?b"}"#, Some((&Selection::Key("/a?b".into()), false)));
+        check(r#"{"prefix":"/a"}"#, Some((&Selection::Prefix("/a".into()), false)));
         for wrong in
             ["{}", r#"{"all":false}"#, r#"{"tag":"a","key":"b"}"#, r#"{"al":true}"#, r#"{"tag":1}"#, ""]
         {

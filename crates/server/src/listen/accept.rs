@@ -70,7 +70,7 @@ pub(crate) async fn accept(
     while let Ok(permit) = Arc::clone(&room.permits).try_acquire_owned() {
         match listener.accept() {
             Ok((tcp, peer)) if tcp.set_nonblocking(true).is_ok() => {
-                hand(workers, tcp, peer, permit, observer)
+                hand(workers, tcp, peer, permit, observer);
             }
             Ok(_) => {}
             Err(_) => break,

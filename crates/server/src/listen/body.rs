@@ -90,7 +90,9 @@ impl HttpBody for Leaving {
     ) -> Poll<Option<Result<Frame<Part>, BodyError>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         Poll::Ready(
-            frame.map(|frame| frame.map(|frame| frame.map_data(|bytes| Part::new(bytes, &self.window)))),
+            frame.map(|frame| {
+                frame.map(|frame| frame.map_data(|bytes| Part::new(bytes, self.window.as_ref())))
+            }),
         )
     }
 
@@ -104,11 +106,11 @@ impl HttpBody for Leaving {
 }
 
 impl Part {
-    fn new(bytes: Bytes, window: &Option<Arc<Pulse>>) -> Self {
+    fn new(bytes: Bytes, window: Option<&Arc<Pulse>>) -> Self {
         if let Some(pulse) = window {
             pulse.queued(bytes.len() as u64);
         }
-        Self { bytes, window: window.clone() }
+        Self { bytes, window: window.cloned() }
     }
 }
 

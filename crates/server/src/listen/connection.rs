@@ -136,7 +136,7 @@ async fn open(
         return match timeout(limits.header_timeout, watched.detect()).await {
             Ok(Ok(opened)) => Ok(opened),
             Ok(Err(_)) => Err("reset"),
-            Err(_) => Err(Cut::HeaderTimeout.reason()),
+            Err(_) => Err(Cut::Head.reason()),
         };
     };
     match timeout(limits.handshake_timeout, acceptor.accept(watched)).await {
@@ -172,9 +172,8 @@ async fn drive<H: Http>(http: &mut H, shared: &Shared, pulse: &Pulse, watch: &mu
         loop {
             if let Poll::Ready(result) = Pin::new(&mut *http).poll(context) {
                 return Poll::Ready(match result {
-                    Ok(()) => Ended::Done,
                     Err(error) if error.is_parse() => Ended::Malformed,
-                    Err(_) => Ended::Done,
+                    Ok(()) | Err(_) => Ended::Done,
                 });
             }
             if !is_armed {
@@ -213,7 +212,7 @@ async fn farewell(mut stream: Stream, ended: Ended, pulse: &Pulse, drain: &Drain
         b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     let patience = if drain.is_draining() { DRAIN_GRACE } else { LINGER };
     match ended {
-        Ended::Cut(Cut::HeaderTimeout) if pulse.is_mid_head() && !pulse.is_blocked() => {
+        Ended::Cut(Cut::Head) if pulse.is_mid_head() && !pulse.is_blocked() => {
             let told = async {
                 stream.write_all(REQUEST_TIMEOUT).await?;
                 stream.shutdown().await

@@ -38,15 +38,15 @@ pub(crate) struct Pulse {
     sent: AtomicU64,
 }
 
-/// Why a connection is cut.
+/// Which timeout a connection is cut by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
     /// No complete header section in time.
-    HeaderTimeout,
+    Head,
     /// No request in progress for too long.
-    IdleTimeout,
+    Idle,
     /// The peer takes nothing of an answer.
-    WriteTimeout,
+    Write,
 }
 
 /// What the timer of a connection remembers between two looks at its [`Pulse`].
@@ -194,11 +194,8 @@ impl Watch {
     fn check_silence(&mut self, pulse: &Pulse, now: Instant) -> Option<Cut> {
         self.see_silence(pulse, now);
         let Since((_, in_head), since) = self.silence;
-        let (timeout, cut) = if in_head {
-            (self.header_timeout, Cut::HeaderTimeout)
-        } else {
-            (self.idle_timeout, Cut::IdleTimeout)
-        };
+        let (timeout, cut) =
+            if in_head { (self.header_timeout, Cut::Head) } else { (self.idle_timeout, Cut::Idle) };
         (now.saturating_duration_since(since) >= timeout).then_some(cut)
     }
 
@@ -210,7 +207,7 @@ impl Watch {
             (false, _) => self.blocked = None,
             (true, Some(Since(_, since))) if same => {
                 if too_long(*since) {
-                    return Some(Cut::WriteTimeout);
+                    return Some(Cut::Write);
                 }
             }
             (true, _) => self.blocked = Some(Since(writes, now)),
@@ -220,7 +217,7 @@ impl Watch {
             (0, _) => self.starved = None,
             (_, Some((sent_before, since))) if sent - sent_before < PROGRESS_BYTES => {
                 if too_long(since) {
-                    return Some(Cut::WriteTimeout);
+                    return Some(Cut::Write);
                 }
             }
             _ => self.starved = Some((sent, now)),
@@ -233,9 +230,9 @@ impl Cut {
     /// For metrics and logs.
     pub(crate) fn reason(self) -> &'static str {
         match self {
-            Self::HeaderTimeout => "header-timeout",
-            Self::IdleTimeout => "idle-timeout",
-            Self::WriteTimeout => "write-timeout",
+            Self::Head => "header-timeout",
+            Self::Idle => "idle-timeout",
+            Self::Write => "write-timeout",
         }
     }
 }
@@ -244,12 +241,14 @@ impl Cut {
 mod tests {
     use super::*;
 
+    type Step<'a> = &'a dyn Fn(&Pulse);
+
     fn limits() -> ConnectionLimits {
         ConnectionLimits {
             connections_max: 1,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_mins(1),
             handshake_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
             header_bytes_max: 16_384,
@@ -260,7 +259,7 @@ mod tests {
     }
 
     /// Plays steps at seconds, and returns what the last look said.
-    fn watched(steps: &[(u64, &dyn Fn(&Pulse))]) -> Option<Cut> {
+    fn watched(steps: &[(u64, Step<'_>)]) -> Option<Cut> {
         let start = Instant::now();
         let pulse = Pulse::new();
         let mut watch = Watch::new(&limits(), start);
@@ -273,8 +272,8 @@ mod tests {
         said
     }
 
-    const NOTHING: &dyn Fn(&Pulse) = &|_| {};
-    const REQUEST: &dyn Fn(&Pulse) = &|pulse| {
+    const NOTHING: Step<'_> = &|_| {};
+    const REQUEST: Step<'_> = &|pulse| {
         pulse.read(10);
         pulse.begin();
         pulse.finish();
@@ -283,54 +282,54 @@ mod tests {
     #[test]
     fn a_peer_that_says_nothing_at_first_is_cut_by_the_header_timeout() {
         assert_eq!(watched(&[(1, NOTHING), (9, NOTHING)]), None);
-        assert_eq!(watched(&[(1, NOTHING), (10, NOTHING)]), Some(Cut::HeaderTimeout));
+        assert_eq!(watched(&[(1, NOTHING), (10, NOTHING)]), Some(Cut::Head));
     }
 
     #[test]
     fn a_head_that_drips_is_not_prolonged_by_its_drops() {
-        let drop: &dyn Fn(&Pulse) = &|pulse| pulse.read(1);
-        assert_eq!(watched(&[(1, drop), (5, drop), (9, drop), (10, drop)]), Some(Cut::HeaderTimeout));
+        let drop: Step<'_> = &|pulse| pulse.read(1);
+        assert_eq!(watched(&[(1, drop), (5, drop), (9, drop), (10, drop)]), Some(Cut::Head));
         assert_eq!(watched(&[(5, REQUEST), (6, drop), (15, drop)]), None);
-        assert_eq!(watched(&[(5, REQUEST), (6, drop), (16, drop)]), Some(Cut::HeaderTimeout));
+        assert_eq!(watched(&[(5, REQUEST), (6, drop), (16, drop)]), Some(Cut::Head));
     }
 
     #[test]
     fn between_requests_the_idle_timeout_counts_and_begins_anew() {
         assert_eq!(watched(&[(5, REQUEST), (64, NOTHING)]), None);
-        assert_eq!(watched(&[(5, REQUEST), (65, NOTHING)]), Some(Cut::IdleTimeout));
+        assert_eq!(watched(&[(5, REQUEST), (65, NOTHING)]), Some(Cut::Idle));
         assert_eq!(watched(&[(5, REQUEST), (50, REQUEST), (100, NOTHING)]), None);
     }
 
     #[test]
     fn a_request_in_progress_is_never_idle() {
-        let begin: &dyn Fn(&Pulse) = &|pulse| pulse.begin();
+        let begin: Step<'_> = &|pulse| pulse.begin();
         assert_eq!(watched(&[(1, begin), (500, NOTHING), (1_000, NOTHING)]), None);
     }
 
     #[test]
     fn a_peer_that_takes_nothing_is_cut_and_one_that_takes_a_little_is_not() {
-        let begin: &dyn Fn(&Pulse) = &|pulse| pulse.begin();
-        let blocked: &dyn Fn(&Pulse) = &|pulse| pulse.wrote(false);
-        let trickle: &dyn Fn(&Pulse) = &|pulse| {
+        let begin: Step<'_> = &|pulse| pulse.begin();
+        let blocked: Step<'_> = &|pulse| pulse.wrote(false);
+        let trickle: Step<'_> = &|pulse| {
             pulse.wrote(true);
             pulse.wrote(false);
         };
-        assert_eq!(watched(&[(1, begin), (2, blocked), (32, NOTHING)]), Some(Cut::WriteTimeout));
+        assert_eq!(watched(&[(1, begin), (2, blocked), (32, NOTHING)]), Some(Cut::Write));
         assert_eq!(watched(&[(1, begin), (2, blocked), (20, trickle), (40, NOTHING)]), None);
     }
 
     #[test]
     fn an_http2_window_must_grant_more_than_drops() {
-        let queue: &dyn Fn(&Pulse) = &|pulse| {
+        let queue: Step<'_> = &|pulse| {
             pulse.speaks_frames();
             pulse.begin();
             pulse.queued(100_000);
         };
-        let drops: &dyn Fn(&Pulse) = &|pulse| pulse.left(100);
-        let gulp: &dyn Fn(&Pulse) = &|pulse| pulse.left(2_000);
-        assert_eq!(watched(&[(1, queue), (10, drops), (20, drops), (31, drops)]), Some(Cut::WriteTimeout));
+        let drops: Step<'_> = &|pulse| pulse.left(100);
+        let gulp: Step<'_> = &|pulse| pulse.left(2_000);
+        assert_eq!(watched(&[(1, queue), (10, drops), (20, drops), (31, drops)]), Some(Cut::Write));
         assert_eq!(watched(&[(1, queue), (10, gulp), (31, drops)]), None);
-        let gone: &dyn Fn(&Pulse) = &|pulse| pulse.forgotten(100_000);
+        let gone: Step<'_> = &|pulse| pulse.forgotten(100_000);
         assert_eq!(watched(&[(1, queue), (10, gone), (31, NOTHING)]), None);
     }
 }

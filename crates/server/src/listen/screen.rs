@@ -6,7 +6,7 @@
 
 use http::header::{self, HeaderMap};
 use http::request::Parts;
-use http::uri::{Authority, PathAndQuery};
+use http::uri::Authority;
 use http::{HeaderValue, Method, Uri, Version};
 
 use crate::router::Refusal;
@@ -27,10 +27,14 @@ pub(crate) fn screen(head: &mut Parts, fields_max: usize) -> Result<(), Refusal>
         only_chunked(&head.headers)?;
     }
     one_host(head)?;
-    if head.uri.authority().is_some() || head.uri.scheme().is_some() {
-        head.uri = head.uri.path_and_query().cloned().map_or_else(Uri::default, from_path);
+    match (head.uri.scheme_str(), head.uri.authority()) {
+        (None, None) => Ok(()),
+        (Some("http" | "https"), Some(_)) => {
+            head.uri = head.uri.path_and_query().cloned().map_or_else(Uri::default, Uri::from);
+            Ok(())
+        }
+        _ => Err(Refusal::BadTarget),
     }
-    Ok(())
 }
 
 /// RFC 9110 §9.1: a method that is not known is answered by 501, one that is known and not allowed by 405.
@@ -95,10 +99,6 @@ fn same_host(authority: &Authority, host: &HeaderValue) -> bool {
     authority.as_str().as_bytes().eq_ignore_ascii_case(host.as_bytes())
 }
 
-fn from_path(path: PathAndQuery) -> Uri {
-    Uri::from(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,11 +120,7 @@ mod tests {
             let host = head.headers.get(header::HOST).map_or("", |host| host.to_str().unwrap());
             format!("{} {host}", head.uri)
         });
-        assert_eq!(
-            screened.as_deref(),
-            expected.as_ref().copied().map_err(|refusal| refusal),
-            "{method} {target}"
-        );
+        assert_eq!(screened.as_deref(), expected.as_ref().copied(), "{method} {target}");
     }
 
     #[test]
@@ -141,6 +137,8 @@ mod tests {
         check(h1, "GET", "http://h", &[("host", "h")], Ok("/ h"));
         check(h1, "GET", "http://h/x", &[("host", "g")], Err(Refusal::HostMismatch));
         check(h1, "GET", "http://h/x", &[], Err(Refusal::NoHost));
+        check(h1, "GET", "h", &[("host", "h")], Err(Refusal::BadTarget));
+        check(h1, "GET", "ftp://h/x", &[("host", "h")], Err(Refusal::BadTarget));
         check(h1, "GET", "/", &[("host", "[::1]:8080")], Ok("/ [::1]:8080"));
     }
 

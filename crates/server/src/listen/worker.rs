@@ -20,6 +20,9 @@ use crate::drain::{Open, Tally};
 /// Connections that may wait for one thread to look up.
 const HANDED_MAX: usize = 1_024;
 
+/// Threads that one serving thread may have for work that blocks, such as compressing and reading files.
+const BLOCKING_MAX: usize = 32;
+
 /// A connection on its way to the thread that will serve it.
 pub(crate) struct Accepted {
     pub(crate) tcp: TcpStream,
@@ -62,7 +65,10 @@ impl Workers {
             .map(|(number, tally)| {
                 let (inbox, connections) = mpsc::channel(HANDED_MAX);
                 let (workshop, own_tally, ended) = (workshop.clone(), Arc::clone(tally), ended.clone());
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .max_blocking_threads(BLOCKING_MAX)
+                    .build()?;
                 let thread =
                     std::thread::Builder::new().name(format!("serve-{number}")).spawn(move || {
                         runtime.block_on(work(connections, &workshop, &own_tally, ended));
@@ -118,9 +124,8 @@ async fn work(
 async fn attend(handed: Handed, workshop: Workshop, tally: Arc<Tally>) {
     let Handed(Accepted { tcp, peer, permit: _permit }, _open) = handed;
     let Workshop { shared, protocols, tls, observer } = workshop;
-    let tcp = match tokio::net::TcpStream::from_std(tcp) {
-        Ok(tcp) => tcp,
-        Err(_) => return observer.observe(&Observation::ConnectionRefused { reason: "no-descriptor" }),
+    let Ok(tcp) = tokio::net::TcpStream::from_std(tcp) else {
+        return observer.observe(&Observation::ConnectionRefused { reason: "no-descriptor" });
     };
     observer.observe(&Observation::ConnectionOpened);
     let reason = match run(tcp, peer, tls, shared, protocols, tally).await {

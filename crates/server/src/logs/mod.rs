@@ -98,7 +98,7 @@ impl Observer for Logs {
         match observation {
             Observation::Answered(answered) => self.answered(answered),
             Observation::Shed { route, reason } => {
-                debug!(route = &*route.pattern, reason, "a request was shed")
+                debug!(route = &*route.pattern, reason, "a request was shed");
             }
             Observation::Panicked { route, message } => {
                 error!(route = &*route.pattern, panic = message, "a request met a defect");

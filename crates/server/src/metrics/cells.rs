@@ -87,7 +87,7 @@ impl Histogram {
 
     /// Adds several up.
     pub(super) fn read<'a>(parts: impl Iterator<Item = &'a Self>) -> Durations {
-        let bounds = BOUNDS_S.into_iter().chain([f64::MAX]);
+        let bounds = BOUNDS_S.into_iter().chain([f64::INFINITY]);
         let mut read =
             Durations { buckets: bounds.map(|bound| (bound, 0)).collect(), ..Durations::default() };
         let mut sum_ns = 0;

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, MetricEncoder, text};
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::exemplar::Exemplar;
 use prometheus_client::registry::Registry;
@@ -16,6 +16,8 @@ use super::{Counts, Gauge, Reasons};
 use crate::server::Traffic;
 
 type Labels<'a, const N: usize> = [(&'static str, &'a str); N];
+
+const NO_EXEMPLAR: Option<&Exemplar<Labels<'static, 0>, f64>> = None;
 
 /// Writes all metrics.
 pub(super) fn encode(counts: &Arc<Counts>, traffic: &Traffic, gauges: Vec<Gauge>) -> String {
@@ -62,7 +64,9 @@ impl Reading {
         })?;
         let help = "From the end of a request's head to the answer's head";
         let mut family = describe(encoder, "http_request_duration_seconds", help, MetricType::Histogram)?;
-        self.each_route(|route, cells| histogram(&mut family, &[("route", route)], &cells.latency()))?;
+        self.each_route(|route, cells| {
+            histogram(&mut family.encode_family(&[("route", route)])?, &cells.latency())
+        })?;
         let help = "Bytes of answers' bodies, where known beforehand";
         let mut family = describe(encoder, "http_response_body_bytes", help, MetricType::Counter)?;
         self.each_route(|route, cells| total(&mut family, &[("route", route)], cells.body_bytes()))?;
@@ -135,7 +139,7 @@ impl Reading {
         let commits = Histogram::read(std::iter::once(&self.counts.commits));
         let help = "Commits, the sync to the disk included";
         let mut family = describe(encoder, "database_commit_duration_seconds", help, MetricType::Histogram)?;
-        histogram(&mut family, &[], &commits)?;
+        histogram(&mut family, &commits)?;
         let writes = self.counts.committed_writes.load(Relaxed);
         single(encoder, "database_committed_writes", "Writes that were committed", writes)?;
         reasons(
@@ -156,7 +160,7 @@ impl Reading {
         build.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])?;
         for Gauge { name, help, is_total, value } in &self.gauges {
             if *is_total {
-                total_f64(&mut describe(encoder, name, help, MetricType::Counter)?, &[], *value)?;
+                describe(encoder, name, help, MetricType::Counter)?.encode_counter(value, NO_EXEMPLAR)?;
             } else {
                 gauge(encoder, name, help, *value)?;
             }
@@ -183,7 +187,7 @@ fn describe<'a>(
 }
 
 fn total<const N: usize>(family: &mut MetricEncoder<'_>, labels: &Labels<'_, N>, count: u64) -> fmt::Result {
-    family.encode_family(labels)?.encode_counter(&count, None::<&Exemplar<Labels<'_, 0>, u64>>)
+    family.encode_family(labels)?.encode_counter(&count, NO_EXEMPLAR)
 }
 
 fn total_f64<const N: usize>(
@@ -191,27 +195,15 @@ fn total_f64<const N: usize>(
     labels: &Labels<'_, N>,
     value: f64,
 ) -> fmt::Result {
-    family.encode_family(labels)?.encode_counter(&value, None::<&Exemplar<Labels<'_, 0>, f64>>)
-}
-
-fn histogram<const N: usize>(
-    family: &mut MetricEncoder<'_>,
-    labels: &Labels<'_, N>,
-    read: &Durations,
-) -> fmt::Result
-where
-    for<'a> Labels<'a, N>: EncodeLabelSet,
-{
-    family.encode_family(labels)?.encode_histogram::<Labels<'_, 0>>(
-        read.sum_s,
-        read.count,
-        &read.buckets,
-        None,
-    )
+    family.encode_family(labels)?.encode_counter(&value, NO_EXEMPLAR)
 }
 
 fn single(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, count: u64) -> fmt::Result {
-    total(&mut describe(encoder, name, help, MetricType::Counter)?, &[], count)
+    describe(encoder, name, help, MetricType::Counter)?.encode_counter(&count, NO_EXEMPLAR)
+}
+
+fn histogram(family: &mut MetricEncoder<'_>, read: &Durations) -> fmt::Result {
+    family.encode_histogram::<Labels<'_, 0>>(read.sum_s, read.count, &read.buckets, None)
 }
 
 fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: f64) -> fmt::Result {

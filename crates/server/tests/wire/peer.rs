@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// Longer than any test waits for something that happens, so that one that hangs fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Peer {
     stream: TcpStream,
@@ -53,9 +53,9 @@ impl Peer {
             return Some(Answer { status, head, body: Vec::new() });
         }
         let head = head.to_ascii_lowercase();
-        let length = head.split_once("content-length: ").map_or(0, |(_, rest)| {
-            rest.split_once('\r').unwrap().0.parse().unwrap()
-        });
+        let length = head
+            .split_once("content-length: ")
+            .map_or(0, |(_, rest)| rest.split_once('\r').unwrap().0.parse().unwrap());
         while self.read.len() < length && self.read_some() {}
         let body = self.read.drain(..length.min(self.read.len())).collect();
         Some(Answer { status, head, body })
@@ -82,15 +82,17 @@ impl Peer {
         Some(self.read.drain(..count).collect())
     }
 
-    /// No more will be sent.
-    pub(crate) fn finish(&mut self) -> &mut Self {
-        drop(self.stream.shutdown(std::net::Shutdown::Write));
-        self
+    /// Nothing has come so far.
+    pub(crate) fn expect_silence(&mut self) {
+        self.stream.set_nonblocking(true).unwrap();
+        let came = self.stream.read(&mut [0; 1]).map_err(|error| error.kind());
+        assert_eq!(came, Err(ErrorKind::WouldBlock));
+        self.stream.set_nonblocking(false).unwrap();
     }
 
     /// Reads what there is; false at the end. A reset is an end.
     fn read_some(&mut self) -> bool {
-        let mut buffer = [0; 65_536];
+        let mut buffer = [0; 16_384];
         match self.stream.read(&mut buffer) {
             Ok(0) => false,
             Ok(count) => {

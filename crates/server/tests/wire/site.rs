@@ -1,7 +1,7 @@
 //! A server with small routes, for tests.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ use kasoku_server::{
 };
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
+
+use crate::peer::PATIENCE;
 
 /// A running server, ended when it is dropped.
 pub(crate) struct Site {
@@ -41,7 +43,10 @@ pub(crate) struct Setting {
 
 /// What was observed, as words.
 #[derive(Default)]
-pub(crate) struct Seen(Mutex<Vec<String>>);
+pub(crate) struct Seen {
+    words: Mutex<Vec<String>>,
+    more: Condvar,
+}
 
 impl Default for Setting {
     fn default() -> Self {
@@ -133,11 +138,24 @@ impl Drop for Site {
 
 impl Seen {
     pub(crate) fn push(&self, word: impl Into<String>) {
-        self.0.lock().unwrap().push(word.into());
+        self.words.lock().unwrap().push(word.into());
+        self.more.notify_all();
+    }
+
+    pub(crate) fn forget(&self) {
+        self.words.lock().unwrap().clear();
     }
 
     pub(crate) fn has(&self, word: &str) -> bool {
-        self.0.lock().unwrap().iter().any(|seen| seen == word)
+        self.words.lock().unwrap().iter().any(|seen| seen == word)
+    }
+
+    /// Waits until this was observed.
+    pub(crate) fn wait_for(&self, word: &str) {
+        let words = self.words.lock().unwrap();
+        let missing = |words: &mut Vec<String>| !words.iter().any(|seen| seen == word);
+        let (words, waited) = self.more.wait_timeout_while(words, PATIENCE, missing).unwrap();
+        assert!(!waited.timed_out(), "not {word}, but {words:?}");
     }
 }
 
@@ -187,7 +205,9 @@ impl Policy for Plain {
 }
 
 /// A source made of a function.
-struct Made(fn(Request) -> BoxFuture<'static, Outcome>);
+struct Made(Answer);
+
+type Answer = fn(Request) -> BoxFuture<'static, Outcome>;
 
 impl Source for Made {
     fn promises(&self) -> &Promises {
@@ -204,12 +224,14 @@ pub(crate) fn around(source: Arc<dyn Source>) -> Arc<dyn Pipeline> {
 }
 
 pub(crate) fn router() -> Router {
-    let sources: [(&str, fn(Request) -> BoxFuture<'static, Outcome>); 6] = [
+    let sources: [(&str, Answer); 6] = [
         ("/hello", |_| Box::pin(async { Ok(Response::ok(Body::from("hello"))) })),
         ("/echo", |request| Box::pin(echo(request))),
         ("/ignore", |_| Box::pin(async { Ok(Response::ok(Body::from("ignored"))) })),
         ("/slow/{ms}", |request| Box::pin(slow(request))),
-        ("/big/{bytes}", |request| Box::pin(async move { Ok(Response::ok(Body::from(vec![b'x'; number(&request, "bytes")]))) })),
+        ("/big/{bytes}", |request| {
+            Box::pin(async move { Ok(Response::ok(Body::from(vec![b'x'; number(&request, "bytes")]))) })
+        }),
         ("/endless", |_| Box::pin(async { Ok(Response::ok(Body::stream(Endless))) })),
     ];
     let routes = sources.into_iter().enumerate().map(|(index, (pattern, source))| Route {
