@@ -9,6 +9,7 @@ use http::header::{
     LAST_MODIFIED, LOCATION, RANGE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, StatusCode};
+use kasoku_http_caching::if_range::RangeUse;
 use kasoku_pipeline::{Body, Outcome, Response};
 use kasoku_problem::{Kind, Problem};
 
@@ -70,7 +71,7 @@ pub(crate) fn with_slash(question: &Question<'_>) -> Response {
 fn selection(question: &Question<'_>, file: &FoundFile, length: u64) -> Selection {
     let mut fields = question.headers.get_all(RANGE).iter();
     let (Some(field), None) = (fields.next(), fields.next()) else { return Selection::Whole };
-    if !file.validators.range_counts(question.headers, question.now) {
+    if file.validators.range_use(question.headers, question.now) == RangeUse::Ignored {
         return Selection::Whole;
     }
     field.to_str().map_or(Selection::Whole, |field| range::select(field, length))

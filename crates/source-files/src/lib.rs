@@ -9,7 +9,6 @@
 
 mod answer;
 mod body;
-mod coding;
 mod folder;
 mod kept;
 mod lookup;
@@ -27,6 +26,7 @@ use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, ALLOW, HeaderValue};
 use http::{HeaderMap, Method};
+use kasoku_http_caching::coding::negotiate;
 use kasoku_pipeline::{BoxFuture, Failure, Outcome, Promises, Request, Source};
 use kasoku_problem::{Kind, Problem};
 use kasoku_units::{Clock, SystemClock};
@@ -92,9 +92,9 @@ impl FilesSource {
             return Err(Problem::new(Kind::MethodNotAllowed).header(ALLOW, allowed).into());
         }
         let target = path::target(&request).map_err(refused)?;
-        let codings = coding::accepted(&request.headers);
+        let wish = negotiate(&request.headers);
         let shared = Arc::clone(&self.shared);
-        let search = move || lookup::find(&shared.rules, &shared.kept, &*shared.clock, &target, &codings);
+        let search = move || lookup::find(&shared.rules, &shared.kept, &*shared.clock, &target, wish);
         let found = tokio::task::spawn_blocking(search).await.map_err(broken)?.map_err(unreadable)?;
         let no_conditions = HeaderMap::new();
         let question = Question {

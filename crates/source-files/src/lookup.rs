@@ -5,11 +5,11 @@ use std::io::{self, Read};
 
 use bytes::Bytes;
 use http::HeaderValue;
-use kasoku_pipeline::Coding;
+use kasoku_http_caching::coding::{Coding, Wish};
+use kasoku_http_caching::entity_tag;
 use kasoku_units::Clock;
 
 use crate::FilesRules;
-use crate::coding;
 use crate::folder::{Entry, Folder, Stamps};
 use crate::kept::{KeptFiles, SMALL_BYTES_MAX, SmallFile};
 use crate::media_type;
@@ -54,10 +54,10 @@ pub(crate) fn find(
     kept: &KeptFiles,
     clock: &dyn Clock,
     target: &Target,
-    codings: &[Coding],
+    wish: Wish,
 ) -> io::Result<Found> {
     let folder = Folder::open(&rules.folder)?;
-    let search = Search { folder, kept, clock, codings };
+    let search = Search { folder, kept, clock, wish };
     let found = match (search.folder.entry(&target.relative)?, target.slash) {
         (Entry::File(file, stamps), false) => search.file(&target.relative, file, stamps)?,
         (Entry::Folder, slash) => {
@@ -82,7 +82,7 @@ struct Search<'a> {
     folder: Folder<'a>,
     kept: &'a KeptFiles,
     clock: &'a dyn Clock,
-    codings: &'a [Coding],
+    wish: Wish,
 }
 
 impl Search<'_> {
@@ -97,13 +97,13 @@ impl Search<'_> {
     /// Chooses among the file and those beside it that hold it in a coding.
     fn file(&self, name: &str, file: File, stamps: Stamps) -> io::Result<Found> {
         let (mut chosen, mut file, mut coding) = (name.to_owned(), (file, stamps), None);
-        for liked in self.codings {
-            let beside = format!("{name}{}", coding::extension(*liked));
+        for liked in self.wish.codings() {
+            let beside = format!("{name}{}", extension(liked));
             // One that is older was made from an earlier state of the file.
             if let Entry::File(coded, its) = self.folder.entry(&beside)?
                 && its.modified >= stamps.modified
             {
-                (chosen, file, coding) = (beside, (coded, its), Some(*liked));
+                (chosen, file, coding) = (beside, (coded, its), Some(liked));
                 break;
             }
         }
@@ -134,11 +134,20 @@ impl Search<'_> {
         if bytes.len() as u64 > SMALL_BYTES_MAX {
             return Ok(None);
         }
-        let small = SmallFile { etag: validator::of_bytes(&bytes), bytes: bytes.into() };
+        let small = SmallFile { etag: entity_tag::of_body(&bytes), bytes: bytes.into() };
         if settled {
             self.kept.put(name, stamps, small.clone());
         }
         Ok(Some(small))
+    }
+}
+
+/// What the name of a file in this coding ends in.
+fn extension(coding: Coding) -> &'static str {
+    match coding {
+        Coding::Brotli => ".br",
+        Coding::Zstd => ".zst",
+        Coding::Gzip => ".gz",
     }
 }
 

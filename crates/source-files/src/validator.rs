@@ -1,4 +1,4 @@
-//! Entity tags and dates of files, and the condition on ranges. Conditions on whole answers are judged elsewhere.
+//! Entity tags and dates of files.
 //!
 //! A small file is known by a hash of what is sent. A large one is known by its times, size and inode, which tell
 //! two states apart only once it has been left alone for a moment; until then its tag is weak, and different from
@@ -7,14 +7,11 @@
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
-use http::header::{HeaderValue, IF_RANGE};
-use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
+use http::header::HeaderValue;
+use kasoku_http_caching::if_range::{self, RangeUse};
+use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::folder::Stamps;
-
-/// A date is a strong validator only if a second change within the same second can be ruled out; a minute is what
-/// RFC 9110 §8.8.2.2 gives clocks to agree.
-const DATE_IS_STRONG_AFTER: Duration = Duration::from_mins(1);
 
 /// What a state of a file is recognised by.
 #[derive(Debug, Clone)]
@@ -34,27 +31,14 @@ impl Validators {
         Self { etag, modified: modified.expect("a date is visible ASCII"), modified_at }
     }
 
-    /// Whether a `Range` field counts: there is no `If-Range`, or it names this very state. Tags are compared
-    /// strongly, and a date must be exactly the one that was sent (RFC 9110 §13.1.5).
-    pub(crate) fn range_counts(&self, headers: &HeaderMap, now: SystemTime) -> bool {
-        let mut fields = headers.get_all(IF_RANGE).into_iter();
-        match (fields.next(), fields.next()) {
-            (None, _) => true,
-            (Some(field), None) if field.as_bytes().contains(&b'"') => {
-                field.as_bytes() == self.etag.as_bytes() && !is_weak(field.as_bytes())
-            }
-            (Some(field), None) => {
-                let old = now.duration_since(self.modified_at).is_ok_and(|age| age >= DATE_IS_STRONG_AFTER);
-                old && field.as_bytes() == self.modified.as_bytes()
-            }
-            (Some(_), Some(_)) => false,
-        }
+    /// What becomes of a `Range` field.
+    pub(crate) fn range_use(&self, headers: &HeaderMap, now: SystemTime) -> RangeUse {
+        let current = kasoku_http_caching::conditions::Validators {
+            etag: Some(&self.etag),
+            modified: Some(self.modified_at),
+        };
+        if_range::evaluate(headers, &current, now)
     }
-}
-
-/// A strong tag from all of a file's bytes.
-pub(crate) fn of_bytes(bytes: &[u8]) -> HeaderValue {
-    tag(&format!("\"{:032x}\"", xxh3_128(bytes)))
 }
 
 /// A tag from what is known of a file without reading it.
@@ -62,15 +46,12 @@ pub(crate) fn of_stamps(stamps: &Stamps, settled: bool) -> HeaderValue {
     let mut hasher = Xxh3Default::new();
     std::hash::Hash::hash(stamps, &mut hasher);
     let (length, state) = (stamps.length, hasher.digest128());
-    tag(&if settled {
+    let text = if settled {
         format!("\"{length:x}-{state:032x}\"")
     } else {
         format!("W/\"{length:x}-{state:032x}-r\"")
-    })
-}
-
-fn tag(text: &str) -> HeaderValue {
-    HeaderValue::from_str(text).expect("hexadecimal digits in quotes are visible ASCII")
+    };
+    HeaderValue::from_str(&text).expect("hexadecimal digits in quotes are visible ASCII")
 }
 
 fn whole_seconds(time: SystemTime) -> SystemTime {
@@ -78,57 +59,14 @@ fn whole_seconds(time: SystemTime) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs())
 }
 
-fn is_weak(tag: &[u8]) -> bool {
-    tag.starts_with(b"W/")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const NOW_S: u64 = 1_700_000_000;
-    const AGE_S: u64 = 3_600;
 
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
-    }
-
-    fn check(etag: &'static str, age_s: u64, fields: &[&str], expected: bool) {
-        let validators = Validators::new(HeaderValue::from_static(etag), at(NOW_S - age_s), at(NOW_S));
-        let date = |seconds: u64| httpdate::fmt_http_date(at(seconds));
-        let mut headers = HeaderMap::new();
-        for value in fields {
-            let value = value
-                .replace("MODIFIED", &date(NOW_S - age_s))
-                .replace("EARLIER", &date(NOW_S - age_s - 1))
-                .replace("LATER", &date(NOW_S - age_s + 1));
-            headers.append(IF_RANGE, value.parse().unwrap());
-        }
-        assert_eq!(validators.range_counts(&headers, at(NOW_S)), expected, "{etag} {fields:?}");
-    }
-
-    #[test]
-    fn if_range_compares_strongly() {
-        for (etag, field, expected) in [
-            (r#""a""#, r#""a""#, true),
-            (r#""a""#, r#""b""#, false),
-            (r#""a""#, r#"W/"a""#, false),
-            (r#"W/"a""#, r#"W/"a""#, false),
-            (r#"W/"a""#, r#""a""#, false),
-            (r#""a""#, r#""a", "b""#, false),
-            (r#""a""#, "*", false),
-            (r#""a""#, "MODIFIED", true),
-            (r#""a""#, "LATER", false),
-            (r#""a""#, "EARLIER", false),
-            (r#""a""#, "nonsense", false),
-            (r#""a""#, "", false),
-        ] {
-            check(etag, AGE_S, &[field], expected);
-        }
-        check(r#""a""#, 59, &["MODIFIED"], false);
-        check(r#""a""#, 60, &["MODIFIED"], true);
-        check(r#""a""#, AGE_S, &[r#""a""#, r#""a""#], false);
-        check(r#""a""#, AGE_S, &[], true);
     }
 
     #[test]

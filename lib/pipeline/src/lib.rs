@@ -45,7 +45,7 @@ mod response;
 pub use body::{Body, BodyError, RequestBody};
 pub use cache_facts::{CacheFacts, Forward, Verdict};
 pub use chain::{Next, Pipeline, Policy, Promises, Source, Stack, first};
-pub use forms::{CodedForm, Coding, Forms, KeptForm};
+pub use forms::{CodedForm, Forms, KeptForm};
 pub use request::{PathParams, Request, RequestFields, RequestId};
 pub use response::{Failure, Response};
 

@@ -72,7 +72,6 @@ pub mod cache;
 pub mod coding;
 pub mod collapse;
 pub mod deadline;
-pub mod entity_tag;
 pub mod observe;
 pub mod rescue;
 pub mod shape;

@@ -24,10 +24,11 @@ const PLACES: &[(&str, Place)] = &[
     ("kasoku-problem", Floor(0)),
     ("kasoku-observe", Floor(0)),
     ("kasoku-coherence", Floor(0)),
-    // Rules: pure, no I/O, time is an argument; and the seam.
-    ("kasoku-pipeline", Floor(1)),
+    // Rules: pure, no I/O, time is an argument.
+    ("kasoku-http-caching", Floor(1)),
     ("kasoku-sql-plan", Floor(1)),
-    // Engines: state.
+    // Engines: state; and the seam, which they do not know.
+    ("kasoku-pipeline", Floor(2)),
     ("kasoku-cache-store", Floor(2)),
     ("kasoku-database", Floor(2)),
     // Parts: policies and sources.

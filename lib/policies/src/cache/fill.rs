@@ -7,11 +7,12 @@ use http::header::{CACHE_CONTROL, ETAG, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use kasoku_cache_store::{Fill as StoreFill, Inserted};
 use kasoku_coherence::{Key, Snapshot};
+use kasoku_http_caching::entity_tag;
 use kasoku_observe::Observation;
 use kasoku_pipeline::{Next, Outcome, Policy, Request, Response};
 
 use super::{CacheRules, ResponseStore, StoredResponse};
-use crate::{Surroundings, entity_tag};
+use crate::Surroundings;
 
 /// Stores answers to requests that have a key.
 pub struct Fill {

@@ -14,7 +14,6 @@
 //! stale or not.
 
 mod audit;
-mod directives;
 mod fill;
 mod freshness;
 mod key;
@@ -30,13 +29,13 @@ use std::time::{Duration, Instant};
 use http::{Method, StatusCode};
 use kasoku_cache_store::{Found, Store};
 use kasoku_coherence::Key;
+use kasoku_http_caching::directives::Directive;
 use kasoku_pipeline::{
     CacheFacts, Failure, Forward, Next, Outcome, Policy, Promises, Request, Response, Verdict,
 };
 use kasoku_problem::{Kind, Problem};
 
 use self::audit::Auditor;
-use self::directives::Directive;
 use self::freshness::Freshness;
 use self::key::Keying;
 use self::refresh::Refresher;

@@ -10,7 +10,8 @@ use http::header::AGE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use kasoku_cache_store::Weigh;
 use kasoku_coherence::{Key, Tag};
-use kasoku_pipeline::{Body, CacheFacts, CodedForm, Coding, Forms, KeptForm, Response, Verdict};
+use kasoku_http_caching::coding::Coding;
+use kasoku_pipeline::{Body, CacheFacts, CodedForm, Forms, KeptForm, Response, Verdict};
 
 use super::{ResponseStore, Reuse};
 

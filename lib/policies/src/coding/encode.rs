@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use kasoku_pipeline::Coding;
+use kasoku_http_caching::coding::Coding;
 
 /// Levels at which a few kilobytes of text take some tens of microseconds. Brotli's window is kept at 16 KiB:
 /// with the usual 4 MiB it spends most of its time on clearing memory.

@@ -1,11 +1,10 @@
-//! Content codings: what a caller accepts, what is worth coding, and the coding itself.
+//! Content codings: what is worth coding, and the coding itself. What a caller accepts is
+//! [decided elsewhere](kasoku_http_caching::coding).
 //!
 //! Nothing here knows a request or a policy; [`shape`](crate::shape) uses it.
 
-mod accept;
 mod encode;
 mod suitable;
 
-pub use accept::{Wish, negotiate};
 pub use encode::encode;
 pub use suitable::{Suitability, suitability};

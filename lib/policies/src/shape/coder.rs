@@ -6,11 +6,12 @@ use std::thread::available_parallelism;
 use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, ETAG};
-use kasoku_pipeline::{Body, CodedForm, Coding, KeptForm, Response};
+use kasoku_http_caching::coding::{Coding, Wish};
+use kasoku_http_caching::entity_tag;
+use kasoku_pipeline::{Body, CodedForm, KeptForm, Response};
 use tokio::sync::Semaphore;
 
-use crate::coding::{Wish, encode};
-use crate::entity_tag;
+use crate::coding::encode;
 
 /// Bodies above this are coded by a thread of their own, so that other requests do not wait for it.
 const INLINE_BYTES_MAX: usize = 32 * 1024;
@@ -30,7 +31,7 @@ impl Coder {
     /// The answer in the coding of the wish, if that makes it smaller or identity is refused; else as it is,
     /// also for a caller that refuses identity where nothing else can be made (RFC 9110 §12.4.1 allows that).
     pub(super) async fn code(&self, response: Response, wish: Wish) -> Response {
-        let (Some(coding), Body::Full(body)) = (wish.coding, &response.body) else {
+        let (Some(coding), Body::Full(body)) = (wish.best(), &response.body) else {
             return response;
         };
         match response.forms.as_ref().map_or(KeptForm::Missing, |forms| forms.get(coding)) {

@@ -2,10 +2,10 @@
 //!
 //! It is the one place that evaluates conditions on reads: what stands further in never sees them, so that
 //! equal requests with different conditions are equal requests. `If-Match` on a write is the source's
-//! business and is passed on. `HEAD` is run as `GET` further in. Ranges are left to sources that serve files.
+//! business and is passed on. `HEAD` is run as `GET` further in. Ranges are left to sources that serve files;
+//! conditions are evaluated before them (RFC 9110 §13.2.2), also where there is no such range.
 
 mod coder;
-mod conditions;
 mod methods;
 mod vary;
 
@@ -15,18 +15,20 @@ mod tests;
 use std::sync::Arc;
 
 use http::header::{
-    CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
+    CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE,
+    LAST_MODIFIED, RANGE,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use kasoku_pipeline::{Body, Next, Outcome, Policy, Promises, Request, Response};
+use kasoku_http_caching::coding::{Wish, negotiate};
+use kasoku_http_caching::conditions::{Access, Conditions, Unmet, Validators, Verdict};
+use kasoku_http_caching::entity_tag;
+use kasoku_pipeline::{Body, Failure, Next, Outcome, Policy, Promises, Request, Response};
 use kasoku_problem::{Kind, Problem};
 
 use self::coder::Coder;
-use self::conditions::{Conditions, Verdict};
 use self::methods::{Methods, Treatment};
 use self::vary::Vary;
-use crate::coding::{self, Suitability, Wish};
-use crate::entity_tag;
+use crate::coding::{self, Suitability};
 
 /// How a route's answers are shaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,13 +68,16 @@ impl Policy for Shape {
             Treatment::Refuse(kind) => return Err(self.methods.refuse(kind).into()),
         }
         request.method = Method::GET;
-        let conditions = Conditions::take(&mut request.headers);
+        if head {
+            // RFC 9110 §14.2: a range means something with `GET` only.
+            drop_range(&mut request);
+        }
         let wish = self.wish(&request);
-        let response = next.run(request).await?;
-        let response = if response.status.is_success() {
-            self.shape_read(response, wish, conditions.as_deref()).await?
-        } else {
-            response
+        let response = match Conditions::take(&mut request.headers) {
+            Some(conditions) if request.headers.contains_key(RANGE) => {
+                Box::pin(self.read_part(request, wish, &conditions, next)).await?
+            }
+            conditions => self.read(request, wish, conditions.as_deref(), next).await?,
         };
         Ok(if head { response.head_only() } else { response })
     }
@@ -80,11 +85,7 @@ impl Policy for Shape {
 
 impl Shape {
     fn wish(&self, request: &Request) -> Wish {
-        if self.rules.compress_above.is_some() {
-            coding::negotiate(&request.headers)
-        } else {
-            Wish::default()
-        }
+        if self.rules.compress_above.is_some() { negotiate(&request.headers) } else { Wish::default() }
     }
 
     fn suitability(&self, response: &Response) -> Option<Suitability> {
@@ -107,6 +108,41 @@ impl Shape {
         Ok(response)
     }
 
+    async fn read<N: Next>(
+        &self,
+        request: Request,
+        wish: Wish,
+        conditions: Option<&Conditions>,
+        next: &Arc<N>,
+    ) -> Outcome {
+        let response = next.run(request).await?;
+        if response.status.is_success() {
+            self.shape_read(response, wish, conditions).await
+        } else {
+            Ok(response)
+        }
+    }
+
+    /// A part of something, on conditions. A source that has no such range says nothing of what the conditions are
+    /// about; so it is asked for the whole, and if they hold, that there is no such range stays the answer.
+    async fn read_part<N: Next>(
+        &self,
+        request: Request,
+        wish: Wish,
+        conditions: &Conditions,
+        next: &Arc<N>,
+    ) -> Outcome {
+        let mut whole = request.again();
+        drop_range(&mut whole);
+        match self.read(request, wish, Some(conditions), next).await {
+            Err(failure) if failure.problem.kind() == Kind::RangeNotSatisfiable => {
+                let response = self.read(whole, Wish::default(), Some(conditions), next).await?;
+                if response.status == StatusCode::NOT_MODIFIED { Ok(response) } else { Err(failure) }
+            }
+            outcome => outcome,
+        }
+    }
+
     async fn shape_read(
         &self,
         mut response: Response,
@@ -119,19 +155,28 @@ impl Shape {
         if let Some(bytes) = response.body.bytes().filter(|_| untagged) {
             response.headers.insert(ETAG, entity_tag::of_body(bytes));
         }
-        match conditions.map_or(Verdict::Proceed, |conditions| conditions.evaluate(&response.headers)) {
-            Verdict::Proceed if suitable && wish.coding.is_some() => {
+        let verdict = conditions.map_or(Verdict::Proceed, |conditions| {
+            conditions.evaluate(Access::Read, Some(&Validators::of(&response.headers)))
+        });
+        match verdict {
+            Verdict::Proceed if suitable && wish.best().is_some() => {
                 Ok(self.coder.code(response, wish).await)
             }
             Verdict::Proceed => Ok(response),
             Verdict::NotModified(etag) => Ok(not_modified(response, etag)),
-            Verdict::Failed => {
-                let problem =
-                    Problem::new(Kind::PreconditionFailed).detail("the resource is not as you expect it");
-                Err(kasoku_pipeline::Failure { problem, cache: response.cache })
-            }
+            Verdict::Failed(unmet) => Err(Failure { problem: failed(unmet), cache: response.cache }),
         }
     }
+}
+
+fn drop_range(request: &mut Request) {
+    request.headers.remove(RANGE);
+    request.headers.remove(IF_RANGE);
+}
+
+fn failed(unmet: Unmet) -> Problem {
+    let detail = format!("the resource is not as `{}` says", unmet.field());
+    Problem::new(Kind::PreconditionFailed).detail(detail)
 }
 
 /// Fields that describe the content that a 304 does not have.

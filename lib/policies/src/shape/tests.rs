@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use http::header::ALLOW;
-use kasoku_pipeline::{CodedForm, Coding, Forms, KeptForm, Pipeline, Stack, first};
+use kasoku_http_caching::coding::Coding;
+use kasoku_pipeline::{CodedForm, Forms, KeptForm, Pipeline, Stack, first};
 use parking_lot::Mutex;
 
 use super::*;
@@ -96,6 +97,52 @@ const EARLIER: &str = "Sat, 01 Nov 2025 00:00:00 GMT";
 const MODIFIED: &str = "Sun, 02 Nov 2025 00:00:00 GMT";
 const LATER: &str = "Mon, 03 Nov 2025 00:00:00 GMT";
 
+/// Answers `GET` with the text, any range of it with its first byte or that there is none.
+fn ranging(there_is_one: bool) -> Arc<ScriptedSource> {
+    ScriptedSource::new(move |_, request| async move {
+        let mut response = Response::ok(Body::from("text"));
+        if request.headers.contains_key(RANGE) && !there_is_one {
+            return Err(Kind::RangeNotSatisfiable.into());
+        }
+        if request.headers.contains_key(RANGE) {
+            response = Response::new(StatusCode::PARTIAL_CONTENT, Body::from("t"));
+            response.headers.insert(CONTENT_RANGE, HeaderValue::from_static("bytes 0-0/4"));
+        }
+        response.headers.insert(ETAG, HeaderValue::from_static(r#""abc""#));
+        Ok(response)
+    })
+}
+
+#[tokio::test]
+async fn conditions_come_before_ranges_whether_there_is_one_or_not() {
+    let (has, lacks) = (("if-none-match", r#""abc""#), ("if-none-match", r#""x""#));
+    let (expects, mistaken) = (("if-match", r#""abc-br""#), ("if-match", r#""x""#));
+    for (condition, with_part, without) in
+        [(has, 304, 304), (lacks, 206, 416), (expects, 206, 416), (mistaken, 412, 412)]
+    {
+        for (there_is_one, expected) in [(true, with_part), (false, without)] {
+            let fields = [("range", "bytes=9-"), ("if-range", r#""abc""#), condition];
+            let outcome = shaped(ranging(there_is_one)).run(get_with("/", &fields)).await;
+            let status =
+                outcome.map_or_else(|failure| failure.problem.kind().status(), |answer| answer.status);
+            assert_eq!(status.as_u16(), expected, "{condition:?} {there_is_one}");
+        }
+    }
+    let source = ranging(false);
+    assert!(shaped(source.clone()).run(get_with("/", &[("range", "bytes=9-")])).await.is_err());
+    assert_eq!(source.asked(), 1, "without conditions there is nothing to ask for");
+}
+
+#[tokio::test]
+async fn a_head_is_never_about_a_part() {
+    for there_is_one in [true, false] {
+        let mut head = get_with("/", &[("range", "bytes=0-0"), ("if-range", r#""abc""#)]);
+        head.method = Method::HEAD;
+        let response = shaped(ranging(there_is_one)).run(head).await.unwrap();
+        assert_eq!((response.status.as_u16(), field(&response, "content-length")), (200, "4"));
+    }
+}
+
 async fn conditional(source: Arc<ScriptedSource>, fields: &[(&'static str, &str)], expected: u16) {
     let outcome = shaped(source.clone()).run(get_with("/", fields)).await;
     let status = outcome.map_or_else(|failure| failure.problem.kind().status(), |response| response.status);
@@ -105,48 +152,22 @@ async fn conditional(source: Arc<ScriptedSource>, fields: &[(&'static str, &str)
 }
 
 #[tokio::test]
-async fn conditions_are_evaluated_in_the_order_of_rfc_9110_section_13_2_2() {
+async fn conditions_are_evaluated_against_the_answer_and_seen_by_nobody_else() {
     let (matches, differs) = (r#""x", "abc""#, r#""x", "y""#);
     for (fields, expected) in [
         (&[("if-match", matches)][..], 200),
-        (&[("if-match", "*")], 200),
         (&[("if-match", differs)], 412),
-        (&[("if-match", r#"W/"abc""#)], 412),
-        (&[("if-unmodified-since", MODIFIED)], 200),
         (&[("if-unmodified-since", LATER)], 200),
         (&[("if-unmodified-since", EARLIER)], 412),
-        (&[("if-unmodified-since", "yesterday")], 200),
-        (&[("if-match", matches), ("if-unmodified-since", EARLIER)], 200),
         (&[("if-none-match", matches)], 304),
-        (&[("if-none-match", r#"W/"abc""#)], 304),
-        (&[("if-none-match", "*")], 304),
         (&[("if-none-match", differs)], 200),
-        (&[("if-none-match", "abc")], 200),
-        (&[("if-none-match", r#""x""#), ("if-none-match", r#""abc""#)], 304),
-        (&[("if-modified-since", MODIFIED)], 304),
         (&[("if-modified-since", LATER)], 304),
         (&[("if-modified-since", EARLIER)], 200),
-        (&[("if-modified-since", "tomorrow")], 200),
-        (&[("if-none-match", differs), ("if-modified-since", LATER)], 200),
-        (&[("if-none-match", matches), ("if-modified-since", EARLIER)], 304),
-        (&[("if-match", matches), ("if-none-match", matches)], 304),
-        (&[("if-match", differs), ("if-none-match", matches)], 412),
         (&[("if-unmodified-since", EARLIER), ("if-none-match", matches)], 412),
-        (&[("if-unmodified-since", LATER), ("if-modified-since", LATER)], 304),
     ] {
-        conditional(
-            answering(&[("etag", r#""abc""#), ("last-modified", MODIFIED)], "text"),
-            fields,
-            expected,
-        )
-        .await;
+        let fixed = answering(&[("etag", r#""abc""#), ("last-modified", MODIFIED)], "text");
+        conditional(fixed, fields, expected).await;
     }
-    let weak = || answering(&[("etag", r#"W/"abc""#)], "text");
-    conditional(weak(), &[("if-match", r#"W/"abc""#)], 412).await;
-    conditional(weak(), &[("if-none-match", r#""abc""#)], 304).await;
-    conditional(weak(), &[("if-none-match", r#""abc-br""#)], 200).await;
-    conditional(weak(), &[("if-modified-since", LATER)], 200).await;
-    conditional(weak(), &[("if-unmodified-since", EARLIER)], 200).await;
 }
 
 #[tokio::test]

@@ -2,15 +2,28 @@
 
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
-use kasoku_pipeline::Coding;
+
+use super::Coding;
 
 /// What a caller wants, of what can be made here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Wish {
-    /// The coding it likes best, if that is not identity.
-    pub coding: Option<Coding>,
+    /// Best first; those behind the first `None` are not wanted.
+    ranked: [Option<Coding>; Coding::ALL.len()],
     /// It does not want the identity form at all (`identity;q=0`, or `*;q=0` without naming identity).
     pub identity_refused: bool,
+}
+
+impl Wish {
+    /// The coding it likes best, if that is not identity.
+    pub fn best(self) -> Option<Coding> {
+        self.ranked[0]
+    }
+
+    /// The codings that it likes no less than identity, best first: for those who have some forms and not others.
+    pub fn codings(self) -> impl Iterator<Item = Coding> {
+        self.ranked.into_iter().map_while(|coding| coding)
+    }
 }
 
 /// The caller's wish. Among equal weights the order is that of [`Coding::ALL`]; identity comes last unless it
@@ -57,14 +70,15 @@ impl Weights {
     fn wish(&self) -> Wish {
         let identity_refused = self.identity.or(self.others) == Some(0);
         let least = self.identity.unwrap_or(0).max(1);
-        let mut best: Option<(Coding, u16)> = None;
-        for (coding, weight) in Coding::ALL.into_iter().zip(self.codings) {
+        let weighed = Coding::ALL.into_iter().zip(self.codings).map(|(coding, weight)| {
             let weight = weight.or(self.others).unwrap_or(0);
-            if weight >= least && best.is_none_or(|(_, most)| weight > most) {
-                best = Some((coding, weight));
-            }
-        }
-        Wish { coding: best.map(|(coding, _)| coding), identity_refused }
+            (weight >= least).then_some((weight, coding))
+        });
+        let mut ranked = [None; Coding::ALL.len()];
+        ranked.iter_mut().zip(weighed).for_each(|(place, weighed)| *place = weighed);
+        // The sort is stable, so that equals keep their order; `None` is less than any weight.
+        ranked.sort_by_key(|weighed| std::cmp::Reverse(weighed.map(|(weight, _)| weight)));
+        Wish { ranked: ranked.map(|weighed| weighed.map(|(_, coding)| coding)), identity_refused }
     }
 }
 
@@ -116,35 +130,45 @@ mod tests {
         negotiate(&headers)
     }
 
-    fn check(lines: &[&str], coding: Option<Coding>, identity_refused: bool) {
-        assert_eq!(wish(lines), Wish { coding, identity_refused }, "{lines:?}");
+    fn check(lines: &[&str], codings: &[Coding], identity_refused: bool) {
+        let wish = wish(lines);
+        assert_eq!(wish.codings().collect::<Vec<_>>(), codings, "{lines:?}");
+        assert_eq!(wish.best(), codings.first().copied(), "{lines:?}");
+        assert_eq!(wish.identity_refused, identity_refused, "{lines:?}");
     }
 
     #[test]
-    fn the_best_acceptable_coding_is_chosen() {
+    fn codings_are_ranked_by_weight_and_then_by_size() {
         use Coding::{Brotli, Gzip, Zstd};
-        check(&[], None, false);
-        check(&[""], None, false);
-        check(&["gzip, deflate, br, zstd"], Some(Brotli), false);
-        check(&["gzip, zstd"], Some(Zstd), false);
-        check(&["gzip"], Some(Gzip), false);
-        check(&["x-gzip"], Some(Gzip), false);
-        check(&["GZip"], Some(Gzip), false);
-        check(&["gzip", "br"], Some(Brotli), false);
-        check(&["br;q=0.5, gzip;q=0.8"], Some(Gzip), false);
-        check(&["br;q=0.8, gzip;q=0.8"], Some(Brotli), false);
-        check(&["br;q=0, gzip;q=0"], None, false);
-        check(&["br;q=0, *"], Some(Zstd), false);
-        check(&["*"], Some(Brotli), false);
-        check(&["*;q=0"], None, true);
-        check(&["*;q=0, identity"], None, false);
-        check(&["identity;q=0"], None, true);
-        check(&["identity;q=0, gzip;q=0.1"], Some(Gzip), true);
-        check(&["identity, gzip;q=0.5"], None, false);
-        check(&["identity;q=0.5, gzip;q=0.5"], Some(Gzip), false);
-        check(&["compress, deflate"], None, false);
-        check(&["gzip ; q=0.5 , br;Q=1.000"], Some(Brotli), false);
-        check(&["gzip\t;\tq=1."], Some(Gzip), false);
+        check(&[], &[], false);
+        check(&[""], &[], false);
+        check(&["gzip, deflate, br, zstd"], &[Brotli, Zstd, Gzip], false);
+        check(&["gzip, zstd"], &[Zstd, Gzip], false);
+        check(&["gzip"], &[Gzip], false);
+        check(&["x-gzip"], &[Gzip], false);
+        check(&["GZip"], &[Gzip], false);
+        check(&["GZIP;Q=0.5, BR;q=0.4"], &[Gzip, Brotli], false);
+        check(&["gzip", "br"], &[Brotli, Gzip], false);
+        check(&["br;q=0.5, gzip;q=0.8"], &[Gzip, Brotli], false);
+        check(&["br;q=0.8, gzip;q=0.8"], &[Brotli, Gzip], false);
+        check(&["br;q=0.1, zstd;q=0.3, gzip;q=0.2"], &[Zstd, Gzip, Brotli], false);
+        check(&["br;q=0, gzip;q=0"], &[], false);
+        check(&["br;q=0, *"], &[Zstd, Gzip], false);
+        check(&["*"], &[Brotli, Zstd, Gzip], false);
+        check(&["*;q=0"], &[], true);
+        check(&["*;q=0, gzip"], &[Gzip], true);
+        check(&["*;q=0, identity"], &[], false);
+        check(&["identity"], &[], false);
+        check(&["identity;q=0"], &[], true);
+        check(&["identity;q=0, gzip;q=0.1"], &[Gzip], true);
+        check(&["identity, gzip;q=0.5"], &[], false);
+        check(&["identity;q=0.5, gzip;q=0.5"], &[Gzip], false);
+        check(&["identity;q=0.5, gzip;q=0.5, br;q=0.4"], &[Gzip], false);
+        check(&["compress, deflate"], &[], false);
+        check(&["brotli, bro, b r"], &[], false);
+        check(&[", ,gzip"], &[Gzip], false);
+        check(&["gzip ; q=0.5 , br;Q=1.000"], &[Brotli, Gzip], false);
+        check(&["gzip\t;\tq=1."], &[Gzip], false);
     }
 
     #[test]
@@ -157,17 +181,19 @@ mod tests {
             "gzip;q=-1",
             "gzip;q=",
             "gzip;v=1",
+            "gzip;level=4;q=0.9",
+            "gzip;q=nan",
             "gzip;q=0.+1",
         ] {
-            check(&[member], None, false);
-            check(&[&format!("{member}, zstd;q=0.1")], Some(Coding::Zstd), false);
+            check(&[member], &[], false);
+            check(&[&format!("{member}, zstd;q=0.1")], &[Coding::Zstd], false);
         }
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_without_panic_and_never_yields_what_it_does_not_name(text in "[ -~]{0,60}") {
-            if let Some(coding) = wish(&[&text]).coding {
+            for coding in wish(&[&text]).codings() {
                 let lower = text.to_ascii_lowercase();
                 prop_assert!(lower.contains(coding.token()) || lower.contains('*'), "{:?}", coding);
             }
@@ -185,7 +211,7 @@ mod tests {
             let backward: Vec<_> = members.iter().rev().cloned().collect();
             prop_assert_eq!(forward, wish(&[&text(&backward)]));
             // What is chosen was given a weight, and nothing that can be made was given a greater one.
-            if let Some(coding) = forward.coding {
+            if let Some(coding) = forward.best() {
                 let weight = |token: &str| {
                     let named = members.iter().filter(|(name, _)| name == token);
                     named.map(|(_, weight)| *weight).max()

@@ -1,8 +1,9 @@
 //! Entity tags (RFC 9110 §8.8.3): made from a body, marked for a coding, read from a list, compared.
 
 use http::HeaderValue;
-use kasoku_pipeline::Coding;
 use xxhash_rust::xxh3::xxh3_128;
+
+use crate::coding::Coding;
 
 /// A strong entity tag for a body: equal bytes have equal tags, on every node.
 pub fn of_body(body: &[u8]) -> HeaderValue {
@@ -15,7 +16,7 @@ pub fn of_body(body: &[u8]) -> HeaderValue {
 pub fn of_coded(tag: &HeaderValue, coding: Coding) -> HeaderValue {
     let marked = EntityTag::read(tag.as_bytes()).filter(|tag| !tag.weak).and_then(|tag| {
         let text = [b"\"", tag.opaque, b"-", coding.token().as_bytes(), b"\""].concat();
-        HeaderValue::from_maybe_shared(bytes::Bytes::from(text)).ok()
+        HeaderValue::from_bytes(&text).ok()
     });
     marked.unwrap_or_else(|| tag.clone())
 }

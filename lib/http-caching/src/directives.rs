@@ -5,7 +5,7 @@ use http::header::CACHE_CONTROL;
 
 /// The one directive that is followed, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Directive {
+pub enum Directive {
     /// `no-store`: neither reuse nor keep anything (§5.2.1.5).
     Private,
     /// `no-cache`: ask the source (§5.2.1.4).
@@ -18,7 +18,8 @@ pub(super) enum Directive {
 }
 
 impl Directive {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    /// Reads a request's fields.
+    pub fn of(headers: &HeaderMap) -> Self {
         let mut strongest = Self::Usual;
         for line in headers.get_all(CACHE_CONTROL) {
             for word in line.to_str().unwrap_or_default().split(',').map(str::trim) {
@@ -37,7 +38,7 @@ impl Directive {
     }
 
     /// Whether a stored response must not be reused without asking the source.
-    pub(super) fn asks_the_source(self) -> bool {
+    pub fn asks_the_source(self) -> bool {
         matches!(self, Self::Private | Self::Validate)
     }
 }
