@@ -6,7 +6,10 @@ use std::process::Command;
 /// One paragraph in Markdown.
 pub(crate) fn described() -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("unknown", |(_, name)| name);
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("unknown", |(_, name)| name);
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let said = |program: &str, argument: &str| {
         let output = Command::new(program).arg(argument).output();

@@ -1,10 +1,11 @@
 //! The servers that are compared, each on the first core.
 
-use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use kasoku_testkit::{Kasoku, Start, TempApp};
+use kasoku_testkit::{Client, Kasoku, Start, TempApp};
 
 /// Routes that are not cached, beside the catalogue's own.
 const UNCACHED: &str = r#"
@@ -20,6 +21,9 @@ soft_delete = "deleted_at"
 cache = false
 "#;
 
+/// Where the partner listens.
+const BARE_HYPER: &str = "127.0.0.1:7001";
+
 /// A running server.
 pub(crate) enum Server {
     /// The product, serving the catalogue.
@@ -33,8 +37,6 @@ pub(crate) enum Server {
     BareHyper {
         /// The process.
         process: Child,
-        /// Where it listens.
-        address: String,
     },
 }
 
@@ -49,21 +51,31 @@ impl Server {
         Self::Kasoku { process, _app: app }
     }
 
-    /// Starts hyper with fixed answers: `/N` answers N bytes.
-    pub(crate) fn bare_hyper() -> Self {
+    /// Starts hyper with a fixed answer of this size.
+    pub(crate) fn bare_hyper(bytes: usize) -> Self {
         let mut command = Command::new("taskset");
-        command.args(["-c", "0"]).arg(binary("examples/bare_hyper")).arg("127.0.0.1:0").stdout(Stdio::piped());
-        let mut process = command.spawn().expect("the partner is built: see bench/README.md");
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("it was piped")).read_line(&mut line).expect("it says where it listens");
-        Self::BareHyper { process, address: line.trim().to_owned() }
+        command.args(["-c", "0"]).arg(binary("examples/bare_hyper")).args(["own", "1", &bytes.to_string()]);
+        let process = command.spawn().expect("the partner is built: see bench/README.md");
+        while TcpStream::connect(BARE_HYPER).is_err() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Self::BareHyper { process }
+    }
+
+    /// How many bytes the answer to a target has.
+    pub(crate) fn body_bytes(&self, target: &str) -> usize {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let client = Client::new(self.address());
+        let answer = runtime.expect("a runtime can be made").block_on(client.get(target));
+        assert!(answer.status.is_success(), "{answer:?}");
+        answer.body.len()
     }
 
     /// Where it listens.
     pub(crate) fn address(&self) -> String {
         match self {
             Self::Kasoku { process, .. } => process.address().to_string(),
-            Self::BareHyper { address, .. } => address.clone(),
+            Self::BareHyper { .. } => BARE_HYPER.to_owned(),
         }
     }
 
@@ -71,7 +83,7 @@ impl Server {
     pub(crate) fn cpu_us(&self) -> f64 {
         let id = match self {
             Self::Kasoku { process, .. } => process.id(),
-            Self::BareHyper { process, .. } => process.id(),
+            Self::BareHyper { process } => process.id(),
         };
         let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).expect("it runs");
         let after_name = &stat[stat.rfind(')').expect("the name is in parentheses") + 2..];
@@ -85,7 +97,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Self::BareHyper { process, .. } = self {
+        if let Self::BareHyper { process } = self {
             // It may have ended by itself; either way it is gone.
             let _ended = process.kill();
             let _reaped = process.wait();

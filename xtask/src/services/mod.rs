@@ -16,8 +16,6 @@ enum Outcome {
     Found(String),
     /// It is there now.
     Installed(String),
-    /// Nothing asks for it here.
-    NotAskedFor(&'static str),
     /// It is not there; the text says why.
     Missing(String),
 }
@@ -37,7 +35,6 @@ pub(crate) fn run(root: &Path) -> ExitCode {
         match (&outcome, need) {
             (Outcome::Found(what), _) => println!("{name}: found, {what}"),
             (Outcome::Installed(what), _) => println!("{name}: installed, {what}"),
-            (Outcome::NotAskedFor(why), _) => println!("{name}: {why}"),
             (Outcome::Missing(why), Need::Rest) => {
                 println!("{name}: missing, {why}; the tests do without it");
             }
@@ -48,15 +45,7 @@ pub(crate) fn run(root: &Path) -> ExitCode {
     for program in programs::ALL {
         say(program.name, program.need, program.provide());
     }
-    match data_sets::wanted(root) {
-        Err(problem) => say("data sets", Need::Tests, Outcome::Missing(problem)),
-        Ok(None) => say("data sets", Need::Tests, Outcome::NotAskedFor("no test asks for any")),
-        Ok(Some(wanted)) => {
-            for data_set in &wanted {
-                say(&data_set.name, Need::Tests, data_set.provide(root));
-            }
-        }
-    }
+    say("data sets", Need::Tests, data_sets::provide(root));
     if missing_for_tests > 0 {
         println!("{missing_for_tests} things that tests need are missing");
         return ExitCode::FAILURE;
