@@ -3,22 +3,26 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
-use hyper_util::client::legacy::Client as Pooled;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client as Pooled, Error as PooledError};
 use hyper_util::rt::TokioExecutor;
+
+use crate::Identity;
+use crate::connector::Connector;
 
 /// Sends requests to one server over kept-alive connections.
 #[derive(Debug, Clone)]
 pub struct Client {
     base: String,
-    pooled: Pooled<HttpConnector, Full<Bytes>>,
+    pooled: Pooled<Connector, Full<Bytes>>,
 }
 
 /// A whole answer.
 #[derive(Clone)]
 pub struct Answer {
+    /// The protocol that it came by.
+    pub version: Version,
     /// Its status.
     pub status: StatusCode,
     /// Its header fields.
@@ -30,8 +34,20 @@ pub struct Answer {
 impl Client {
     /// A client of the server at this address.
     pub fn new(address: impl fmt::Display) -> Self {
-        let pooled = Pooled::builder(TokioExecutor::new()).build_http();
+        let pooled = Pooled::builder(TokioExecutor::new()).build(Connector::plain());
         Self { base: format!("http://{address}"), pooled }
+    }
+
+    /// A client that knows that the server speaks HTTP/2, without TLS.
+    pub fn http2(address: impl fmt::Display) -> Self {
+        let pooled = Pooled::builder(TokioExecutor::new()).http2_only(true).build(Connector::plain());
+        Self { base: format!("http://{address}"), pooled }
+    }
+
+    /// A client that speaks TLS, trusts this certificate only, and offers these protocols, as `h2` and `http/1.1`.
+    pub fn secure(address: impl fmt::Display, identity: &Identity, protocols: &[&str]) -> Self {
+        let pooled = Pooled::builder(TokioExecutor::new()).build(Connector::secure(identity, protocols));
+        Self { base: format!("https://{address}"), pooled }
     }
 
     /// Sends a GET.
@@ -80,8 +96,13 @@ impl Client {
         let response = self.pooled.request(request.body(Full::new(body.into()))?).await?;
         let (head, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
-        Ok(Answer { status: head.status, headers: head.headers, body })
+        Ok(Answer { version: head.version, status: head.status, headers: head.headers, body })
     }
+}
+
+/// Whether a request failed because the server takes no more connections: then it has not been sent.
+pub fn was_refused(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<PooledError>().is_some_and(PooledError::is_connect)
 }
 
 impl Answer {

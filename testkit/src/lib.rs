@@ -1,12 +1,19 @@
-//! What tests share: the running binary, apps in temporary folders, and a client.
+//! What tests share: the running binary, apps in temporary folders, clients, and other readers of the same files.
 //!
 //! Tests of the whole product talk to the real binary over real sockets. Nothing here reaches into it.
 
 mod app;
 mod client;
+mod connector;
+mod identity;
+mod peer;
 mod process;
+mod sqlite;
 pub mod truth;
 
 pub use app::TempApp;
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, was_refused};
+pub use identity::Identity;
+pub use peer::Peer;
 pub use process::{Kasoku, Start};
+pub use sqlite::{assert_sound, sqlite};

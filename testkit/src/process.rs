@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::Client;
 
 /// How long a start or an end may take before a test gives up on it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What to start.
 #[derive(Debug)]

@@ -140,10 +140,10 @@ async fn read(
         let ceiling = History::read(&history.issued);
         findings.reads += 1;
         findings.hits += usize::from(answer.cache() == "HIT");
-        if let Err(what) = judge(&wanted, &answer.json(), &floor, &ceiling, &mut latest) {
-            if findings.violations.len() < 5 {
-                findings.violations.push(format!("{target}: {what} ({})", answer.header("cache-status")));
-            }
+        if let Err(what) = judge(&wanted, &answer.json(), &floor, &ceiling, &mut latest)
+            && findings.violations.len() < 5
+        {
+            findings.violations.push(format!("{target}: {what} ({})", answer.header("cache-status")));
         }
     }
     findings
