@@ -37,3 +37,33 @@ async fn the_catalogue_fills_itself_and_serves_items_statistics_and_a_page() {
     assert_eq!(counted(client.get("/v1/stats/categories").await.json()), 5_001);
     assert_eq!(client.get("/v1/items?limit=1").await.json()["items"][0]["title"], "New");
 }
+
+#[tokio::test]
+async fn what_the_caller_has_already_comes_before_which_part_it_wants() {
+    let app = TempApp::copy_of("catalog");
+    let kasoku = Start::serve(env!("CARGO_BIN_EXE_kasoku"), app.path()).env("KASOKU_DATABASE_SEED_ROWS", "10").ready();
+    let client = kasoku.client();
+    let whole = client.get("/catalog.js").await;
+    let (tag, length) = (whole.header("etag"), whole.body.len().to_string());
+    for (fields, expected) in [
+        (&[("range", "bytes=0-9")][..], 206),
+        (&[("range", "bytes=0-9"), ("if-range", tag)], 206),
+        (&[("range", "bytes=0-9"), ("if-range", "\"other\"")], 200),
+        (&[("range", "bytes=0-9"), ("if-none-match", tag)], 304),
+        (&[("range", "bytes=9999999-")], 416),
+        (&[("range", "bytes=9999999-"), ("if-none-match", tag)], 304),
+        (&[("range", "bytes=9999999-"), ("if-none-match", "\"other\"")], 416),
+        (&[("range", "bytes=9999999-"), ("if-match", "\"other\"")], 412),
+    ] {
+        let answer = client.get_with("/catalog.js", fields).await;
+        assert_eq!(answer.status.as_u16(), expected, "{fields:?} {answer:?}");
+        if expected == 304 {
+            assert_eq!(answer.header("etag"), tag, "{fields:?}");
+            assert_eq!(answer.header("cache-control"), whole.header("cache-control"), "{fields:?}");
+        }
+    }
+    for range in ["bytes=0-9", "bytes=9999999-"] {
+        let head = client.send(Method::HEAD, "/catalog.js", &[("range", range)], "").await;
+        assert_eq!((head.status, head.header("content-length")), (StatusCode::OK, &*length), "{head:?}");
+    }
+}

@@ -159,3 +159,127 @@ async fn a_write_holds_only_if_the_row_is_still_what_the_caller_saw() {
     assert_eq!(second.status, StatusCode::PRECONDITION_FAILED, "{second:?}");
     assert_eq!(client.get("/things/1").await.json()["price"].as_f64(), Some(1.0));
 }
+
+#[tokio::test]
+async fn the_answer_to_a_write_has_the_tag_that_the_next_write_needs() {
+    let app = shop::app();
+    let kasoku = shop::open(&app);
+    let client = kasoku.client();
+    insert(&client, json!({"name": "a", "note": "n".repeat(2_000)})).await;
+    let mut seen = client.get("/things/1").await.header("etag").to_owned();
+    for (method, body) in [
+        (Method::PATCH, r#"{"price": 1}"#),
+        (Method::PATCH, r#"{"extra": {"watts": [40, 60]}, "picture": "AP8=", "live": false}"#),
+        (Method::PUT, r#"{"name": "b", "price": 2.5}"#),
+    ] {
+        let headers = [("content-type", "application/json"), ("if-match", seen.as_str()), ("accept-encoding", "gzip")];
+        let written = client.send(method, "/things/1", &headers, body).await;
+        assert_eq!(written.status, StatusCode::OK, "{written:?}");
+        assert_eq!(written.header("content-location"), "/things/1");
+        let read = client.get("/things/1").await;
+        assert_eq!(written.header("etag"), read.header("etag"), "{body}");
+        assert_ne!(written.header("etag"), seen, "{body}");
+        seen = read.header("etag").to_owned();
+    }
+    // Neither an answer without the row nor one with a part of it has the row's tag.
+    let headers = [("content-type", "application/json"), ("prefer", "return=minimal")];
+    let minimal = client.send(Method::PATCH, "/things/1", &headers, r#"{"price": 3}"#).await;
+    assert_eq!((minimal.status, minimal.header("etag")), (StatusCode::NO_CONTENT, ""), "{minimal:?}");
+    let part = client.json(Method::PATCH, "/things/1?select=id", &json!({"price": 4})).await;
+    assert_eq!((part.json(), part.header("etag")), (json!({"id": 1}), ""), "{part:?}");
+    let moved = client.json(Method::PATCH, "/things/1", &json!({"id": 9})).await;
+    assert_eq!((moved.status, moved.header("etag")), (StatusCode::OK, ""), "the row is elsewhere: {moved:?}");
+}
+
+#[tokio::test]
+async fn conditions_on_writes_name_the_row_in_any_of_its_forms_or_fail() {
+    let app = shop::app();
+    let kasoku = shop::open(&app);
+    let client = kasoku.client();
+    insert(&client, json!({"name": "a", "note": "n".repeat(2_000)})).await;
+    let write = async |method: Method, target: &str, field: (&str, &str)| {
+        let body = if method == Method::DELETE { "" } else { r#"{"name": "z"}"# };
+        client.send(method, target, &[("content-type", "application/json"), field], body).await.status
+    };
+    for accepted in ["gzip", "br", "zstd"] {
+        let coded = client.get_with("/things/1", &[("accept-encoding", accepted)]).await;
+        assert_eq!(coded.header("content-encoding"), accepted);
+        let tag = coded.header("etag").to_owned();
+        assert!(tag.ends_with(&format!("-{accepted}\"")), "{tag}");
+        assert_eq!(write(Method::PATCH, "/things/1", ("if-match", &tag)).await, StatusCode::OK, "{tag}");
+    }
+    let tag = client.get("/things/1").await.header("etag").to_owned();
+    let failed = StatusCode::PRECONDITION_FAILED;
+    for (method, target, field, expected) in [
+        (Method::PATCH, "/things/1", ("if-match", format!("\"x\", {tag}")), StatusCode::OK),
+        (Method::PATCH, "/things/1", ("if-match", format!("W/{tag}")), failed),
+        (Method::PATCH, "/things/1", ("if-match", "\"x\"".into()), failed),
+        (Method::PATCH, "/things/1", ("if-match", "x".into()), failed),
+        (Method::PATCH, "/things/1", ("if-match", "*".into()), StatusCode::OK),
+        (Method::PATCH, "/things/1", ("if-unmodified-since", "Sat, 01 Nov 2025 00:00:00 GMT".into()), StatusCode::OK),
+        (Method::PATCH, "/things/2", ("if-match", "*".into()), failed),
+        (Method::PUT, "/things/2", ("if-match", tag.clone()), failed),
+        (Method::DELETE, "/things/2", ("if-match", "*".into()), failed),
+        (Method::PATCH, "/things/2", ("if-none-match", "*".into()), StatusCode::NOT_FOUND),
+        (Method::PUT, "/things/1", ("if-none-match", "*".into()), failed),
+        (Method::PUT, "/things/1", ("if-none-match", tag.clone()), failed),
+        (Method::POST, "/things", ("if-none-match", "*".into()), failed),
+        (Method::PATCH, "/things?id=eq.1", ("if-match", tag.clone()), failed),
+        (Method::DELETE, "/things/1", ("if-match", "\"x\"".into()), failed),
+        (Method::DELETE, "/things/1", ("if-match", tag.clone()), StatusCode::NO_CONTENT),
+        (Method::PUT, "/things/1", ("if-none-match", "*".into()), StatusCode::OK),
+    ] {
+        let status = write(method.clone(), target, (field.0, &field.1)).await;
+        assert_eq!(status, expected, "{method} {target} {field:?}");
+    }
+    assert_eq!(client.get("/things").await.json().as_array().unwrap().len(), 1, "what failed wrote nothing");
+}
+
+#[tokio::test]
+async fn of_writers_who_saw_the_same_row_one_wins() {
+    let app = shop::app();
+    let kasoku = shop::open(&app);
+    let client = kasoku.client();
+    insert(&client, json!({"name": "a"})).await;
+    for round in 0..5 {
+        let seen = client.get("/things/1").await.header("etag").to_owned();
+        let writers = (0..8).map(|writer| {
+            let (client, seen) = (kasoku.client(), seen.clone());
+            tokio::spawn(async move {
+                let headers = [("content-type", "application/json"), ("if-match", seen.as_str())];
+                let body = format!(r#"{{"price": {}}}"#, 10 * round + writer + 1);
+                (writer, client.send(Method::PATCH, "/things/1", &headers, body).await.status)
+            })
+        });
+        let mut winners = Vec::new();
+        for writer in writers.collect::<Vec<_>>() {
+            match writer.await.unwrap() {
+                (writer, StatusCode::OK) => winners.push(writer),
+                (_, status) => assert_eq!(status, StatusCode::PRECONDITION_FAILED),
+            }
+        }
+        let [winner] = winners[..] else { panic!("one winner, not {winners:?}") };
+        let price = client.get("/things/1").await.json()["price"].as_f64();
+        assert_eq!(price, Some(f64::from(10 * round + winner + 1)));
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_conditional_write_gets_the_first_answer_and_its_tag_while_that_is_true() {
+    let app = shop::app();
+    let kasoku = shop::open(&app);
+    let client = kasoku.client();
+    insert(&client, json!({"name": "a"})).await;
+    let seen = client.get("/things/1").await.header("etag").to_owned();
+    let write = async || {
+        let headers =
+            [("content-type", "application/json"), ("if-match", seen.as_str()), ("idempotency-key", "once")];
+        client.send(Method::PATCH, "/things/1", &headers, r#"{"price": 1}"#).await
+    };
+    let (first, again) = (write().await, write().await);
+    assert_eq!((first.status, again.status), (StatusCode::OK, StatusCode::OK), "{again:?}");
+    assert_eq!((&first.body, first.header("etag")), (&again.body, again.header("etag")));
+    client.json(Method::PATCH, "/things/1", &json!({"price": 2})).await;
+    let late = write().await;
+    assert_eq!((late.status, &late.body, late.header("etag")), (StatusCode::OK, &first.body, ""), "{late:?}");
+}

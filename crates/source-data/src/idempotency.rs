@@ -131,9 +131,10 @@ impl Idempotent {
 impl Written {
     /// As an answer; `replayed` if the write happened before.
     pub(crate) fn into_response(self, replayed: bool) -> Response {
-        let mut response = match self.body.is_empty() {
-            true => Response::new(self.status, kasoku_pipeline::Body::Empty),
-            false => render::answer(self.status, self.body),
+        let mut response = if self.body.is_empty() {
+            Response::new(self.status, kasoku_pipeline::Body::Empty)
+        } else {
+            render::answer(self.status, self.body)
         };
         if let Some(location) = self.location.and_then(|location| HeaderValue::try_from(location).ok()) {
             response.headers.insert(http::header::LOCATION, location);

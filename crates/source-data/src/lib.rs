@@ -6,6 +6,7 @@
 
 mod body;
 mod changes;
+mod current;
 mod idempotency;
 mod json;
 mod lanes;

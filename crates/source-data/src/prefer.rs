@@ -53,7 +53,7 @@ impl Preferences {
                 let (name, value) = (name.trim().to_ascii_lowercase(), value.trim().trim_matches('"'));
                 match name.as_str() {
                     "return" => {
-                        preferences.returned = Some(returned(value).ok_or_else(|| invalid(preference))?)
+                        preferences.returned = Some(returned(value).ok_or_else(|| invalid(preference))?);
                     }
                     "count" => preferences.count = Some(count(value).ok_or_else(|| invalid(preference))?),
                     "resolution" => {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use http::Method;
+use http::{Method, header};
 use kasoku_database::Database;
+use kasoku_http_caching::entity_tag;
 use kasoku_pipeline::{BoxFuture, Outcome, Promises, Request, Source};
 use kasoku_problem::{Kind, Problem};
 use kasoku_sql_plan::{CursorKey, TablePlanner, TableRules};
@@ -134,7 +135,10 @@ async fn one(table: &Table, request: Request) -> Outcome {
     let Some(text) = found else {
         return Err(Problem::new(Kind::NotFound).detail("there is no such row").into());
     };
+    // The tag that a conditional write of this row is compared with.
+    let etag = entity_tag::of_body(&text);
     let mut response = render::answer(http::StatusCode::OK, text);
+    response.headers.insert(header::ETAG, etag);
     response.tags = plan.tags.into();
     response.snapshot = Some(snapshot);
     Ok(response)

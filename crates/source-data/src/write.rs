@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use http::header::{CONTENT_LOCATION, ETAG, HeaderValue};
 use http::{Method, StatusCode};
 use kasoku_database::{DatabaseError, Statement, ValueRef, WriteTransaction};
+use kasoku_http_caching::conditions::Conditions;
 use kasoku_pipeline::{Outcome, Request};
 use kasoku_problem::{Kind, Problem};
 use kasoku_sql_plan::{Resolution, Target, Value, WritePlan};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::current::{self, CurrentRow, Subject};
 use crate::idempotency::{Idempotent, Known, Written};
 use crate::prefer::{self, Preferences, Return};
 use crate::table::{KEY_PARAM, Table};
@@ -23,6 +26,11 @@ const SEGMENT: &AsciiSet =
 struct Job {
     plan: WritePlan,
     idempotent: Option<Idempotent>,
+    conditions: Option<Box<Conditions>>,
+    /// The row that the path names, where its state matters.
+    current: Option<CurrentRow>,
+    /// Whether the body of the answer is the row as `GET` answers it, and so has its tag.
+    tagged: bool,
     form: Form,
     status: StatusCode,
     /// The path of the list, where the answer says where the new row is.
@@ -47,22 +55,33 @@ enum WriteError {
 }
 
 /// What the writer did.
-enum Done {
-    Now(Written),
-    Before(Written),
+struct Done {
+    written: Written,
+    when: When,
+    /// The tag of the row, if the answer's body is the row as it is now.
+    etag: Option<HeaderValue>,
+}
+
+/// When the writer did it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    Now,
+    /// For an equal request with the same `Idempotency-Key`.
+    Before,
 }
 
 pub(crate) async fn answer(table: &Table, mut request: Request) -> Outcome {
     let preferences = Preferences::of(&request.headers)?;
     let sent = std::mem::replace(&mut request.body, kasoku_pipeline::RequestBody::empty());
     let (bytes, body) = match request.method {
-        Method::DELETE => (Default::default(), serde_json::Value::Null),
+        Method::DELETE => (bytes::Bytes::new(), serde_json::Value::Null),
         _ => body::read(&request.headers, sent).await?,
     };
     let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
     let parts = [request.method.as_str().as_bytes(), target.as_bytes(), &bytes[..]];
     let idempotent = Idempotent::of(&request.headers, &table.route, parts, now().0)?;
-    let job = Arc::new(plan(table, &request, &body, preferences, idempotent)?);
+    let conditions = Conditions::take(&mut request.headers);
+    let job = Arc::new(plan(table, &request, &body, preferences, (idempotent, conditions))?);
     let run = Arc::clone(&job);
     let work = move |transaction: &mut WriteTransaction<'_>| run.run(transaction);
     let written = table.lanes.database().write(request.deadline, work).await;
@@ -70,10 +89,14 @@ pub(crate) async fn answer(table: &Table, mut request: Request) -> Outcome {
         WriteError::Database(error) => error.problem(|column| table.shown.iter().any(|shown| shown == column)),
         WriteError::Refused(problem) => problem,
     })?;
-    let mut response = match done {
-        Done::Now(written) => written.into_response(false),
-        Done::Before(written) => written.into_response(true),
-    };
+    let mut response = done.written.into_response(done.when == When::Before);
+    if let Some(etag) = done.etag {
+        response.headers.insert(ETAG, etag);
+        // Which the tag is of (RFC 9110 §8.7): the body is the row, as a read would answer it.
+        if let Ok(path) = HeaderValue::try_from(request.uri.path()) {
+            response.headers.insert(CONTENT_LOCATION, path);
+        }
+    }
     if let Some(applied) = preferences.applied_to_write() {
         response.headers.insert(prefer::PREFERENCE_APPLIED, applied);
     }
@@ -85,7 +108,7 @@ fn plan(
     request: &Request,
     body: &serde_json::Value,
     preferences: Preferences,
-    idempotent: Option<Idempotent>,
+    (idempotent, conditions): (Option<Idempotent>, Option<Box<Conditions>>),
 ) -> Result<Job, Problem> {
     let planner = &table.planner;
     let (query, key) = (request.uri.query(), request.params.get(KEY_PARAM));
@@ -119,7 +142,13 @@ fn plan(
         _ => StatusCode::OK,
     };
     let located_in = (is_insert && one && table.has_key).then(|| request.uri.path().to_owned());
-    Ok(Job { plan, idempotent, form, status, located_in })
+    let updates = matches!(request.method, Method::PUT | Method::PATCH);
+    let tagged = updates && matches!(form, Form::Object { .. }) && query.is_none_or(str::is_empty);
+    let current = match key.filter(|_| tagged || conditions.is_some()) {
+        Some(key) => Some(CurrentRow::new(planner.one(key, None)?)),
+        None => None,
+    };
+    Ok(Job { plan, idempotent, conditions, current, tagged, form, status, located_in })
 }
 
 impl Job {
@@ -127,13 +156,36 @@ impl Job {
         if let Some(idempotent) = &self.idempotent
             && let Known::Answered(written) = idempotent.look_up(transaction)?.map_err(WriteError::Refused)?
         {
-            return Ok(Done::Before(written));
+            // It held its conditions then; they are not asked of the row that it made.
+            let etag = self.tag_of(transaction, &written)?;
+            return Ok(Done { written, when: When::Before, etag });
+        }
+        if let Some(conditions) = &self.conditions {
+            let subject = self.subject(transaction)?;
+            current::require(conditions, &subject).map_err(WriteError::Refused)?;
         }
         let written = self.write(transaction)?;
         if let Some(idempotent) = &self.idempotent {
             idempotent.keep(transaction, &written)?;
         }
-        Ok(Done::Now(written))
+        let etag = self.tag_of(transaction, &written)?;
+        Ok(Done { written, when: When::Now, etag })
+    }
+
+    fn subject(&self, transaction: &mut WriteTransaction<'_>) -> Result<Subject, DatabaseError> {
+        let Some(current) = &self.current else { return Ok(Subject::List) };
+        Ok(current.tag(transaction)?.map_or(Subject::NoRow, Subject::Row))
+    }
+
+    fn tag_of(
+        &self,
+        transaction: &mut WriteTransaction<'_>,
+        written: &Written,
+    ) -> Result<Option<HeaderValue>, DatabaseError> {
+        match self.current.as_ref().filter(|_| self.tagged) {
+            Some(current) => current.tag_of(transaction, &written.body),
+            None => Ok(None),
+        }
     }
 
     fn write(&self, transaction: &mut WriteTransaction<'_>) -> Result<Written, WriteError> {
