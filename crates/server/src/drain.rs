@@ -36,6 +36,7 @@ pub struct Drain {
 pub(crate) struct Tally {
     pub(crate) connections: AtomicUsize,
     pub(crate) requests: AtomicUsize,
+    pub(crate) resting: AtomicUsize,
 }
 
 /// A request that is being answered.
@@ -43,6 +44,9 @@ pub(crate) struct InFlight {
     tally: Arc<Tally>,
     pulse: Arc<Pulse>,
 }
+
+/// A connection that has let go of its buffers.
+pub(crate) struct AtRest<'a>(&'a Tally);
 
 /// A connection that is open.
 pub(crate) struct Open(Arc<Tally>);
@@ -112,6 +116,19 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         self.pulse.finish();
         self.tally.requests.fetch_sub(1, Relaxed);
+    }
+}
+
+impl<'a> AtRest<'a> {
+    pub(crate) fn new(tally: &'a Tally) -> Self {
+        tally.resting.fetch_add(1, Relaxed);
+        Self(tally)
+    }
+}
+
+impl Drop for AtRest<'_> {
+    fn drop(&mut self) {
+        self.0.resting.fetch_sub(1, Relaxed);
     }
 }
 

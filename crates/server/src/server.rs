@@ -172,6 +172,11 @@ impl Traffic {
         self.tallies.iter().map(|tally| tally.connections.load(Relaxed)).sum()
     }
 
+    /// Connections that are open, and have had nothing to do for a while.
+    pub fn resting(&self) -> usize {
+        self.tallies.iter().map(|tally| tally.resting.load(Relaxed)).sum()
+    }
+
     /// Whether requests are wanted, and the operator's switch for it.
     pub fn drain(&self) -> &Drain {
         &self.drain

@@ -42,6 +42,7 @@ pub(super) async fn detail(State(desk): State<Arc<Desk>>) -> Response {
         ("version", json!(env!("CARGO_PKG_VERSION"))),
         ("uptime_s", json!(desk.started.elapsed().as_secs())),
         ("connections", json!(desk.traffic.connections())),
+        ("connections_resting", json!(desk.traffic.resting())),
         ("requests_in_flight", json!(desk.traffic.requests())),
     ];
     for (name, value) in own {

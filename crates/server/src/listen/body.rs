@@ -20,6 +20,8 @@ pub(crate) struct Arriving {
     timeout: Duration,
     /// Armed while a part is awaited.
     timer: Option<Pin<Box<Sleep>>>,
+    /// The connection is not idle while this lives.
+    pulse: Arc<Pulse>,
 }
 
 /// An answer's body. While it lives, its request counts as in flight.
@@ -42,8 +44,15 @@ pub(crate) struct Part {
 struct BodyTimeout(Duration);
 
 impl Arriving {
-    pub(crate) fn new(body: Incoming, timeout: Duration) -> Self {
-        Self { body, timeout, timer: None }
+    pub(crate) fn new(body: Incoming, timeout: Duration, pulse: &Arc<Pulse>) -> Self {
+        pulse.hold();
+        Self { body, timeout, timer: None, pulse: Arc::clone(pulse) }
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        self.pulse.finish();
     }
 }
 

@@ -1,29 +1,27 @@
 //! One connection from its first byte to its last: TLS, protocol, hyper, timeouts, drain, and a decent farewell.
 
-use std::future::poll_fn;
+use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use bytes::{Buf, Bytes};
+use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use kasoku_config::ConnectionLimits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use super::body::Leaving;
+use super::drive::{DRAIN_GRACE, Ended, Resting, drive};
 use super::pulse::{Cut, Pulse, Watch};
 use super::serve::{Connection, Shared, serve};
 use super::stream::{Protocol, Stream, Watched};
-use crate::drain::{Drain, Tally};
-
-/// While draining, a connection with no request in progress is kept this long, so that a request that is on its
-/// way is still answered.
-const DRAIN_GRACE: Duration = Duration::from_millis(100);
+use crate::drain::{AtRest, Drain, Tally};
 
 /// After an answer that ends the connection, what the peer still sends is read and dropped for this long;
 /// otherwise the system would reset the connection, and the peer might never see the answer.
@@ -44,19 +42,6 @@ const BUFFER_BYTES_MIN: usize = 8_192;
 
 /// hyper counts this many header fields without an allocation.
 const FIELDS_FREE: usize = 100;
-
-/// How a connection ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// Both sides were done, or the peer left.
-    Done,
-    /// The peer did not speak HTTP, or broke its rules.
-    Malformed,
-    /// It was cut.
-    Cut(Cut),
-    /// It never came to HTTP; the reason is for metrics.
-    Unopened(&'static str),
-}
 
 /// What is the same for all connections of a listener, in hyper's terms.
 pub(crate) struct Protocols {
@@ -106,23 +91,65 @@ pub(crate) async fn run(
         Ok(opened) => opened,
         Err(reason) => return Ended::Unopened(reason),
     };
-    let connection = Arc::new(Connection { shared, peer, pulse, tally });
+    let connection = Arc::new(Connection { shared, peer, pulse, tally: Arc::clone(&tally) });
     let shared = Arc::clone(&connection.shared);
     let pulse = Arc::clone(&connection.pulse);
     let service = service_fn(move |request| serve(Arc::clone(&connection), request));
-    let io = TokioIo::new(stream);
     match protocol {
         Protocol::Http1 => {
-            let mut http = protocols.http1.serve_connection(io, service);
-            let ended = drive(&mut http, &shared, &pulse, &mut watch).await;
-            farewell(http.into_parts().io.into_inner(), ended, &pulse, &shared.drain).await;
-            ended
+            run_http1(&protocols.http1, stream, service, &shared, (&pulse, &tally), &mut watch).await
         }
         Protocol::Http2 => {
             pulse.speaks_frames();
-            let mut http = protocols.http2.serve_connection(io, service);
+            let mut http = protocols.http2.serve_connection(TokioIo::new(stream), service);
             drive(&mut http, &shared, &pulse, &mut watch).await
         }
+    }
+}
+
+/// Serves HTTP/1. A connection that rests is taken out of hyper, whose buffers would be kept, and put into it
+/// again when something comes.
+async fn run_http1<S>(
+    http1: &http1::Builder,
+    mut stream: Stream,
+    mut service: S,
+    shared: &Shared,
+    (pulse, tally): (&Pulse, &Tally),
+    watch: &mut Watch,
+) -> Ended
+where
+    S: HttpService<Incoming, ResBody = Leaving, Error = Infallible>,
+{
+    loop {
+        let mut http = http1.serve_connection(TokioIo::new(stream), service);
+        let ended = drive(&mut http, shared, pulse, watch).await;
+        let parts = http.into_parts();
+        let mut rest = parts.io.into_inner();
+        if ended != Ended::Resting {
+            farewell(rest, ended, pulse, &shared.drain).await;
+            return ended;
+        }
+        put_back(&mut rest, parts.read_buf, pulse);
+        let mut resting = Resting::new(rest);
+        let ended = {
+            let _at_rest = AtRest::new(tally);
+            drive(&mut resting, shared, pulse, watch).await
+        };
+        if ended != Ended::Woken {
+            return ended;
+        }
+        (stream, service) = (resting.into_stream(), parts.service);
+    }
+}
+
+/// Puts back what was read of a next request: its head has begun. Line ends before it mean nothing (RFC 9112
+/// §2.2).
+fn put_back(stream: &mut Stream, mut bytes: Bytes, pulse: &Pulse) {
+    let line_ends = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    bytes.advance(line_ends);
+    if !bytes.is_empty() {
+        pulse.read(bytes.len());
+        stream.put_back(bytes);
     }
 }
 
@@ -143,67 +170,11 @@ async fn open(
         Ok(Ok(stream)) => {
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
-            Ok((protocol, Stream::Tls(Box::new(stream))))
+            Ok((protocol, Stream::tls(stream)))
         }
         Ok(Err(_)) => Err("handshake-failed"),
         Err(_) => Err("handshake-timeout"),
     }
-}
-
-/// A connection as hyper serves it.
-trait Http: Future<Output = hyper::Result<()>> + Unpin {
-    /// Answers what is in progress, and takes nothing new.
-    fn wind_up(&mut self);
-
-    /// Whether a request may still come that the peer sent before it could know of the end. HTTP/2 tells the
-    /// peer by GOAWAY which requests were not taken (RFC 9113 §6.8); HTTP/1 cannot.
-    const WAITS_FOR_REQUESTS: bool;
-}
-
-/// Polls a connection to its end, and looks at its pulse now and then. Nothing here is done per request but to
-/// ask two flags.
-async fn drive<H: Http>(http: &mut H, shared: &Shared, pulse: &Pulse, watch: &mut Watch) -> Ended {
-    let interval = Watch::interval(&shared.limits);
-    let mut begun = pin!(shared.drain.begun());
-    let mut tick = pin!(sleep(interval));
-    let mut is_armed = false;
-    let mut is_winding_up = false;
-    poll_fn(|context| {
-        loop {
-            if let Poll::Ready(result) = Pin::new(&mut *http).poll(context) {
-                return Poll::Ready(match result {
-                    Err(error) if error.is_parse() => Ended::Malformed,
-                    Ok(()) | Err(_) => Ended::Done,
-                });
-            }
-            if !is_armed {
-                is_armed =
-                    begun.as_mut().poll(context).is_pending() && tick.as_mut().poll(context).is_pending();
-            }
-            let is_due = tick.is_elapsed();
-            if is_due && let Some(cut) = watch.check(pulse, Instant::now()) {
-                return Poll::Ready(Ended::Cut(cut));
-            }
-            if shared.drain.is_draining() && !is_winding_up {
-                is_winding_up = !H::WAITS_FOR_REQUESTS
-                    || !pulse.is_idle() && !pulse.is_mid_head()
-                    || pulse.is_idle() && watch.idle_for(pulse, Instant::now()) >= DRAIN_GRACE;
-                if is_winding_up {
-                    http.wind_up();
-                    continue;
-                }
-                tick.as_mut().reset(tokio::time::Instant::now() + DRAIN_GRACE / 4);
-            } else if is_due {
-                tick.as_mut().reset(tokio::time::Instant::now() + interval);
-            } else {
-                return Poll::Pending;
-            }
-            if tick.as_mut().poll(context).is_pending() {
-                return Poll::Pending;
-            }
-        }
-    })
-    .await
 }
 
 /// Tells an HTTP/1 peer why it is cut, and lets it read what was answered last.
@@ -231,35 +202,4 @@ async fn farewell(mut stream: Stream, ended: Ended, pulse: &Pulse, drain: &Drain
     };
     // Whatever comes of it, the connection is closed now.
     drop(timeout(patience, rest).await);
-}
-
-impl<I, B, S> Http for http1::Connection<I, S>
-where
-    S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B>,
-    S::Error: Into<kasoku_pipeline::BodyError>,
-    I: hyper::rt::Read + hyper::rt::Write + Unpin,
-    B: http_body::Body + 'static,
-    B::Error: Into<kasoku_pipeline::BodyError>,
-{
-    const WAITS_FOR_REQUESTS: bool = true;
-
-    fn wind_up(&mut self) {
-        Pin::new(self).graceful_shutdown();
-    }
-}
-
-impl<I, B, S, E> Http for http2::Connection<I, S, E>
-where
-    S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B>,
-    S::Error: Into<kasoku_pipeline::BodyError>,
-    I: hyper::rt::Read + hyper::rt::Write + Unpin,
-    B: http_body::Body + 'static,
-    B::Error: Into<kasoku_pipeline::BodyError>,
-    E: hyper::rt::bounds::Http2ServerConnExec<S::Future, B>,
-{
-    const WAITS_FOR_REQUESTS: bool = false;
-
-    fn wind_up(&mut self) {
-        Pin::new(self).graceful_shutdown();
-    }
 }

@@ -6,6 +6,7 @@
 mod accept;
 mod body;
 mod connection;
+mod drive;
 mod pulse;
 mod screen;
 mod serve;

@@ -16,7 +16,7 @@ const PROGRESS_BYTES: u64 = 1_024;
 /// What a connection is doing.
 #[derive(Debug)]
 pub(crate) struct Pulse {
-    /// Requests being answered.
+    /// Requests being answered, and bodies of requests that may still come.
     open: AtomicU32,
     /// Requests begun; tells one idle time from the next.
     begun: AtomicU32,
@@ -112,7 +112,12 @@ impl Pulse {
         self.open.fetch_add(1, Relaxed);
     }
 
-    /// A request was answered, or given up.
+    /// A request's body is still to come, whether or not it was answered meanwhile.
+    pub(crate) fn hold(&self) {
+        self.open.fetch_add(1, Relaxed);
+    }
+
+    /// A request was answered or given up, or its body ended or was given up.
     pub(crate) fn finish(&self) {
         self.open.fetch_sub(1, Relaxed);
     }
@@ -136,6 +141,11 @@ impl Pulse {
     /// Whether no request is in progress, and none has begun to arrive.
     pub(crate) fn is_idle(&self) -> bool {
         self.open.load(Relaxed) == 0 && !(self.in_head.load(Relaxed) && self.heard.load(Relaxed))
+    }
+
+    /// Whether nothing at all is half done: no request, no head, no answer on its way.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.is_idle() && !self.in_head.load(Relaxed) && !self.blocked.load(Relaxed)
     }
 
     /// Whether a part of a head has arrived.

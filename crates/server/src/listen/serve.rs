@@ -56,7 +56,7 @@ pub(crate) async fn serve(
                 RequestBody::empty()
             } else {
                 RequestBody::new(
-                    Body::stream(Arriving::new(incoming, limits.body_timeout)),
+                    Body::stream(Arriving::new(incoming, limits.body_timeout, &connection.pulse)),
                     limits.body_bytes_max,
                 )
             };

@@ -2,10 +2,12 @@
 //! put back that were read to tell HTTP/1.1 from HTTP/2.
 
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
@@ -23,10 +25,14 @@ pub(crate) struct Watched {
 }
 
 /// A stream to serve HTTP on.
-pub(crate) enum Stream {
-    /// Without TLS; bytes that were read already are read first.
-    Plain(Watched, Opening),
-    /// With TLS.
+pub(crate) struct Stream {
+    /// Bytes that were read already, to be read first.
+    opening: Bytes,
+    transport: Transport,
+}
+
+enum Transport {
+    Plain(Watched),
     Tls(Box<TlsStream<Watched>>),
 }
 
@@ -39,14 +45,6 @@ pub(crate) enum Protocol {
     Http2,
 }
 
-/// The first bytes of a connection, at most as many as the preface has.
-#[derive(Default)]
-pub(crate) struct Opening {
-    bytes: [u8; PREFACE.len()],
-    filled: usize,
-    taken: usize,
-}
-
 impl Watched {
     pub(crate) fn new(tcp: TcpStream, pulse: Arc<Pulse>) -> Self {
         Self { tcp, pulse }
@@ -54,17 +52,52 @@ impl Watched {
 
     /// Reads until the first bytes differ from the preface, or all of it has come. Never reads beyond it.
     pub(crate) async fn detect(mut self) -> io::Result<(Protocol, Stream)> {
-        let mut opening = Opening::default();
-        loop {
-            let read = self.read(&mut opening.bytes[opening.filled..]).await?;
-            opening.filled += read;
-            let came = &opening.bytes[..opening.filled];
-            let protocol = match came == &PREFACE[..came.len()] {
-                true if came.len() < PREFACE.len() && read > 0 => continue,
-                true if came.len() == PREFACE.len() => Protocol::Http2,
-                _ => Protocol::Http1,
-            };
-            return Ok((protocol, Stream::Plain(self, opening)));
+        let mut opening = [0; PREFACE.len()];
+        let mut filled = 0;
+        let protocol = loop {
+            let read = self.read(&mut opening[filled..]).await?;
+            filled += read;
+            if opening[..filled] != PREFACE[..filled] || read == 0 {
+                break Protocol::Http1;
+            }
+            if filled == PREFACE.len() {
+                break Protocol::Http2;
+            }
+        };
+        let opening = Bytes::copy_from_slice(&opening[..filled]);
+        Ok((protocol, Stream { opening, transport: Transport::Plain(self) }))
+    }
+}
+
+impl Stream {
+    pub(crate) fn tls(stream: TlsStream<Watched>) -> Self {
+        Self { opening: Bytes::new(), transport: Transport::Tls(Box::new(stream)) }
+    }
+
+    /// Puts bytes back that were read and not used.
+    pub(crate) fn put_back(&mut self, bytes: Bytes) {
+        debug_assert!(self.opening.is_empty(), "what was put back before has been read");
+        self.opening = bytes;
+    }
+
+    /// Is ready when there is something to read, be it the end; takes no more room than a few bytes meanwhile.
+    pub(crate) fn poll_wake(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.opening.is_empty() {
+            let mut few = [MaybeUninit::uninit(); PREFACE.len()];
+            let mut few = ReadBuf::uninit(&mut few);
+            // An error is met again by whoever reads next.
+            let _met_again = ready!(self.transport.read(context, &mut few));
+            self.opening = Bytes::copy_from_slice(few.filled());
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Transport {
+    fn read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(tcp) => Pin::new(tcp).poll_read(context, buffer),
+            Self::Tls(tls) => Pin::new(tls).poll_read(context, buffer),
         }
     }
 }
@@ -124,19 +157,12 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut *self {
-            Self::Plain(tcp, opening) => {
-                if opening.taken < opening.filled {
-                    let rest = &opening.bytes[opening.taken..opening.filled];
-                    let part = &rest[..rest.len().min(buffer.remaining())];
-                    buffer.put_slice(part);
-                    opening.taken += part.len();
-                    return Poll::Ready(Ok(()));
-                }
-                Pin::new(tcp).poll_read(context, buffer)
-            }
-            Self::Tls(tls) => Pin::new(tls).poll_read(context, buffer),
+        if self.opening.is_empty() {
+            return self.transport.read(context, buffer);
         }
+        let length = self.opening.len().min(buffer.remaining());
+        buffer.put_slice(&self.opening.split_to(length));
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -146,9 +172,9 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut *self {
-            Self::Plain(tcp, _) => Pin::new(tcp).poll_write(context, bytes),
-            Self::Tls(tls) => Pin::new(tls).poll_write(context, bytes),
+        match &mut self.transport {
+            Transport::Plain(tcp) => Pin::new(tcp).poll_write(context, bytes),
+            Transport::Tls(tls) => Pin::new(tls).poll_write(context, bytes),
         }
     }
 
@@ -157,30 +183,30 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut *self {
-            Self::Plain(tcp, _) => Pin::new(tcp).poll_write_vectored(context, slices),
-            Self::Tls(tls) => Pin::new(tls).poll_write_vectored(context, slices),
+        match &mut self.transport {
+            Transport::Plain(tcp) => Pin::new(tcp).poll_write_vectored(context, slices),
+            Transport::Tls(tls) => Pin::new(tls).poll_write_vectored(context, slices),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(tcp, _) => tcp.is_write_vectored(),
-            Self::Tls(tls) => tls.is_write_vectored(),
+        match &self.transport {
+            Transport::Plain(tcp) => tcp.is_write_vectored(),
+            Transport::Tls(tls) => tls.is_write_vectored(),
         }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut *self {
-            Self::Plain(tcp, _) => Pin::new(tcp).poll_flush(context),
-            Self::Tls(tls) => Pin::new(tls).poll_flush(context),
+        match &mut self.transport {
+            Transport::Plain(tcp) => Pin::new(tcp).poll_flush(context),
+            Transport::Tls(tls) => Pin::new(tls).poll_flush(context),
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut *self {
-            Self::Plain(tcp, _) => Pin::new(tcp).poll_shutdown(context),
-            Self::Tls(tls) => Pin::new(tls).poll_shutdown(context),
+        match &mut self.transport {
+            Transport::Plain(tcp) => Pin::new(tcp).poll_shutdown(context),
+            Transport::Tls(tls) => Pin::new(tls).poll_shutdown(context),
         }
     }
 }

@@ -13,7 +13,8 @@ use kasoku_observe::{Observation, Observer};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
-use super::connection::{Ended, Protocols, run};
+use super::connection::{Protocols, run};
+use super::drive::Ended;
 use super::serve::Shared;
 use crate::drain::{Open, Tally};
 
@@ -129,7 +130,7 @@ async fn attend(handed: Handed, workshop: Workshop, tally: Arc<Tally>) {
     };
     observer.observe(&Observation::ConnectionOpened);
     let reason = match run(tcp, peer, tls, shared, protocols, tally).await {
-        Ended::Done => None,
+        Ended::Done | Ended::Resting | Ended::Woken => None,
         Ended::Malformed => Some("malformed"),
         Ended::Cut(cut) => Some(cut.reason()),
         Ended::Unopened(reason) => Some(reason),

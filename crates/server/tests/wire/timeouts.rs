@@ -87,3 +87,39 @@ fn a_peer_that_reads_nothing_is_cut() {
         site.seen.forget();
     }
 }
+
+#[test]
+fn a_connection_that_rested_is_answered_when_it_asks_again() {
+    let resting = |site: &Site, count: usize| {
+        let wanted = format!("\"connections_resting\":{count}");
+        while !crate::admin::ask(site, "GET", "/health/detail", "", "").text().contains(&wanted) {
+            std::thread::yield_now();
+        }
+    };
+    // Short enough that the connections are looked at often; nobody is blocked.
+    let mut site = Site::limited(|limits| limits.write_timeout = SHORT);
+    let mut peer = Peer::to(site.address);
+    for target in ["/hello", "/slow/1", "/echo"] {
+        assert_eq!(peer.send(get(target)).answer().unwrap().status, 200);
+        resting(&site, 1);
+    }
+    // Woken by one byte.
+    let request = get("/echo?in-parts");
+    let (first, rest) = request.split_at(1);
+    peer.send(first);
+    resting(&site, 0);
+    assert_eq!(peer.send(rest).answer().unwrap().text(), "GET /echo?in-parts []");
+    resting(&site, 1);
+    site.shut_down();
+    assert_eq!(peer.rest(), b"");
+}
+
+#[test]
+fn a_part_of_a_next_head_is_kept_over_a_rest_and_timed() {
+    let site = Site::limited(|limits| limits.header_timeout = SHORT);
+    let mut peer = Peer::to(site.address);
+    peer.send(format!("{}\r\n\r\n{}", get("/hello"), "GET /hello HTTP/1.1\r\nHost"));
+    assert_eq!(peer.answer().unwrap().status, 200);
+    assert_eq!(peer.answer().unwrap().status, 408);
+    assert_eq!(peer.rest(), b"");
+}
