@@ -81,13 +81,17 @@ impl Idempotent {
     }
 
     /// Looks the key up.
-    pub(crate) fn look_up(&self, transaction: &mut WriteTransaction<'_>) -> Result<Result<Known, Problem>, DatabaseError> {
+    pub(crate) fn look_up(
+        &self,
+        transaction: &mut WriteTransaction<'_>,
+    ) -> Result<Result<Known, Problem>, DatabaseError> {
         let statement = Statement::new(
             "idempotency-find",
             "select fingerprint, status, location, body from _kasoku_idempotency \
              where route = ?1 and key = ?2 and created_s > ?3",
         );
-        let params = [self.route.as_str().into(), self.key.as_str().into(), Value::Integer(self.now_s - KEPT_S)];
+        let params =
+            [self.route.as_str().into(), self.key.as_str().into(), Value::Integer(self.now_s - KEPT_S)];
         transaction.query(&statement, &params, |rows| {
             let Some(row) = rows.next()? else { return Ok(Ok(Known::New)) };
             if row.get(0).to_value() != Value::Blob(self.fingerprint.clone()) {
@@ -95,14 +99,23 @@ impl Idempotent {
                 return Ok(Err(problem.detail("this key was used before, with another request")));
             }
             let status = row.get(1).as_integer().and_then(|status| u16::try_from(status).ok());
-            let status = status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::OK);
+            let status =
+                status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::OK);
             let Value::Blob(body) = row.get(3).to_value() else { return Ok(Ok(Known::New)) };
-            Ok(Ok(Known::Answered(Written { status, location: row.get(2).as_text().map(str::to_owned), body })))
+            Ok(Ok(Known::Answered(Written {
+                status,
+                location: row.get(2).as_text().map(str::to_owned),
+                body,
+            })))
         })
     }
 
     /// Keeps the answer, and makes room for it by removing a few that are too old.
-    pub(crate) fn keep(&self, transaction: &mut WriteTransaction<'_>, written: &Written) -> Result<(), DatabaseError> {
+    pub(crate) fn keep(
+        &self,
+        transaction: &mut WriteTransaction<'_>,
+        written: &Written,
+    ) -> Result<(), DatabaseError> {
         let expire = Statement::new(
             "idempotency-expire",
             "delete from _kasoku_idempotency where (route, key) in \

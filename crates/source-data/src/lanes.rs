@@ -46,7 +46,8 @@ impl Lanes {
     ) -> Result<(T, Snapshot), DatabaseError> {
         let statement = Statement::new(Arc::clone(&planned.name), Arc::clone(&planned.sql));
         if self.is_short(&planned.sql) {
-            let tried = self.database.read_here(&statement, &planned.params, Some(allowance(deadline)), &read);
+            let tried =
+                self.database.read_here(&statement, &planned.params, Some(allowance(deadline)), &read);
             if !self.outlasted(&planned.sql, &tried, deadline) {
                 return tried;
             }
@@ -76,7 +77,12 @@ impl Lanes {
     }
 
     /// Whether the allowance ended the trial, and not the request's own deadline. The shape is then known as long.
-    fn outlasted<T>(&self, shape: &Arc<str>, tried: &Result<T, DatabaseError>, deadline: Option<Instant>) -> bool {
+    fn outlasted<T>(
+        &self,
+        shape: &Arc<str>,
+        tried: &Result<T, DatabaseError>,
+        deadline: Option<Instant>,
+    ) -> bool {
         let outlasted = matches!(tried, Err(DatabaseError::Deadline | DatabaseError::Interrupted))
             && deadline.is_none_or(|deadline| Instant::now() < deadline);
         if outlasted {

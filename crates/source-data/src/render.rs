@@ -79,7 +79,9 @@ fn value(out: &mut Vec<u8>, kind: ColumnKind, value: ValueRef<'_>) {
         ValueRef::Integer(number) => json::integer(out, number),
         ValueRef::Real(number) => json::real(out, number),
         // A document is shown as itself; what is none, in a column that does not check, as a string.
-        ValueRef::Text(text) if kind == ColumnKind::Json && serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+        ValueRef::Text(text)
+            if kind == ColumnKind::Json && serde_json::from_str::<IgnoredAny>(text).is_ok() =>
+        {
             out.extend_from_slice(text.trim().as_bytes());
         }
         ValueRef::Text(text) => json::text(out, text),

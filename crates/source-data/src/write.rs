@@ -19,8 +19,14 @@ use crate::table::{KEY_PARAM, Table};
 use crate::{body, render};
 
 /// What a path segment may show as it is (RFC 3986 §3.3), besides letters and digits.
-const SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b',').remove(b':').remove(b'@');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b',')
+    .remove(b':')
+    .remove(b'@');
 
 /// What the writer is to do, and how it is answered.
 struct Job {
@@ -86,7 +92,9 @@ pub(crate) async fn answer(table: &Table, mut request: Request) -> Outcome {
     let work = move |transaction: &mut WriteTransaction<'_>| run.run(transaction);
     let written = table.lanes.database().write(request.deadline, work).await;
     let (done, _) = written.map_err(|error| match error {
-        WriteError::Database(error) => error.problem(|column| table.shown.iter().any(|shown| shown == column)),
+        WriteError::Database(error) => {
+            error.problem(|column| table.shown.iter().any(|shown| shown == column))
+        }
         WriteError::Refused(problem) => problem,
     })?;
     let mut response = done.written.into_response(done.when == When::Before);
@@ -120,13 +128,19 @@ fn plan(
             let detail = "this route does not allow `Prefer: resolution=…`; its `write` setting lacks upsert";
             return Err(Problem::new(Kind::InvalidParameter).detail(detail).member("parameter", "Prefer"));
         }
-        (&Method::POST, Some(resolution)) => planner.upsert(query, body, match resolution {
-            prefer::Resolution::MergeDuplicates => Resolution::Merge,
-            prefer::Resolution::IgnoreDuplicates => Resolution::Ignore,
-        })?,
+        (&Method::POST, Some(resolution)) => planner.upsert(
+            query,
+            body,
+            match resolution {
+                prefer::Resolution::MergeDuplicates => Resolution::Merge,
+                prefer::Resolution::IgnoreDuplicates => Resolution::Ignore,
+            },
+        )?,
         (&Method::PUT, _) => planner.put(key.unwrap_or_default(), query, body)?,
         (&Method::PATCH, _) => planner.update(target, query, body, preferences.affected_most)?,
-        (&Method::DELETE, _) => planner.delete(target, query, preferences.affected_most, Value::Text(now().1))?,
+        (&Method::DELETE, _) => {
+            planner.delete(target, query, preferences.affected_most, Value::Text(now().1))?
+        }
         _ => return Err(Kind::MethodNotAllowed.into()),
     };
     let is_insert = request.method == Method::POST;
@@ -192,14 +206,17 @@ impl Job {
         let mut text = Vec::with_capacity(256);
         let (mut touched, mut location) = (0, None);
         for write in &self.plan.statements {
-            let statement = Statement::new(Arc::clone(&write.statement.name), Arc::clone(&write.statement.sql));
+            let statement =
+                Statement::new(Arc::clone(&write.statement.name), Arc::clone(&write.statement.sql));
             transaction.query(&statement, &write.statement.params, |rows| {
                 while let Some(row) = rows.next()? {
                     touched += 1;
                     if touched > self.plan.rows_most {
                         return Err(WriteError::Refused(too_many(self.plan.rows_most)));
                     }
-                    if location.is_none() && let Some(path) = &self.located_in {
+                    if location.is_none()
+                        && let Some(path) = &self.located_in
+                    {
                         location = Some(located(path, self.plan.key.iter().map(|place| row.get(*place))));
                     }
                     if self.form != Form::Minimal {
