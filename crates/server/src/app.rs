@@ -6,7 +6,7 @@
 use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
-use kasoku_cache_store::{Purge, Store};
+use kasoku_cache_store::Purge;
 use kasoku_coherence::{Position, Sequence};
 use kasoku_config::{Plan, RoutePlan, SourcePlan};
 use kasoku_database::{CommitListener, DataChange, Database, DatabaseError, Inspector};
@@ -21,6 +21,7 @@ use parking_lot::Mutex;
 
 use crate::assemble::{Shared, assemble, assemble_elsewhere, surroundings};
 use crate::dependencies::Dependencies;
+use crate::flaws::Flaws;
 use crate::router::{Route, Router, RouterError};
 use crate::storage::{self, Progress};
 
@@ -50,6 +51,7 @@ pub struct App {
     database: Option<Arc<Database>>,
     cursors: Option<Arc<CursorKey>>,
     current: ArcSwap<Served>,
+    flaws: Flaws,
     /// Stores of earlier configurations, as long as requests in progress use them.
     retired: Mutex<Vec<Weak<ResponseStore>>>,
 }
@@ -77,16 +79,26 @@ impl App {
         observer: Arc<dyn Observer>,
         progress: Progress<'_>,
     ) -> Result<(Arc<Self>, Router), StartError> {
+        Self::start_with(plan, observer, progress, Flaws::none()).await
+    }
+
+    /// As [`Self::start`], with flaws.
+    pub(crate) async fn start_with(
+        plan: Plan,
+        observer: Arc<dyn Observer>,
+        progress: Progress<'_>,
+        flaws: Flaws,
+    ) -> Result<(Arc<Self>, Router), StartError> {
         let sequence = Arc::new(Sequence::new());
         let settings = plan.database.as_ref();
         let database = settings.map(|settings| storage::open(settings, &sequence, &observer, progress));
         let database = database.transpose()?.map(Arc::new);
         let cursors = database.as_ref().map(|database| storage::cursor_key(&plan, database));
         let cursors = cursors.transpose()?.map(Arc::new);
-        let nothing = Served { plan: plan.clone(), store: store(&plan, &sequence), number: 0 };
+        let nothing = Served { plan: plan.clone(), store: flaws.store(&plan, &sequence), number: 0 };
         let current = ArcSwap::from_pointee(nothing);
         let retired = Mutex::default();
-        let app = Arc::new(Self { sequence, observer, database, cursors, current, retired });
+        let app = Arc::new(Self { sequence, observer, database, cursors, current, flaws, retired });
         let made = app.make(plan)?;
         let router = app.put_in_force(made).await?;
         Ok((app, router))
@@ -94,7 +106,7 @@ impl App {
 
     /// Makes the routes of a plan over the database that is open.
     pub(crate) fn make(&self, plan: Plan) -> Result<Made, StartError> {
-        let store = store(&plan, &self.sequence);
+        let store = self.flaws.store(&plan, &self.sequence);
         let inspector = self.database.as_ref().map(|database| database.inspector()).transpose()?;
         let schema = inspector.as_ref().map(Inspector::schema).transpose()?.unwrap_or_default();
         let dependencies = Dependencies::of(&plan, &schema, inspector.as_ref())?;
@@ -110,7 +122,7 @@ impl App {
             routes.extend(sources.into_iter().map(|(pattern, source)| Route {
                 pattern,
                 name: route.name.clone(),
-                pipeline: assemble(route, &admit, &shared, source),
+                pipeline: assemble(route, &admit, &shared, self.flaws.source(source)),
             }));
         }
         let router = Router::new(routes, |source| assemble_elsewhere(&self.observer, source))?;
@@ -235,8 +247,4 @@ fn forget(store: &Weak<ResponseStore>) {
     if let Some(store) = store.upgrade() {
         store.purge_all(Purge::Hard);
     }
-}
-
-fn store(plan: &Plan, sequence: &Arc<Sequence>) -> Arc<ResponseStore> {
-    Arc::new(Store::new(plan.cache.memory_bytes, Arc::clone(sequence)))
 }

@@ -8,6 +8,7 @@ mod app;
 mod assemble;
 mod dependencies;
 mod drain;
+mod flaws;
 mod listen;
 mod logs;
 mod metrics;
@@ -33,3 +34,6 @@ pub use serving::{ServeError, Serving};
 pub use signals::Signals;
 pub use storage::Progress;
 pub use tls::{Certificates, TlsError};
+
+#[cfg(test)]
+mod tests;
