@@ -32,6 +32,17 @@ struct Listed {
 }
 
 pub(super) fn schema(raw: &Connection) -> rusqlite::Result<Schema> {
+    let tables = listed(raw)?.iter().map(|listed| table(raw, listed)).collect::<rusqlite::Result<_>>()?;
+    Ok(Schema { tables })
+}
+
+/// The names of the tables of [`schema`] that hold rows of their own.
+pub(super) fn ordinary_tables(raw: &Connection) -> rusqlite::Result<Vec<String>> {
+    let listed = listed(raw)?.into_iter();
+    Ok(listed.filter(|listed| !listed.view).map(|listed| listed.name).collect())
+}
+
+fn listed(raw: &Connection) -> rusqlite::Result<Vec<Listed>> {
     let mut statement = raw.prepare(
         "SELECT name, type = 'view', wr, strict FROM pragma_table_list WHERE schema = 'main' AND \
          type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND \
@@ -40,8 +51,7 @@ pub(super) fn schema(raw: &Connection) -> rusqlite::Result<Schema> {
     let listed = statement.query_map([], |row| {
         Ok(Listed { name: row.get(0)?, view: row.get(1)?, without_rowid: row.get(2)?, strict: row.get(3)? })
     })?;
-    let tables = listed.map(|listed| table(raw, &listed?)).collect::<rusqlite::Result<_>>()?;
-    Ok(Schema { tables })
+    listed.collect()
 }
 
 /// How the values of a column with this declared type are read. The words that SQLite itself looks for come first

@@ -2,13 +2,14 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::Noted;
-use super::volatile;
+use super::{Noted, describe, volatile};
 
 /// What a statement touches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reads {
-    /// The tables that it reads, views resolved, in the order of their names.
+    /// The tables that it reads, views resolved, in the order of their names. Where it reads rows whose changes
+    /// nobody reports (a virtual table, SQLite's own), these are all tables: what changes such rows is a trigger of
+    /// one of them.
     pub tables: Vec<TableRead>,
     /// The views that it goes through.
     pub views: Vec<String>,
@@ -51,12 +52,31 @@ pub(super) fn summarise(raw: &Connection, sql: &str, noted: &[Noted]) -> rusqlit
             Noted::Other => {}
         }
     }
+    if reads_unreported(raw, &reads.tables)? {
+        for name in describe::ordinary_tables(raw)? {
+            add_read(&mut reads.tables, &name, "");
+        }
+    }
     reads.tables.sort_by(|a, b| a.table.cmp(&b.table));
     for table in &mut reads.tables {
         table.columns.sort();
     }
     reads.volatile = volatile::volatile(&texts, &reads.functions);
     Ok(reads)
+}
+
+/// Whether one of these tables is stored and yet none of the ordinary ones. Table-valued functions are not stored.
+fn reads_unreported(raw: &Connection, tables: &[TableRead]) -> rusqlite::Result<bool> {
+    let ordinary = describe::ordinary_tables(raw)?;
+    let mut stored =
+        raw.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE")?;
+    for table in tables {
+        let known = ordinary.iter().any(|name| name.eq_ignore_ascii_case(&table.table));
+        if !known && stored.exists([&table.table])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn view_sql(raw: &Connection, name: &str) -> rusqlite::Result<Option<String>> {

@@ -210,3 +210,30 @@ fn results_and_parameters_are_described() {
     assert!(!inspector.reads_only("DELETE FROM item").unwrap());
     assert!(inspector.columns("SELECT nothing FROM item").is_err());
 }
+
+#[test]
+fn what_reads_rows_that_nobody_reports_depends_on_every_table() {
+    let inspector = inspector();
+    let tables = |sql: &str| -> Vec<String> {
+        inspector.reads(sql).unwrap().tables.into_iter().map(|read| read.table).collect()
+    };
+    for sql in [
+        "SELECT rowid FROM words WHERE words MATCH ?1",
+        "SELECT count(*) FROM words_data",
+        "SELECT x FROM _kasoku_own",
+        "SELECT i.name FROM item i JOIN words w ON w.rowid = i.id",
+    ] {
+        let tables = tables(sql);
+        for table in ["audit", "category", "item", "pair"] {
+            assert!(tables.iter().any(|name| name == table), "{sql} does not depend on {table}: {tables:?}");
+        }
+    }
+    assert_eq!(tables("SELECT value FROM item, json_each(item.extra)"), ["item", "json_each"]);
+}
+
+#[test]
+fn columns_of_table_valued_functions_may_hold_anything() {
+    let columns = inspector().columns("SELECT value, item.name FROM item, json_each(item.extra)").unwrap();
+    let kinds: Vec<_> = columns.iter().map(|column| (column.name.as_str(), column.kind)).collect();
+    assert_eq!(kinds, [("value", ColumnKind::Any), ("name", ColumnKind::Text)]);
+}

@@ -369,3 +369,24 @@ async fn an_error_says_whose_fault_it_is_and_nothing_internal() {
         }
     }
 }
+
+#[tokio::test]
+async fn virtual_tables_are_read_and_written_by_triggers_like_any_other() {
+    let bench = Bench::new(
+        "CREATE TABLE memo (id INTEGER PRIMARY KEY, text TEXT);
+         CREATE VIRTUAL TABLE word USING fts5 (text);
+         CREATE VIRTUAL TABLE box USING rtree (id, least, most);
+         CREATE TRIGGER find AFTER INSERT ON memo BEGIN
+             INSERT INTO word (rowid, text) VALUES (NEW.id, NEW.text);
+             INSERT INTO box VALUES (NEW.id, NEW.id, NEW.id + 1);
+         END;
+         CREATE TRIGGER lose AFTER DELETE ON memo BEGIN
+             DELETE FROM word WHERE rowid = OLD.id;
+         END;",
+    );
+    bench.write("INSERT INTO memo (text) VALUES ('alpha'), ('beta')").await.unwrap();
+    assert_eq!(bench.rows("SELECT rowid FROM word WHERE word MATCH 'beta'"), ["2"]);
+    assert_eq!(bench.rows("SELECT id FROM box WHERE least > 1.5"), ["2"]);
+    bench.write("DELETE FROM memo WHERE id = 2").await.unwrap();
+    assert_eq!(bench.rows("SELECT rowid FROM word WHERE word MATCH 'beta'"), [""; 0]);
+}
