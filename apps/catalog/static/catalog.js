@@ -1,145 +1,262 @@
-// The catalogue's page: a search form, an endless list by cursor, and a log of what each request cost.
+// The catalogue's page: a search that lives in the address, an endless list by cursor, and stock figures to change.
+
+import { ask, Trouble } from "./requests.js";
+
+/** Pages that "ask again" repeats, the last ones. */
+const PAGES_MAX = 10;
+/** How long typing may pause before it counts as a question. */
+const PAUSE_MS = 250;
+/** How far below the window's edge the next page is asked for. */
+const AHEAD_PX = 600;
 
 const $ = (id) => document.getElementById(id);
 const form = $("search");
-const money = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const fields = form.elements;
 const whole = new Intl.NumberFormat();
-const log = { times: [], hits: 0, reads: 0 };
-let list = { cursor: undefined, loading: false, run: 0 };
+const money = new Intl.NumberFormat(undefined, { style: "currency", currency: "EUR", currencyDisplay: "narrowSymbol" });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
+const categoryNames = new Map();
 
-/** Asks the API, notes time and cache verdict, and answers the parsed body. */
-async function ask(path, options = {}) {
-  const began = performance.now();
-  let response;
-  try {
-    response = await fetch(path, options);
-    const body = response.status === 204 ? null : await response.json();
-    note(path, options.method ?? "GET", response, performance.now() - began);
-    if (!response.ok) throw new Error(body?.detail ?? body?.title ?? response.statusText);
-    return { body, response };
-  } catch (error) {
-    if (!response) note(path, options.method ?? "GET", null, performance.now() - began);
-    throw error;
-  }
+/** Asks for the next page when the end of the list comes near. */
+const sight = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && list.state === "idle" && more(), {
+  rootMargin: `${AHEAD_PX}px`,
+});
+
+/** What is shown now. A new search makes a new one, and answers to an old one are dropped. */
+let list;
+
+/** The search as the form has it, without what is at its default: it goes into the address. */
+function search() {
+  const written = [...new FormData(form)].filter(([name, value]) => value && value !== fields[name].options?.[0]?.value);
+  return new URLSearchParams(written);
 }
 
-function note(path, method, response, took) {
-  const verdict = response?.headers.get("x-cache") ?? "FAILED";
-  if (method === "GET") {
-    log.reads += 1;
-    if (verdict === "HIT") log.hits += 1;
-  }
-  log.times.push(took);
-  if (log.times.length > 200) log.times.shift();
-  const sorted = log.times.toSorted((a, b) => a - b);
-  $("hits").textContent = log.reads ? `${Math.round((100 * log.hits) / log.reads)} %` : "–";
-  $("median").textContent = `${sorted[sorted.length >> 1].toFixed(1)} ms`;
-  $("sent").textContent = whole.format(Number($("sent").dataset.count = Number($("sent").dataset.count ?? 0) + 1));
-  const row = $("log").insertRow(0);
-  const cells = [`${method === "GET" ? "" : `${method} `}${decodeURIComponent(path)}`, verdict, `${took.toFixed(1)} ms`];
-  for (const text of cells) row.insertCell().textContent = text;
-  row.title = response ? `${response.status} · ${response.headers.get("cache-status") ?? "no Cache-Status"}` : "no answer";
-  row.cells[1].className = response?.ok ? verdict : "failed";
-  row.cells[2].className = "number";
-  while ($("log").rows.length > 40) $("log").deleteRow(-1);
-}
-
+/** The search as the API reads it. */
 function query() {
-  const fields = new FormData(form);
   const parts = new URLSearchParams();
-  if (fields.get("category")) parts.set("category", fields.get("category"));
-  if (fields.get("from")) parts.append("price", `gte.${fields.get("from")}`);
-  if (fields.get("to")) parts.append("price", `lte.${fields.get("to")}`);
-  parts.set("order", fields.get("order"));
+  if (fields.category.value) parts.set("category", fields.category.value);
+  if (fields.from.value) parts.append("price", `gte.${fields.from.value}`);
+  if (fields.to.value) parts.append("price", `lte.${fields.to.value}`);
+  parts.set("order", fields.order.value);
   return parts;
+}
+
+function fillFormFromAddress() {
+  for (const [name, value] of new URLSearchParams(location.search)) {
+    const field = fields.namedItem(name);
+    if (!field || (field.type === "number" && !Number.isFinite(Number(value)))) continue;
+    // The names of the categories come later; until then the one that is asked for stands for itself.
+    if (name === "category") field.add(new Option(value, value));
+    field.value = value;
+  }
+  if (!fields.order.value) fields.order.selectedIndex = 0;
 }
 
 /** Starts the list anew for what the form says. */
 function restart() {
-  list = { cursor: undefined, loading: false, run: list.run + 1 };
+  const address = search();
+  history.replaceState(null, "", address.size ? `?${address}` : location.pathname);
+  $("reset").hidden = address.size === 0;
+  $("json").href = `/v1/items?${query()}`;
+  list = { query: query(), cursor: undefined, state: "idle", pages: [] };
   $("items").replaceChildren();
-  $("end").textContent = "";
-  history.replaceState(null, "", `?${new URLSearchParams(new FormData(form))}`);
+  $("total").textContent = "Counting …";
+  say("");
   more();
-  count(list.run);
+  count(list);
 }
 
-async function count(run) {
-  const parts = query();
+/** How many there are is asked apart, so that the first page does not wait for it. */
+async function count(current) {
+  const parts = new URLSearchParams(current.query);
   parts.set("limit", "1");
+  let text;
   try {
-    const { response } = await ask(`/v1/items?${parts}`, { headers: { prefer: "count=capped" } });
-    const total = response.headers.get("content-range")?.split("/")[1];
-    if (run === list.run && total) $("summary").textContent = `${total.startsWith(">") ? "more than " : ""}${whole.format(Number(total.replace(/\D/g, "")))} items`;
-  } catch (error) {
-    if (run === list.run) $("summary").textContent = error.message;
+    const { headers } = await ask(`/v1/items?${parts}`, { headers: { prefer: "count=capped" } });
+    text = told(headers.get("total-count"));
+  } catch {
+    // The list itself says what is wrong.
+    text = "";
   }
+  if (current === list) $("total").textContent = text;
 }
 
+/** A total in words: exact `37`, capped `>10000`, or estimated `~100000`. */
+function told(total) {
+  const number = Number(total?.replace(/^[>~]/, "") ?? NaN);
+  if (Number.isNaN(number)) return "";
+  const before = { ">": "More than ", "~": "About " }[total[0]] ?? "";
+  return `${before}${whole.format(number)} ${number === 1 ? "item" : "items"}`;
+}
+
+/** Asks for the next page, and for the one after it while the end is in sight. */
 async function more() {
   const current = list;
-  if (current.loading || current.cursor === null) return;
-  current.loading = true;
-  const parts = query();
+  if (current.state === "loading" || current.state === "done") return;
+  current.state = "loading";
+  $("items").ariaBusy = "true";
+  say("Loading …");
+  const parts = new URLSearchParams(current.query);
   if (current.cursor) parts.set("cursor", current.cursor);
+  const path = `/v1/items?${parts}`;
   try {
-    const { body } = await ask(`/v1/items?${parts}`);
+    const { content } = await ask(path);
     if (current !== list) return;
-    $("items").append(...body.items.map(show));
-    current.cursor = body.next_cursor;
-    $("end").textContent = current.cursor === null ? (body.items.length || $("items").children.length ? "That is all." : "Nothing like that.") : "";
+    const page = { path, rows: new Map() };
+    current.pages.push(page);
+    $("items").append(...content.items.map((item) => row(item, page)));
+    current.cursor = content.next_cursor;
+    current.state = current.cursor ? "idle" : "done";
+    say(current.cursor ? "" : ending(), current.cursor ? "More" : undefined);
   } catch (error) {
-    if (current === list) $("end").textContent = error.message;
-    current.cursor = null;
-  } finally {
-    current.loading = false;
+    if (current !== list) return;
+    current.state = "failed";
+    say(reason(error), "Try again");
   }
-  if (current === list && current.cursor && $("end").getBoundingClientRect().top < innerHeight + 400) more();
+  $("items").ariaBusy = "false";
+  // Watched anew, the end tells again whether it is in sight.
+  sight.unobserve($("end"));
+  sight.observe($("end"));
 }
 
-function show(item) {
+function ending() {
+  if ($("items").children.length) return "That is all.";
+  if (fields.from.value && fields.to.value && Number(fields.from.value) > Number(fields.to.value)) {
+    return "No items: the price range ends below its beginning.";
+  }
+  return "No items match this search.";
+}
+
+/** What is said below the list, and what its button offers. */
+function say(text, offer) {
+  $("note").textContent = text;
+  $("more").hidden = !offer;
+  if (offer) $("more").textContent = offer;
+}
+
+/** What went wrong, in words for the person at the page; a mistake of this script goes to the console. */
+function reason(error) {
+  if (error instanceof Trouble) return error.message;
+  throw error;
+}
+
+function row(item, page) {
   const element = $("item").content.firstElementChild.cloneNode(true);
-  element.querySelector(".title").textContent = item.title;
-  element.querySelector(".facts").textContent = [item.category, item.maker, item.released, `#${item.id}`].filter(Boolean).join(" · ");
-  element.querySelector(".price").textContent = money.format(item.price);
-  element.querySelector("output").textContent = item.stock;
-  element.addEventListener("click", (event) => {
-    const step = Number(event.target.dataset?.step);
-    if (step) restock(item, element, step);
+  const entry = { item, element, page, wanted: item.stock, sending: false };
+  page.rows.set(item.id, entry);
+  const link = element.querySelector("a");
+  link.href = `/v1/items/${item.id}`;
+  link.textContent = `#${item.id}`;
+  element.querySelector(".stock").addEventListener("click", (event) => {
+    const step = Number(event.target.dataset.step);
+    if (step) restock(entry, Math.max(0, entry.wanted + step));
   });
+  fill(entry);
   return element;
 }
 
-async function restock(item, element, step) {
-  const stock = Math.max(0, item.stock + step);
+function fill({ item, element, wanted }) {
+  const released = day.format(new Date(`${item.released}T00:00:00Z`));
+  const facts = [categoryNames.get(item.category) ?? item.category, item.maker, released];
+  element.querySelector(".title").textContent = item.title;
+  element.querySelector(".facts span").textContent = facts.filter(Boolean).join(" · ");
+  element.querySelector(".price").textContent = money.format(item.price);
+  element.querySelector(".stock").ariaLabel = `Stock of ${item.title}`;
+  element.querySelector("output").textContent = whole.format(wanted);
+  element.classList.toggle("gone", wanted === 0);
+  // `disabled` would take the focus away from those who came by keyboard.
+  element.querySelector("[data-step='-1']").ariaDisabled = String(wanted === 0);
+}
+
+/** Sends the wanted figure; presses that come meanwhile are sent together, afterwards. */
+async function restock(entry, wanted) {
+  if (wanted === entry.wanted) return;
+  entry.wanted = wanted;
+  fill(entry);
+  if (entry.sending) return;
+  entry.sending = true;
+  entry.element.classList.add("sending");
   try {
-    await ask(`/v1/items/${item.id}`, {
-      method: "PATCH",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ stock }),
-    });
-    const { body } = await ask(`/v1/items/${item.id}`);
-    Object.assign(item, body);
-    element.querySelector("output").textContent = item.stock;
+    while (entry.wanted !== entry.item.stock) {
+      const { content } = await ask(`/v1/items/${entry.item.id}`, { method: "PATCH", body: { stock: entry.wanted } });
+      entry.item = content;
+    }
+    await reread(entry.page);
+    $("trouble").hidden = true;
+    $("said").textContent = `${whole.format(entry.wanted)} in stock: ${entry.item.title}`;
   } catch (error) {
-    $("summary").textContent = error.message;
+    entry.wanted = entry.item.stock;
+    fill(entry);
+    $("trouble").textContent = `The stock of “${entry.item.title}” stays as it was. ${reason(error)}`;
+    $("trouble").hidden = false;
+  } finally {
+    entry.sending = false;
+    entry.element.classList.remove("sending");
   }
 }
 
-async function begin() {
-  const { body } = await ask("/v1/stats/categories");
-  $("category").append(...body.map((row) => new Option(`${row.name} (${whole.format(row.items)})`, row.category)));
-  for (const [name, value] of new URLSearchParams(location.search)) {
-    if (form.elements[name]) form.elements[name].value = value;
+/** Asks for a page of the list again and shows what changed in it. */
+async function reread(page) {
+  const { content } = await ask(page.path);
+  for (const item of content.items) {
+    const entry = page.rows.get(item.id);
+    if (!entry) continue;
+    if (entry.wanted === entry.item.stock) entry.wanted = item.stock;
+    entry.item = item;
+    fill(entry);
   }
-  restart();
 }
 
-let pending;
+async function askAgain() {
+  try {
+    for (const page of list.pages.slice(-PAGES_MAX)) await reread(page);
+    $("trouble").hidden = true;
+  } catch (error) {
+    $("trouble").textContent = reason(error);
+    $("trouble").hidden = false;
+  }
+}
+
+/** Names and counts of the categories; without them the page works with what it has. */
+async function nameCategories() {
+  let content;
+  try {
+    ({ content } = await ask("/v1/stats/categories"));
+  } catch (error) {
+    return reason(error);
+  }
+  const chosen = fields.category.value;
+  const options = content.map(({ name, items, category }) => new Option(`${name} (${whole.format(items)})`, category));
+  fields.category.replaceChildren(fields.category.options[0], ...options);
+  for (const { category, name } of content) categoryNames.set(category, name);
+  if (chosen && !categoryNames.has(chosen)) fields.category.add(new Option(chosen, chosen));
+  fields.category.value = chosen;
+  for (const page of list.pages) page.rows.forEach(fill);
+}
+
+let pause;
 form.addEventListener("input", () => {
-  clearTimeout(pending);
-  pending = setTimeout(restart, 250);
+  clearTimeout(pause);
+  pause = setTimeout(restart, PAUSE_MS);
 });
-form.addEventListener("submit", (event) => event.preventDefault());
-new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && more(), { rootMargin: "400px" }).observe($("end"));
-begin().catch((error) => ($("end").textContent = error.message));
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  clearTimeout(pause);
+  restart();
+});
+form.addEventListener("reset", () => {
+  fields.category.focus();
+  setTimeout(restart);
+});
+$("more").addEventListener("click", () => {
+  if (list.state === "failed") {
+    count(list);
+    nameCategories();
+  }
+  more();
+});
+$("again").addEventListener("click", askAgain);
+$("log-box").open = matchMedia("(min-width: 56rem)").matches;
+fillFormFromAddress();
+restart();
+nameCategories();
