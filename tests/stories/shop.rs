@@ -51,7 +51,7 @@ create table things (
     kind text not null default 'plain',
     price real,
     live boolean not null default 1 check (live in (0, 1)),
-    extra json check (json_valid(extra)),
+    extra json check (extra is null or json_valid(extra)),
     picture blob,
     note text,
     version integer not null default 0
