@@ -5,7 +5,7 @@
 //! spends on a request, read from `/proc`; requests per second are shown too, but where the load generator is the
 //! fuller of the two they say more about it than about the server.
 //!
-//! `cargo run --release -p kasoku-bench` prints a table in Markdown; `bench/results/` keeps some.
+//! `cargo run -p kasoku-bench` prints a table in Markdown; `bench/results/` keeps some.
 #![expect(clippy::print_stdout, reason = "a program whose output is its result")]
 
 mod load;

@@ -105,9 +105,9 @@ impl Drop for Server {
     }
 }
 
-/// A program of the release build.
+/// A program of the build for distribution.
 fn binary(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/dist").join(name)
 }
 
 /// Puts every thread of a process on the first core.

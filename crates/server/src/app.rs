@@ -14,9 +14,10 @@ use kasoku_observe::Observer;
 use kasoku_pipeline::Source;
 use kasoku_policies::admit::Admit;
 use kasoku_policies::cache::ResponseStore;
-use kasoku_source_data::{ChangeTagger, KEY_PARAM, QuerySource, table_sources};
+use kasoku_source_data::{ChangeTagger, Engine, KEY_PARAM, QuerySource, table_sources};
 use kasoku_source_files::FilesSource;
 use kasoku_sql_plan::{CursorKey, Dialect, QueryPlanner, Schema, TablePlanner, table_tag};
+use kasoku_units::SystemClock;
 use parking_lot::Mutex;
 
 use crate::assemble::{Shared, assemble, assemble_elsewhere, surroundings};
@@ -185,7 +186,10 @@ impl App {
     ) -> Result<Vec<(String, Arc<dyn Source>)>, StartError> {
         let pattern = &*route.name.pattern;
         let wrong = |reason: String| StartError::Route { route: pattern.to_owned(), reason };
-        let database = || self.database.clone().ok_or_else(|| wrong("it needs a database".into()));
+        let engine = || {
+            let database = self.database.clone().ok_or_else(|| wrong("it needs a database".into()))?;
+            Ok::<_, StartError>(Engine { database, clock: Arc::new(SystemClock) })
+        };
         match &route.source {
             SourcePlan::Files(rules) => {
                 let source: Arc<dyn Source> = Arc::new(FilesSource::new(rules.clone()));
@@ -199,7 +203,7 @@ impl App {
                     .map_err(|faults| wrong(faults.to_string()))?;
                 let cursors = self.cursors.clone().ok_or_else(|| wrong("it needs a database".into()))?;
                 let has_key = schema.table(&rules.table).is_some_and(|table| !table.key.is_empty());
-                let (list, row) = table_sources(pattern, planner, rules, has_key, database()?, cursors);
+                let (list, row) = table_sources(pattern, planner, rules, has_key, engine()?, cursors);
                 let list: (String, Arc<dyn Source>) = (pattern.to_owned(), Arc::new(list));
                 let row = row.map(|row| {
                     let source: Arc<dyn Source> = Arc::new(row);
@@ -221,7 +225,7 @@ impl App {
                 let depends_on = tables.iter().map(|table| table_tag(table)).collect();
                 let columns = inspector.columns(&rules.sql)?;
                 let source: Arc<dyn Source> =
-                    Arc::new(QuerySource::new(planner, rules, &columns, depends_on, database()?));
+                    Arc::new(QuerySource::new(planner, rules, &columns, depends_on, engine()?));
                 Ok(vec![(pattern.to_owned(), source)])
             }
         }

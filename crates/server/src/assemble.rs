@@ -36,9 +36,11 @@ pub(crate) fn assemble(
         .then(Arc::clone(admit)) // sheds what is too much
         .then(Deadline::new(route.deadline, &here)) // fixes the instant by which there must be an answer
         .then(Shape::new(route.shape, promises)) // methods, conditions, codings
-        .then(route.cache.map(|rules| {
-            Cache::new(rules, promises, &shared.store, &here).audited(shared.audit_share)
-        }))
+        .then(
+            route
+                .cache
+                .map(|rules| Cache::new(rules, promises, &shared.store, &here).audited(shared.audit_share)),
+        )
         .then(route.cache.map(|_| Collapse::new(promises, Arc::clone(&shared.store) as _)))
         .then(route.cache.map(|rules| Fill::new(rules, &shared.store, &here)))
         .finally(source)

@@ -18,7 +18,11 @@ pub(crate) struct Dependencies {
 impl Dependencies {
     /// Collects them from all routes: both sides of a tag, answer and change, must know every column by which any
     /// answer is named.
-    pub(crate) fn of(plan: &Plan, schema: &Schema, inspector: Option<&Inspector>) -> Result<Self, StartError> {
+    pub(crate) fn of(
+        plan: &Plan,
+        schema: &Schema,
+        inspector: Option<&Inspector>,
+    ) -> Result<Self, StartError> {
         let mut dependencies = Self { tables: BTreeMap::new(), views: BTreeMap::new() };
         let Some(inspector) = inspector else { return Ok(dependencies) };
         let mut routes: BTreeMap<String, Vec<&TableRules>> = BTreeMap::new();

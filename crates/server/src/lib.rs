@@ -1,7 +1,8 @@
-//! Listeners, router, assembly, drain and the admin listener.
+//! Listeners, router, assembly, drain, reload and the admin listener.
 //!
 //! Here a checked plan becomes a running server. What routes do is decided below; how bytes become requests,
-//! who is admitted to a connection and how everything ends is decided here, and nowhere else.
+//! who is admitted to a connection, in which order the policies stand and how everything ends is decided here, and
+//! nowhere else. This crate must not know the command line, nor read a setting from a file or the environment.
 
 mod admin;
 mod app;

@@ -79,7 +79,8 @@ fn purge(store: &ResponseStore, order: &PurgeOrder) -> u64 {
         Selection::Prefix(prefix) => store.purge_prefix(PATH_PART, prefix.as_bytes(), mode),
         Selection::Tag(name) => store.purge_tag(table_tag(name), mode),
         Selection::Key(target) => {
-            let (path, query) = target.split_once('?').map_or((&**target, None), |(path, query)| (path, Some(query)));
+            let (path, query) =
+                target.split_once('?').map_or((&**target, None), |(path, query)| (path, Some(query)));
             store.purge_where(PATH_PART, path.as_bytes(), |key| is_for(key, path, query), mode)
         }
     }
@@ -102,7 +103,12 @@ impl Gauges for App {
             gauge("cache_tags", "Tags that stored answers depend on", stats.tags, false),
             gauge("cache_stored", "Answers that were stored", stats.inserted, true),
             gauge("cache_evicted", "Answers that were removed to make room", stats.evicted, true),
-            gauge("cache_fenced", "Answers that were not stored since a change came in between", stats.fenced, true),
+            gauge(
+                "cache_fenced",
+                "Answers that were not stored since a change came in between",
+                stats.fenced,
+                true,
+            ),
         ]
     }
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use kasoku_pipeline::RequestBody;
 use kasoku_problem::{Kind, Problem};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -15,6 +15,7 @@ use serde_json::{Map, Number, Value};
 /// Reads the body of a write: its bytes and what they say.
 pub(crate) async fn read(headers: &HeaderMap, body: RequestBody) -> Result<(Bytes, Value), Problem> {
     require_json(headers)?;
+    require_plain(headers)?;
     let bytes = body.read().await?;
     let value = parse(&bytes)?;
     Ok((bytes, value))
@@ -34,6 +35,20 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
         "" => problem.detail("the body needs a `Content-Type`; this route reads application/json"),
         _ => problem.detail("this route reads application/json"),
     })
+}
+
+/// Coded bodies are not decoded, and saying so beats calling them bad JSON (RFC 9110 §15.5.16).
+fn require_plain(headers: &HeaderMap) -> Result<(), Problem> {
+    let coded = headers.get_all(header::CONTENT_ENCODING).iter().any(|value| {
+        let codings = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        codings.into_iter().any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
+    });
+    if !coded {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::UnsupportedMediaType)
+        .detail("this route reads bodies without a `Content-Encoding`")
+        .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")))
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, Problem> {
@@ -112,13 +127,19 @@ impl<'de> Visitor<'de> for Strict {
         let mut map = Map::new();
         while let Some(name) = members.next_key::<String>()? {
             if map.contains_key(&name) {
-                return Err(de::Error::custom(format_args!("the name `{name}` occurs twice")));
+                return Err(de::Error::custom(format_args!("the name `{}` occurs twice", beginning(&name))));
             }
             let value = members.next_value_seed(self)?;
             map.insert(name, value);
         }
         Ok(Value::Object(map))
     }
+}
+
+/// As much of a caller's text as a problem repeats.
+fn beginning(text: &str) -> &str {
+    const BYTES_MAX: usize = 80;
+    &text[..text.floor_char_boundary(BYTES_MAX)]
 }
 
 #[cfg(test)]
@@ -143,6 +164,32 @@ mod tests {
         }
         assert_eq!(parse(b"\"\xff\"").unwrap_err().kind(), Kind::InvalidBody);
         assert_eq!(parse("[".repeat(100_000).as_bytes()).unwrap_err().kind(), Kind::InvalidBody);
+    }
+
+    #[test]
+    fn a_problem_repeats_only_the_beginning_of_a_name() {
+        let name = "é".repeat(100_000);
+        let problem = parse(format!("{{\"{name}\": 1, \"{name}\": 2}}").as_bytes()).unwrap_err();
+        let detail = problem.detail_text().unwrap();
+        assert!(detail.len() < 300 && detail.contains("éé"), "{} bytes", detail.len());
+    }
+
+    #[test]
+    fn coded_bodies_are_refused_by_name() {
+        for (given, accepted) in [
+            (None, true),
+            (Some("identity"), true),
+            (Some(""), true),
+            (Some("gzip"), false),
+            (Some("identity, br"), false),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(given) = given {
+                headers.insert(header::CONTENT_ENCODING, given.parse().unwrap());
+            }
+            let refusal = require_plain(&headers).err().map(|problem| problem.kind());
+            assert_eq!(refusal, (!accepted).then_some(Kind::UnsupportedMediaType), "{given:?}");
+        }
     }
 
     #[test]

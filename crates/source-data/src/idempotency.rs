@@ -56,15 +56,18 @@ pub(crate) enum Known {
 }
 
 impl Idempotent {
-    /// The key of a request, if it has one. `parts` are what makes it another request: method, target, body.
+    /// The key of a request, if it has one. `parts` are what makes it another request: method, target, what it
+    /// prefers, body.
     pub(crate) fn of(
         headers: &HeaderMap,
         route: &str,
-        parts: [&[u8]; 3],
+        parts: [&[u8]; 4],
         now_s: i64,
     ) -> Result<Option<Self>, Problem> {
-        let Some(field) = headers.get(KEY) else { return Ok(None) };
-        let key = field.to_str().unwrap_or_default().trim();
+        let mut fields = headers.get_all(KEY).iter();
+        let Some(field) = fields.next() else { return Ok(None) };
+        // Of two lines it would be a guess which one names the request.
+        let key = if fields.next().is_none() { field.to_str().unwrap_or_default().trim() } else { "" };
         // The draft wants a quoted string; what most clients send is bare.
         let key = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key);
         if key.is_empty() || key.len() > 255 {

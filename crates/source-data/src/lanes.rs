@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use kasoku_coherence::Snapshot;
 use kasoku_database::{Database, DatabaseError, ReadTransaction, Rows, Statement};
+use kasoku_units::Clock;
 use parking_lot::RwLock;
 
 /// What a statement may take on a thread that serves.
@@ -18,9 +19,18 @@ const ALLOWANCE: Duration = Duration::from_millis(2);
 /// Shapes that are remembered as long; beyond them, an unknown one counts as long without a trial.
 const LONG_MAX: usize = 4_096;
 
-/// The database, and which statements are long.
+/// What answers are read from: a database, and what time it is.
+#[derive(Clone)]
+pub struct Engine {
+    /// The database.
+    pub database: Arc<Database>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// An engine, and which statements are long.
 pub(crate) struct Lanes {
-    database: Arc<Database>,
+    engine: Engine,
     long: RwLock<HashSet<Arc<str>>>,
 }
 
@@ -28,13 +38,18 @@ pub(crate) struct Lanes {
 pub(crate) type Planned = kasoku_sql_plan::Statement;
 
 impl Lanes {
-    pub(crate) fn new(database: Arc<Database>) -> Self {
-        Self { database, long: RwLock::default() }
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self { engine, long: RwLock::default() }
+    }
+
+    /// Tells the time.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.engine.clock
     }
 
     /// The database itself, for writes.
     pub(crate) fn database(&self) -> &Arc<Database> {
-        &self.database
+        &self.engine.database
     }
 
     /// Runs one statement.
@@ -46,13 +61,17 @@ impl Lanes {
     ) -> Result<(T, Snapshot), DatabaseError> {
         let statement = Statement::new(Arc::clone(&planned.name), Arc::clone(&planned.sql));
         if self.is_short(&planned.sql) {
-            let tried =
-                self.database.read_here(&statement, &planned.params, Some(allowance(deadline)), &read);
+            let tried = self.engine.database.read_here(
+                &statement,
+                &planned.params,
+                Some(self.allowance(deadline)),
+                &read,
+            );
             if !self.outlasted(&planned.sql, &tried, deadline) {
                 return tried;
             }
         }
-        self.database.read(&statement, planned.params.clone(), deadline, read).await
+        self.engine.database.read(&statement, planned.params.clone(), deadline, read).await
     }
 
     /// Runs several statements that see the database at one moment; `shape` stands for them all.
@@ -63,12 +82,12 @@ impl Lanes {
         read: impl Fn(&mut ReadTransaction<'_>) -> Result<T, DatabaseError> + Send + Sync + Clone + 'static,
     ) -> Result<(T, Snapshot), DatabaseError> {
         if self.is_short(shape) {
-            let tried = self.database.read_many_here(Some(allowance(deadline)), &read);
+            let tried = self.engine.database.read_many_here(Some(self.allowance(deadline)), &read);
             if !self.outlasted(shape, &tried, deadline) {
                 return tried;
             }
         }
-        self.database.read_many(deadline, read).await
+        self.engine.database.read_many(deadline, read).await
     }
 
     fn is_short(&self, shape: &Arc<str>) -> bool {
@@ -84,15 +103,15 @@ impl Lanes {
         deadline: Option<Instant>,
     ) -> bool {
         let outlasted = matches!(tried, Err(DatabaseError::Deadline | DatabaseError::Interrupted))
-            && deadline.is_none_or(|deadline| Instant::now() < deadline);
+            && deadline.is_none_or(|deadline| self.engine.clock.now() < deadline);
         if outlasted {
             self.long.write().insert(Arc::clone(shape));
         }
         outlasted
     }
-}
 
-fn allowance(deadline: Option<Instant>) -> Instant {
-    let allowed = Instant::now() + ALLOWANCE;
-    deadline.map_or(allowed, |deadline| deadline.min(allowed))
+    fn allowance(&self, deadline: Option<Instant>) -> Instant {
+        let allowed = self.engine.clock.now() + ALLOWANCE;
+        deadline.map_or(allowed, |deadline| deadline.min(allowed))
+    }
 }

@@ -20,5 +20,6 @@ mod write;
 
 pub use changes::ChangeTagger;
 pub use idempotency::IDEMPOTENCY_SCHEMA;
+pub use lanes::Engine;
 pub use query::QuerySource;
 pub use table::{KEY_PARAM, ListSource, RowSource, table_sources};

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use kasoku_coherence::Tag;
-use kasoku_database::{Database, DatabaseError, ResultColumn, Rows};
+use kasoku_database::{DatabaseError, ResultColumn, Rows};
 use kasoku_pipeline::{BoxFuture, Outcome, Promises, Request, Source};
 use kasoku_problem::{Kind, Problem};
 use kasoku_sql_plan::{OutputColumn, QueryPlanner, QueryRules};
 
-use crate::lanes::Lanes;
+use crate::lanes::{Engine, Lanes};
 use crate::render::{self, Counted};
 
 /// Answers one declared query.
@@ -29,12 +29,12 @@ impl QuerySource {
         rules: &QueryRules,
         columns: &[ResultColumn],
         depends_on: Vec<Tag>,
-        database: Arc<Database>,
+        engine: Engine,
     ) -> Self {
         let columns = columns.iter().map(|column| OutputColumn::new(&column.name, column.kind));
         Self {
             planner,
-            lanes: Lanes::new(database),
+            lanes: Lanes::new(engine),
             columns: columns.collect(),
             one: rules.one,
             rows_most: u64::from(rules.rows_most),

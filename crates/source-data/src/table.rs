@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use http::{Method, header};
-use kasoku_database::Database;
 use kasoku_http_caching::entity_tag;
 use kasoku_pipeline::{BoxFuture, Outcome, Promises, Request, Source};
 use kasoku_problem::{Kind, Problem};
 use kasoku_sql_plan::{CursorKey, TablePlanner, TableRules};
 
-use crate::lanes::Lanes;
+use crate::lanes::{Engine, Lanes};
 use crate::{list, prefer, render, write};
 
 /// What both sources of a route share.
@@ -47,11 +46,11 @@ pub fn table_sources(
     planner: TablePlanner,
     rules: &TableRules,
     has_key: bool,
-    database: Arc<Database>,
+    engine: Engine,
     cursors: Arc<CursorKey>,
 ) -> (ListSource, Option<RowSource>) {
     let depends_on = planner.tag_rules().whole().to_vec();
-    let lanes = Lanes::new(database);
+    let lanes = Lanes::new(engine);
     let table = Arc::new(Table {
         planner,
         lanes,

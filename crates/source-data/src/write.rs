@@ -1,7 +1,7 @@
 //! Writes: a body becomes a plan, the plan one job of the writer, and its rows the answer.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use http::header::{CONTENT_LOCATION, ETAG, HeaderValue};
 use http::{Method, StatusCode};
@@ -10,6 +10,7 @@ use kasoku_http_caching::conditions::Conditions;
 use kasoku_pipeline::{Outcome, Request};
 use kasoku_problem::{Kind, Problem};
 use kasoku_sql_plan::{Resolution, Target, Value, WritePlan};
+use kasoku_units::Clock;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::current::{self, CurrentRow, Subject};
@@ -84,8 +85,10 @@ pub(crate) async fn answer(table: &Table, mut request: Request) -> Outcome {
         _ => body::read(&request.headers, sent).await?,
     };
     let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
-    let parts = [request.method.as_str().as_bytes(), target.as_bytes(), &bytes[..]];
-    let idempotent = Idempotent::of(&request.headers, &table.route, parts, now().0)?;
+    let applied = preferences.applied_to_write();
+    let preferred = applied.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
+    let parts = [request.method.as_str().as_bytes(), target.as_bytes(), preferred, &bytes[..]];
+    let idempotent = Idempotent::of(&request.headers, &table.route, parts, calendar(table.lanes.clock()).0)?;
     let conditions = Conditions::take(&mut request.headers);
     let job = Arc::new(plan(table, &request, &body, preferences, (idempotent, conditions))?);
     let run = Arc::clone(&job);
@@ -105,7 +108,7 @@ pub(crate) async fn answer(table: &Table, mut request: Request) -> Outcome {
             response.headers.insert(CONTENT_LOCATION, path);
         }
     }
-    if let Some(applied) = preferences.applied_to_write() {
+    if let Some(applied) = applied {
         response.headers.insert(prefer::PREFERENCE_APPLIED, applied);
     }
     Ok(response)
@@ -138,9 +141,12 @@ fn plan(
         )?,
         (&Method::PUT, _) => planner.put(key.unwrap_or_default(), query, body)?,
         (&Method::PATCH, _) => planner.update(target, query, body, preferences.affected_most)?,
-        (&Method::DELETE, _) => {
-            planner.delete(target, query, preferences.affected_most, Value::Text(now().1))?
-        }
+        (&Method::DELETE, _) => planner.delete(
+            target,
+            query,
+            preferences.affected_most,
+            Value::Text(calendar(table.lanes.clock()).1),
+        )?,
         _ => return Err(Kind::MethodNotAllowed.into()),
     };
     let is_insert = request.method == Method::POST;
@@ -279,8 +285,8 @@ fn located<'a>(path: &str, key: impl Iterator<Item = ValueRef<'a>>) -> String {
 }
 
 /// The calendar: seconds since 1970, and as RFC 3339 writes it, in UTC with milliseconds.
-fn now() -> (i64, String) {
-    let now = SystemTime::now();
+fn calendar(clock: &dyn Clock) -> (i64, String) {
+    let now = clock.wall();
     let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     (i64::try_from(seconds).unwrap_or(i64::MAX), humantime::format_rfc3339_millis(now).to_string())
 }
