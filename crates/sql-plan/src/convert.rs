@@ -85,8 +85,8 @@ fn number(text: &str) -> Option<Value> {
 }
 
 fn narrowed(number: f64) -> Value {
-    // Beyond 2^53 a double stands for several integers, so it stays a double.
-    let exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
+    // From 2^53 on a double stands for several integers, so it stays a double.
+    let exact = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
     if exact { Value::Integer(number as i64) } else { Value::Real(number) }
 }
 
@@ -150,6 +150,8 @@ mod tests {
             (Integer, "12", Some(Value::Integer(12))),
             (Integer, "12.0", Some(Value::Integer(12))),
             (Integer, "12.5", None),
+            (Integer, "9007199254740993", Some(Value::Integer(9_007_199_254_740_993))),
+            (Integer, "9007199254740993.0", None),
             (Integer, "\"12\"", None),
             (Integer, "18446744073709551615", None),
             (Real, "12", Some(Value::Real(12.0))),

@@ -14,10 +14,12 @@ use crate::{ColumnKind, Value};
 pub(super) fn asked(builder: TagBuilder, kind: ColumnKind, value: &Value) -> Option<TagBuilder> {
     let certain = match value {
         Value::Null | Value::Integer(_) | Value::Blob(_) => true,
-        // A fraction compared with text is first written out by the database, with fewer digits than it has.
+        // A double compared with text is first written out by the database, with fewer digits than it has: a
+        // fraction, or a number that needs an exponent.
         Value::Real(number) => {
-            whole(*number).is_some()
-                || matches!(kind, ColumnKind::Integer | ColumnKind::Real | ColumnKind::Number)
+            const DIGITS_KEPT: f64 = 1e15;
+            matches!(kind, ColumnKind::Integer | ColumnKind::Real | ColumnKind::Number)
+                || (whole(*number).is_some() && number.abs() < DIGITS_KEPT)
         }
         // A text that is a number may be read as one by the database, with rounding of its own.
         Value::Text(text) => plain_integer(text).is_some() || numeric(text).is_none(),
@@ -115,5 +117,7 @@ mod tests {
         assert!(!certain(ColumnKind::Text, Value::Text("99999999999999999999".into())));
         assert!(certain(ColumnKind::Real, Value::Real(0.1)));
         assert!(!certain(ColumnKind::Text, Value::Real(0.1)));
+        assert!(certain(ColumnKind::Text, Value::Real(12.0)));
+        assert!(!certain(ColumnKind::Text, Value::Real(1_234_567_890_123_456_768.0)), "1.23456789012346e+18");
     }
 }

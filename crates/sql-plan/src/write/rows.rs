@@ -119,7 +119,7 @@ fn type_name(json: &Json) -> &'static str {
     match json {
         Json::Null => "null",
         Json::Bool(_) => "a boolean",
-        Json::Number(number) if number.is_f64() => "a number with a fraction or beyond 64 bits",
+        Json::Number(number) if !number.is_i64() => "a number with a fraction or beyond 64 bits",
         Json::Number(_) => "a whole number",
         Json::String(_) => "a string",
         Json::Array(_) => "an array",
