@@ -74,10 +74,13 @@ impl Response {
         })
     }
 
-    /// The answer to a `HEAD`: the same fields, `Content-Length` included, and no body (RFC 9110 §9.3.2).
+    /// The answer to a `HEAD`: the same fields, `Content-Length` included, and no body (RFC 9110 §9.3.2). What has
+    /// no body for a `GET` either has no length to tell: it would be taken for that of the 200 (§8.6).
     #[must_use]
     pub fn head_only(mut self) -> Self {
-        if let Some(length) = self.body.len().filter(|_| !self.headers.contains_key(CONTENT_LENGTH)) {
+        let bodiless = matches!(self.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        let told = bodiless || self.headers.contains_key(CONTENT_LENGTH);
+        if let Some(length) = self.body.len().filter(|_| !told) {
             self.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
         self.body = Body::Empty;
@@ -103,5 +106,23 @@ impl From<Problem> for Failure {
 impl From<Kind> for Failure {
     fn from(kind: Kind) -> Self {
         Problem::new(kind).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_tells_the_length_of_what_a_get_would_send() {
+        let length = |status, body| {
+            let answer = Response::new(status, body).head_only();
+            assert_eq!(answer.body.len(), Some(0));
+            answer.headers.get(CONTENT_LENGTH).map(|length| length.to_str().unwrap().to_owned())
+        };
+        assert_eq!(length(StatusCode::OK, Body::from("four")).as_deref(), Some("4"));
+        assert_eq!(length(StatusCode::OK, Body::Empty).as_deref(), Some("0"));
+        assert_eq!(length(StatusCode::NOT_MODIFIED, Body::Empty), None, "the 200 has another length");
+        assert_eq!(length(StatusCode::NO_CONTENT, Body::Empty), None);
     }
 }
