@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{CONTENT_LOCATION, ETAG, HeaderValue};
 use http::{Method, StatusCode};
 use kasoku_database::{DatabaseError, Statement, ValueRef, WriteTransaction};
@@ -267,9 +269,10 @@ fn too_many(most: u64) -> Problem {
         .member("affected_most", most)
 }
 
-/// The path of a row.
-fn located<'a>(path: &str, key: impl Iterator<Item = ValueRef<'a>>) -> String {
+/// The path of a row. Of a key of several columns, a text with a comma in it is quoted, as paths are read.
+fn located<'a>(path: &str, key: impl ExactSizeIterator<Item = ValueRef<'a>>) -> String {
     let mut location = format!("{}/", path.trim_end_matches('/'));
+    let several = key.len() > 1;
     for (place, value) in key.enumerate() {
         if place > 0 {
             location.push(',');
@@ -277,8 +280,13 @@ fn located<'a>(path: &str, key: impl Iterator<Item = ValueRef<'a>>) -> String {
         match value {
             ValueRef::Integer(number) => location.push_str(&number.to_string()),
             ValueRef::Real(number) => location.push_str(&number.to_string()),
+            ValueRef::Text(text) if several && (text.contains(',') || text.starts_with('"')) => {
+                let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+                location.extend(utf8_percent_encode(&format!("\"{escaped}\""), SEGMENT));
+            }
             ValueRef::Text(text) => location.extend(utf8_percent_encode(text, SEGMENT)),
-            ValueRef::Null | ValueRef::Blob(_) => {}
+            ValueRef::Blob(bytes) => location.push_str(&URL_SAFE_NO_PAD.encode(bytes)),
+            ValueRef::Null => {}
         }
     }
     location
@@ -289,4 +297,23 @@ fn calendar(clock: &dyn Clock) -> (i64, String) {
     let now = clock.wall();
     let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     (i64::try_from(seconds).unwrap_or(i64::MAX), humantime::format_rfc3339_millis(now).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_location_of_a_row_leads_to_it() {
+        let check = |key: &[ValueRef<'_>], expected: &str| {
+            assert_eq!(located("/rows", key.iter().copied()), format!("/rows/{expected}"), "{key:?}");
+        };
+        check(&[ValueRef::Integer(-7)], "-7");
+        check(&[ValueRef::Text("a,b/c")], "a,b%2Fc");
+        check(&[ValueRef::Blob(b"\xff\xfe")], "__4");
+        check(&[ValueRef::Text("a"), ValueRef::Real(1.5)], "a,1.5");
+        check(&[ValueRef::Text("a,b"), ValueRef::Integer(1)], "%22a,b%22,1");
+        check(&[ValueRef::Text("\"a"), ValueRef::Integer(1)], "%22%5C%22a%22,1");
+        check(&[ValueRef::Text("a\\,"), ValueRef::Text("b")], "%22a%5C%5C,%22,b");
+    }
 }
