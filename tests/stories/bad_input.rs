@@ -111,14 +111,17 @@ async fn wrong_bodies_are_refused_and_nothing_is_written() {
         ("{\"name\": \"a\", \"live\": 7}", 422, "unprocessable"),
         ("{\"name\": \"a\", \"picture\": \"not base64!\"}", 422, "unprocessable"),
     ] {
-        let answer = client.send(Method::POST, "/things", &[("content-type", "application/json")], body.to_owned()).await;
+        let answer = client
+            .send(Method::POST, "/things", &[("content-type", "application/json")], body.to_owned())
+            .await;
         assert_problem(&answer, status, kind, &body[..body.len().min(60)]);
     }
     let invalid = [b"{\"name\": \"".as_slice(), &[0xff, 0xfe], b"\"}"].concat();
     let answer = client.send(Method::POST, "/things", &[("content-type", "application/json")], invalid).await;
     assert_problem(&answer, 400, "invalid-body", "invalid UTF-8");
     for media_type in ["text/plain", "application/xml", ""] {
-        let answer = client.send(Method::POST, "/things", &[("content-type", media_type)], "{\"name\": \"a\"}").await;
+        let answer =
+            client.send(Method::POST, "/things", &[("content-type", media_type)], "{\"name\": \"a\"}").await;
         assert_problem(&answer, 415, "unsupported-media-type", media_type);
     }
     let large = format!("{{\"name\": \"{}\"}}", "x".repeat(3 << 20));
@@ -185,7 +188,8 @@ cache = false
 
 #[tokio::test]
 async fn slow_work_meets_its_deadline_and_too_much_of_it_is_shed() {
-    let app = TempApp::new(SLOW_TOML).file("schema/001-slow.sql", "create table unused (id integer primary key);");
+    let app =
+        TempApp::new(SLOW_TOML).file("schema/001-slow.sql", "create table unused (id integer primary key);");
     let kasoku = shop::open(&app);
     let client = kasoku.client();
     let late = client.get("/slow").await;
@@ -241,7 +245,11 @@ fn malformed_http_is_refused_and_the_connection_closed() {
         let kept_open = ended.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
         assert!(!kept_open, "{bytes:?} left the connection open: {answer}");
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{bytes:?}: {answer}");
-        assert_eq!(answer.matches("HTTP/1.1 ").count(), usize::from(!answer.is_empty()), "{bytes:?}: {answer}");
+        assert_eq!(
+            answer.matches("HTTP/1.1 ").count(),
+            usize::from(!answer.is_empty()),
+            "{bytes:?}: {answer}"
+        );
     }
 }
 

@@ -33,7 +33,10 @@ async fn a_good_edit_is_put_in_force_and_a_bad_one_is_not() {
     app.write("kasoku.toml", format!("{}\n[[route]]\npath = 7\n", shop::KASOKU_TOML));
     kasoku.signal("HUP");
     until(&kasoku.admin(), "/metrics", |metrics| {
-        metrics.text().lines().any(|line| line.starts_with("kasoku_reloads_refused_total") && !line.ends_with(" 0"))
+        metrics
+            .text()
+            .lines()
+            .any(|line| line.starts_with("kasoku_reloads_refused_total") && !line.ends_with(" 0"))
     })
     .await;
     assert_eq!(client.get("/extra").await.status, StatusCode::OK, "the old configuration stays");
@@ -112,13 +115,15 @@ async fn the_admin_listener_tells_how_it_is() {
     client.json(Method::POST, "/things", &json!({"name": "a"})).await;
     client.get("/things").await;
     client.get("/things").await;
-    for (target, status) in [("/health/live", 200), ("/health/ready", 200), ("/health/detail", 200), ("/nothing", 404)] {
+    for (target, status) in
+        [("/health/live", 200), ("/health/ready", 200), ("/health/detail", 200), ("/nothing", 404)]
+    {
         assert_eq!(admin.get(target).await.status.as_u16(), status, "{target}");
     }
     let metrics = admin.get("/metrics").await;
     for line in [
-        r#"kasoku_http_requests_total{"#,
-        r#"kasoku_cache_requests_total{"#,
+        r"kasoku_http_requests_total{",
+        r"kasoku_cache_requests_total{",
         "kasoku_http_request_duration_seconds_bucket{",
         "kasoku_cache_bytes ",
         "kasoku_build_info{",
@@ -130,14 +135,19 @@ async fn the_admin_listener_tells_how_it_is() {
     }
     assert_eq!(client.get("/health").await.json()["status"], "ok");
     // A page of another site cannot make the browser purge.
-    let headers = [("content-type", "application/json"), ("origin", "http://evil.example"), ("sec-fetch-site", "cross-site")];
+    let headers = [
+        ("content-type", "application/json"),
+        ("origin", "http://evil.example"),
+        ("sec-fetch-site", "cross-site"),
+    ];
     let forged = admin.send(Method::POST, "/api/cache/purge", &headers, r#"{"all": true}"#).await;
     assert_eq!(forged.status, StatusCode::FORBIDDEN, "{forged:?}");
 }
 
 #[test]
 fn commands_explain_themselves_and_exit_as_promised() {
-    let run = |arguments: &[&str]| Command::new(env!("CARGO_BIN_EXE_kasoku")).args(arguments).output().unwrap();
+    let run =
+        |arguments: &[&str]| Command::new(env!("CARGO_BIN_EXE_kasoku")).args(arguments).output().unwrap();
     for (arguments, code, mentions) in [
         (["--help"].as_slice(), 0, "serve"),
         (&["serve", "--help"], 0, "--listen"),
@@ -161,7 +171,10 @@ async fn the_command_purges_a_running_server() {
     client.get("/things").await;
     assert_eq!(client.get("/things").await.cache(), "HIT");
     let admin = kasoku.admin_address().to_string();
-    let output = Command::new(env!("CARGO_BIN_EXE_kasoku")).args(["purge", "--admin", &admin, "--all"]).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_kasoku"))
+        .args(["purge", "--admin", &admin, "--all"])
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(client.get("/things").await.cache(), "MISS");
 }

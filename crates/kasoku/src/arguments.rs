@@ -29,7 +29,9 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  kasoku serve apps/catalog\n  kasoku serve flights.csv\n  kasoku serve shop.db --write --listen 0.0.0.0:8080")]
+#[command(
+    after_help = "Examples:\n  kasoku serve apps/catalog\n  kasoku serve flights.csv\n  kasoku serve shop.db --write --listen 0.0.0.0:8080"
+)]
 pub(crate) struct Serve {
     /// An app's folder or kasoku.toml, or DATA: a .csv, .tsv, .json or .ndjson file, or a SQLite database
     #[arg(default_value = ".")]

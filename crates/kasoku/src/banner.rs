@@ -32,10 +32,8 @@ fn described(source: &SourcePlan) -> String {
                 (write.delete, "delete"),
             ];
             let writes: Vec<&str> = kinds.into_iter().filter(|(may, _)| *may).map(|(_, name)| name).collect();
-            match writes.is_empty() {
-                true => format!("table {}, read-only", rules.table),
-                false => format!("table {}, {}", rules.table, writes.join(" ")),
-            }
+            let writes = if writes.is_empty() { "read-only".to_owned() } else { writes.join(" ") };
+            format!("table {}, {writes}", rules.table)
         }
         SourcePlan::Query(rules) if rules.one => "query, one row".to_owned(),
         SourcePlan::Query(_) => "query".to_owned(),

@@ -1,7 +1,11 @@
 //! The door: arguments in, exit code out.
 //!
 //! Nothing is decided here. Each command is a few lines that call the floors below and say how it went.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line answers on its standard streams")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line answers on its standard streams"
+)]
 
 mod arguments;
 mod banner;
@@ -24,7 +28,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => commands::serve::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Purge(arguments) => commands::purge::run(&arguments),
-        Command::Schema(arguments) => commands::schema::run(&arguments),
+        Command::Schema(arguments) => Ok(commands::schema::run(&arguments)),
         Command::New(arguments) => commands::new::run(&arguments),
     };
     match outcome {

@@ -65,6 +65,9 @@ pub(crate) struct Served {
     pub(crate) number: u64,
 }
 
+/// A source, and the pattern that it answers at.
+type Placed = (String, Arc<dyn Source>);
+
 /// Routes that were made and are not yet in force.
 pub(crate) struct Made {
     served: Served,
@@ -130,7 +133,7 @@ impl App {
         let forgetful = Arc::downgrade(&store);
         let tagger = self.database.as_ref().map(|_| {
             Arc::new(ChangeTagger::new(dependencies.into_tables(), Arc::clone(&store) as _, move || {
-                forget(&forgetful)
+                forget(&forgetful);
             }))
         });
         let number = self.current.load().number + 1;
@@ -183,7 +186,7 @@ impl App {
         schema: &Schema,
         dependencies: &Dependencies,
         inspector: Option<&Inspector>,
-    ) -> Result<Vec<(String, Arc<dyn Source>)>, StartError> {
+    ) -> Result<Vec<Placed>, StartError> {
         let pattern = &*route.name.pattern;
         let wrong = |reason: String| StartError::Route { route: pattern.to_owned(), reason };
         let engine = || {

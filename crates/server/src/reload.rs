@@ -91,7 +91,9 @@ impl Reloader {
         *self.seen.lock() = Look::at(&plan);
         let before = self.app.served();
         if !storage::is_same(before.plan.database.as_ref(), plan.database.as_ref()) {
-            return Err("the database's settings or schema files have changed: restart to apply them".to_owned());
+            return Err(
+                "the database's settings or schema files have changed: restart to apply them".to_owned()
+            );
         }
         let made = self.app.make(plan).map_err(|error| error.to_string())?;
         self.metrics.set_routes(made.router.names());

@@ -30,7 +30,8 @@ impl Failure {
         while let Some(error) = cause {
             let line = error.to_string();
             if !text.contains(&line) {
-                text.push_str(&format!("\n  because: {line}"));
+                text.push_str("\n  because: ");
+                text.push_str(&line);
             }
             cause = error.source();
         }

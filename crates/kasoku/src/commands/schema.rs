@@ -2,14 +2,13 @@
 
 use std::process::ExitCode;
 
-use super::Outcome;
 use crate::arguments::Schema;
 
-pub(crate) fn run(arguments: &Schema) -> Outcome {
+pub(crate) fn run(arguments: &Schema) -> ExitCode {
     if arguments.reference {
         print!("{}", kasoku_config::reference());
     } else {
         println!("{:#}", kasoku_config::schema());
     }
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }

@@ -1,9 +1,10 @@
 //! `kasoku serve`: serves an app, a file of rows, or an existing database.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::UNIX_EPOCH;
 
+use kasoku_coherence::KeyBuilder;
 use kasoku_config::{LogFormat, Overrides, Plan, ProcessEnvironment, load, load_text};
 use kasoku_dataset::{AppAccess, AppOptions, Format, Input, app_text, describe, import, recognise};
 use kasoku_server::{Load, Serving};
@@ -106,9 +107,14 @@ fn kept_at(input: &Input, arguments: &Serve) -> Result<PathBuf, Failure> {
     let folder = home.unwrap_or_else(std::env::temp_dir).join("kasoku");
     let path = absolute(&input.path)?;
     let facts = std::fs::metadata(&path).map_err(|error| Failure::of(&error))?;
-    let mut hasher = DefaultHasher::new();
-    (&path, facts.len(), facts.modified().ok(), env!("CARGO_PKG_VERSION")).hash(&mut hasher);
-    Ok(folder.join(format!("{}-{:016x}.db", input.stem(), hasher.finish())))
+    let modified = facts.modified().ok().and_then(|modified| modified.duration_since(UNIX_EPOCH).ok());
+    let name = KeyBuilder::new()
+        .part(path.as_os_str().as_encoded_bytes())
+        .part(&facts.len().to_le_bytes())
+        .part(&modified.map_or(0, |since| since.as_nanos()).to_le_bytes())
+        .part(env!("CARGO_PKG_VERSION").as_bytes())
+        .build();
+    Ok(folder.join(format!("{}-{:016x}.db", input.stem(), name.hash64())))
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
