@@ -48,28 +48,46 @@ async fn a_good_edit_is_put_in_force_and_a_bad_one_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_request_is_lost_while_reloading() {
+async fn no_request_is_lost_while_good_and_bad_configurations_come_and_go() {
     let app = shop::app();
     let kasoku = shop::open(&app);
     let client = kasoku.client();
     client.json(Method::POST, "/things", &json!({"name": "a"})).await;
-    let load: Vec<_> = (0..4)
-        .map(|_| {
-            let client = client.clone();
+    let load: Vec<_> = (0..8)
+        .map(|number| {
+            let client = if number % 2 == 0 { client.clone() } else { Client::http2(kasoku.address()) };
             tokio::spawn(async move {
-                for _ in 0..1_500 {
+                for _ in 0..1_250 {
                     assert_eq!(client.get("/things/1").await.status, StatusCode::OK);
+                    assert_eq!(client.get("/never").await.status, StatusCode::NOT_FOUND, "the bad one is in force");
                 }
             })
         })
         .collect();
-    for _ in 0..20 {
+    let route = |path: &str| format!("\n[[route]]\npath = \"{path}\"\nquery = \"select 1 as n\"\n");
+    let mut turn = 0;
+    while load.iter().any(|task| !task.is_finished()) {
+        let more = match turn % 3 {
+            0 => route(&format!("/extra/{turn}")),
+            1 => format!("{}{}", route("/never"), "[[route]]\npath = 7\n"),
+            _ => format!("{}{}", route("/never"), route("/things")),
+        };
+        app.write("kasoku.toml", format!("{}{more}", shop::KASOKU_TOML));
         kasoku.signal("HUP");
-        tokio::time::sleep(std::time::Duration::from_millis(15)).await;
+        turn += 1;
+        // Not to wait for anything: to let some requests meet each configuration.
+        tokio::time::sleep(std::time::Duration::from_millis(40)).await;
     }
     for task in load {
         task.await.expect("every request was answered");
     }
+    let metrics = kasoku.admin().get("/metrics").await;
+    let count = |name: &str| -> f64 {
+        let value = metrics.text().lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.expect("it is counted").parse().expect("a number")
+    };
+    let (good, bad) = (count("kasoku_reloads_total"), count("kasoku_reloads_refused_total"));
+    assert!(good >= 3.0 && bad >= 3.0, "{good} were put in force and {bad} refused, of {turn}");
 }
 
 #[tokio::test]

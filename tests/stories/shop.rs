@@ -3,7 +3,7 @@
 use kasoku_testkit::{Kasoku, Start, TempApp};
 
 /// Its configuration; `listen` and `admin` come from the kit.
-pub const KASOKU_TOML: &str = r#"
+pub(crate) const KASOKU_TOML: &str = r#"
 [database]
 url = "sqlite:shop.db"
 schema = "schema/"
@@ -44,7 +44,7 @@ cache = { fresh = "1h" }
 "#;
 
 /// Its schema.
-pub const SCHEMA: &str = "
+pub(crate) const SCHEMA: &str = "
 create table things (
     id integer primary key,
     name text not null unique,
@@ -69,16 +69,16 @@ create index letters_by_thing on letters (thing);
 ";
 
 /// The app in a folder of its own.
-pub fn app() -> TempApp {
+pub(crate) fn app() -> TempApp {
     TempApp::new(KASOKU_TOML).file("schema/001-shop.sql", SCHEMA)
 }
 
 /// The app, running.
-pub fn open(app: &TempApp) -> Kasoku {
+pub(crate) fn open(app: &TempApp) -> Kasoku {
     start(app).ready()
 }
 
 /// The app, about to run.
-pub fn start(app: &TempApp) -> Start {
+pub(crate) fn start(app: &TempApp) -> Start {
     Start::serve(env!("CARGO_BIN_EXE_kasoku"), app.path())
 }
