@@ -16,7 +16,7 @@ use super::body::{Arriving, Leaving};
 use super::pulse::Pulse;
 use super::screen::screen;
 use crate::drain::{Drain, InFlight, Standing, Tally};
-use crate::router::{Routed, Router};
+use crate::router::{Refusal, Routed, Router};
 
 /// What all connections of a listener share.
 pub(crate) struct Shared {
@@ -36,6 +36,8 @@ pub(crate) struct Connection {
 /// What answers a request.
 enum Chosen {
     Pipeline(Arc<dyn Pipeline>, PathParams),
+    /// The head is malformed. What follows it on the connection cannot be trusted to be a request either.
+    Malformed(Arc<dyn Pipeline>),
     Health,
 }
 
@@ -48,8 +50,13 @@ pub(crate) async fn serve(
     let (mut head, incoming) = request.into_parts();
     let version = head.version;
     let is_head = head.method == Method::HEAD;
+    let mut is_last = false;
     let mut response = match choose(&connection, &mut head) {
         Chosen::Health => health(&head.method, connection.shared.drain.standing()),
+        Chosen::Malformed(pipeline) => {
+            is_last = true;
+            answered(pipeline.run(Request::new(head.method, head.uri)).await)
+        }
         Chosen::Pipeline(pipeline, params) => {
             let limits = &connection.shared.limits;
             let body = if hyper::body::Body::is_end_stream(&incoming) {
@@ -72,7 +79,7 @@ pub(crate) async fn serve(
     if is_head || response.status == StatusCode::NOT_MODIFIED || response.status == StatusCode::NO_CONTENT {
         drop_body(&mut response, is_head);
     }
-    if version != Version::HTTP_2 && connection.shared.drain.is_draining() {
+    if version != Version::HTTP_2 && (is_last || connection.shared.drain.is_draining()) {
         response.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     let window = (version == Version::HTTP_2).then(|| Arc::clone(&connection.pulse));
@@ -85,7 +92,13 @@ pub(crate) async fn serve(
 fn choose(connection: &Connection, head: &mut http::request::Parts) -> Chosen {
     let router = connection.shared.router.load();
     if let Err(refusal) = screen(head, connection.shared.limits.header_fields_max) {
-        return Chosen::Pipeline(Arc::clone(router.refusal(refusal)), PathParams::default());
+        let pipeline = Arc::clone(router.refusal(refusal));
+        return match refusal {
+            Refusal::MethodRefused | Refusal::MethodUnknown => {
+                Chosen::Pipeline(pipeline, PathParams::default())
+            }
+            _ => Chosen::Malformed(pipeline),
+        };
     }
     match router.find(head.uri.path()) {
         Routed::Pipeline(pipeline, params) => Chosen::Pipeline(Arc::clone(pipeline), params),
