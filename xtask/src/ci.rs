@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{docs, tidy};
+use crate::browser::Ending;
+use crate::{browser, docs, tidy};
 
 /// A step of the way.
 struct Step {
@@ -33,7 +34,7 @@ enum Verdict {
     /// It ran tests.
     Tested(Count),
     /// What it needs is not there.
-    Skipped(&'static str),
+    Skipped(String),
     Failed,
 }
 
@@ -69,6 +70,7 @@ const STEPS: &[Step] = &[
         what: "examples build",
         action: Action::Cargo(&["build", "--workspace", "--examples", "--locked"]),
     },
+    Step { name: "browser", what: "pages work in a browser", action: Action::Own(browser) },
     Step { name: "reference", what: "generated pages are current", action: Action::Own(reference) },
     Step { name: "deny", what: "licences, sources and bans of dependencies", action: Action::Own(deny) },
     Step { name: "fuzz", what: "each parser stands a short fuzzing", action: Action::Own(fuzz) },
@@ -229,6 +231,14 @@ fn tidied(root: &Path) -> Verdict {
     passed_if(tidy::run(root))
 }
 
+fn browser(root: &Path) -> Verdict {
+    match browser::drive(root) {
+        Ending::Passed => Verdict::Passed,
+        Ending::Failed => Verdict::Failed,
+        Ending::Impossible(why) => Verdict::Skipped(why),
+    }
+}
+
 fn reference(root: &Path) -> Verdict {
     passed_if(docs::run(root, docs::Mode::Check))
 }
@@ -255,17 +265,17 @@ fn deny(root: &Path) -> Verdict {
     if installed("cargo-deny") {
         cargo(root, &["deny", "--offline", "check", "bans", "licenses", "sources"], &[])
     } else {
-        Verdict::Skipped("cargo-deny is not installed")
+        Verdict::Skipped("cargo-deny is not installed".to_owned())
     }
 }
 
 fn fuzz(root: &Path) -> Verdict {
     const SECONDS_EACH: &str = "-max_total_time=10";
     let Ok(targets) = std::fs::read_dir(root.join("fuzz/fuzz_targets")) else {
-        return Verdict::Skipped("there are no fuzz targets");
+        return Verdict::Skipped("there are no fuzz targets".to_owned());
     };
     if !installed("cargo-fuzz") {
-        return Verdict::Skipped("cargo-fuzz is not installed");
+        return Verdict::Skipped("cargo-fuzz is not installed".to_owned());
     }
     for target in targets.flatten() {
         let name = target.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();

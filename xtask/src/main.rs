@@ -1,9 +1,10 @@
-//! Chores of the workspace: `cargo xtask ci`, `tidy`, `docs` and `services`.
+//! Chores of the workspace: `cargo xtask ci`, `tidy`, `docs`, `browser` and `services`.
 //!
 //! It must not depend on any crate of the product, so that `tidy` starts within seconds in a fresh clone; what
 //! needs the product's own tables is printed by small programs that the product's crates bring along.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to the person who runs them")]
 
+mod browser;
 mod ci;
 mod docs;
 mod services;
@@ -19,6 +20,7 @@ Usage: cargo xtask <CHORE>
   ci --list           the names of the steps
   tidy                habits that the compiler does not check
   docs [--check]      writes the generated reference pages; --check only says whether they are current
+  browser             drives the apps' pages in Chromium, and says what is missing where that cannot be
   services            finds or installs what the tests need beside the toolchain
 ";
 
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root),
         ["docs"] => docs::run(&root, docs::Mode::Write),
         ["docs", "--check"] => docs::run(&root, docs::Mode::Check),
+        ["browser"] => browser::run(&root),
         ["services"] => services::run(&root),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -185,9 +185,11 @@ async function restock(entry, wanted) {
     $("trouble").hidden = true;
     $("said").textContent = `${whole.format(entry.wanted)} in stock: ${entry.item.title}`;
   } catch (error) {
+    // The write itself may have come through, and reading the page again not.
+    const before = entry.wanted === entry.item.stock ? "" : `The change of “${entry.item.title}” was not confirmed. `;
     entry.wanted = entry.item.stock;
     fill(entry);
-    $("trouble").textContent = `The stock of “${entry.item.title}” stays as it was. ${reason(error)}`;
+    $("trouble").textContent = before + reason(error);
     $("trouble").hidden = false;
   } finally {
     entry.sending = false;

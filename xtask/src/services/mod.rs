@@ -4,10 +4,14 @@
 //! what will not run without it.
 
 mod data_sets;
+mod modules;
 mod programs;
 
 use std::path::Path;
 use std::process::ExitCode;
+
+pub(crate) use modules::install as browser_modules;
+pub(crate) use programs::path_of;
 
 /// How one thing ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,8 +28,10 @@ enum Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Need {
     Tests,
-    /// Measurements and looks at pages only.
-    Rest,
+    /// `cargo xtask browser` only. It is installed, and left out where that cannot be.
+    Browser,
+    /// Measurements only. Whoever measures installs it.
+    Measurements,
 }
 
 /// Sees to everything.
@@ -35,7 +41,10 @@ pub(crate) fn run(root: &Path) -> ExitCode {
         match (&outcome, need) {
             (Outcome::Found(what), _) => println!("{name}: found, {what}"),
             (Outcome::Installed(what), _) => println!("{name}: installed, {what}"),
-            (Outcome::Missing(why), Need::Rest) => {
+            (Outcome::Missing(why), Need::Browser) => {
+                println!("{name}: missing, {why}; the tests in a browser are left out");
+            }
+            (Outcome::Missing(why), Need::Measurements) => {
                 println!("{name}: missing, {why}; the tests do without it");
             }
             (Outcome::Missing(why), Need::Tests) => println!("{name}: MISSING, {why}"),
@@ -45,6 +54,7 @@ pub(crate) fn run(root: &Path) -> ExitCode {
     for program in programs::ALL {
         say(program.name, program.need, program.provide());
     }
+    say("playwright-core", Need::Browser, modules::provide(root));
     say("data sets", Need::Tests, data_sets::provide(root));
     if missing_for_tests > 0 {
         println!("{missing_for_tests} things that tests need are missing");

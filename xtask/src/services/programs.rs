@@ -1,5 +1,6 @@
 //! Programs of the system that tests and measurements run.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::{Need, Outcome};
@@ -27,15 +28,23 @@ pub(super) const ALL: &[Program] = &[
         package: "python3",
     },
     // Loads a server for the measurements.
-    Program { name: "wrk", need: Need::Rest, commands: &["wrk"], version: "-v", package: "wrk" },
-    // Shows the pages of the apps as people see them.
+    Program { name: "wrk", need: Need::Measurements, commands: &["wrk"], version: "-v", package: "wrk" },
+    // Shows the pages of the apps as people see them; node drives it, npm brings node the means.
     Program {
         name: "chromium",
-        need: Need::Rest,
+        need: Need::Browser,
         commands: &["chromium", "chromium-browser", "google-chrome"],
         version: "--version",
         package: "chromium",
     },
+    Program {
+        name: "node",
+        need: Need::Browser,
+        commands: &["node", "nodejs"],
+        version: "--version",
+        package: "nodejs",
+    },
+    Program { name: "npm", need: Need::Browser, commands: &["npm"], version: "--version", package: "npm" },
 ];
 
 impl Program {
@@ -43,7 +52,7 @@ impl Program {
         if let Some(version) = self.version() {
             return Outcome::Found(version);
         }
-        if self.need == Need::Rest {
+        if self.need == Need::Measurements {
             return Outcome::Missing(format!("`apt-get install {}` brings it", self.package));
         }
         match apt_install(self.package) {
@@ -62,6 +71,15 @@ impl Program {
             Some(String::from_utf8_lossy(&text).lines().next().unwrap_or_default().trim().to_owned())
         })
     }
+}
+
+/// Where a program of the list is installed, if it is.
+pub(crate) fn path_of(name: &str) -> Option<PathBuf> {
+    let program = ALL.iter().find(|program| program.name == name)?;
+    program.commands.iter().find_map(|command| {
+        let path = run(Command::new("sh").args(["-c", "command -v \"$0\"", command])).ok()?;
+        Some(PathBuf::from(path.trim()))
+    })
 }
 
 /// Runs a program without input.
