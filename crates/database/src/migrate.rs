@@ -122,6 +122,11 @@ fn check_applied(raw: &rusqlite::Connection, files: &[Migration]) -> Result<usiz
 }
 
 fn apply_one(raw: &mut rusqlite::Connection, place: usize, file: &Migration) -> Result<(), DatabaseError> {
+    if let Some(end) = file.sql.find('\0') {
+        let (line, column) = place_of(&file.sql[..end]);
+        let message = "a NUL character, where SQLite would stop reading".to_owned();
+        return Err(MigrationError::Failed { file: file.name.clone(), line, column, message }.into());
+    }
     let broken_before = broken_references(raw)?;
     raw.execute_batch("BEGIN IMMEDIATE")?;
     raw.authorizer(Some(|context: AuthContext<'_>| match context.action {
@@ -171,8 +176,7 @@ fn failed(file: &Migration, error: rusqlite::Error) -> DatabaseError {
             // The text that SQLite was given is the rest of the file, from the statement with the mistake on.
             let before = file.sql.len().saturating_sub(sql.len()) + usize::try_from(offset).unwrap_or(0);
             let read = file.sql.get(..before).unwrap_or_default();
-            line = read.matches('\n').count() + 1;
-            column = read.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            (line, column) = place_of(read);
             msg
         }
         rusqlite::Error::SqliteFailure(code, message)
@@ -185,6 +189,12 @@ fn failed(file: &Migration, error: rusqlite::Error) -> DatabaseError {
         other => other.to_string(),
     };
     MigrationError::Failed { file: file.name.clone(), line, column, message }.into()
+}
+
+/// The line and column of what comes after this text.
+fn place_of(before: &str) -> (usize, usize) {
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
 }
 
 fn at(line: usize, column: usize) -> String {

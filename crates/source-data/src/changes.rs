@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use kasoku_coherence::{Change, ChangeSink, Position};
-use kasoku_database::{CommitListener, DataChange, WatchedTable};
+use kasoku_database::{CommitListener, DataChange, RowChange, WatchedTable};
 use kasoku_sql_plan::{Schema, TagRules};
 
 /// Turns commits into changes of tags, and applies them before the writer is answered.
@@ -45,8 +45,10 @@ impl CommitListener for ChangeTagger {
         for change in changes {
             match change {
                 DataChange::Row(row) => match self.tables.get(&*row.table.to_ascii_lowercase()) {
-                    Some(rules) => rules.tags_of_change(row.old.as_deref(), row.new.as_deref(), &mut tags),
-                    None => return (self.forget)(),
+                    Some(rules) if brings(row, rules.watched_columns().len()) => {
+                        rules.tags_of_change(row.old.as_deref(), row.new.as_deref(), &mut tags);
+                    }
+                    _ => return (self.forget)(),
                 },
                 DataChange::Table(_) | DataChange::Everything => return (self.forget)(),
             }
@@ -54,5 +56,54 @@ impl CommitListener for ChangeTagger {
         tags.sort_unstable();
         tags.dedup();
         self.sink.apply(&Change { position, tags });
+    }
+}
+
+/// Whether a change brings the values that it is to be tagged by; those of very wide rows are not reported.
+fn brings(row: &RowChange, width: usize) -> bool {
+    row.old.iter().chain(&row.new).all(|values| values.len() == width)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use kasoku_sql_plan::{Column, ColumnKind, Table, Value};
+
+    use super::*;
+
+    struct Applied(AtomicUsize);
+
+    impl ChangeSink for Applied {
+        fn apply(&self, _: &Change) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_change_without_the_values_to_tag_it_by_empties_what_is_stored() {
+        let column = Column {
+            name: "id".into(),
+            kind: ColumnKind::Integer,
+            nullable: false,
+            optional: true,
+            generated: false,
+            exact_equality: true,
+        };
+        let table =
+            Table { name: "t".into(), view: false, columns: vec![column], key: vec![0], unique: vec![] };
+        let rules = Arc::new(TagRules::new(&table, &[], &[]));
+        let (applied, forgotten) = (Arc::new(Applied(AtomicUsize::new(0))), Arc::new(AtomicUsize::new(0)));
+        let forget = Arc::clone(&forgotten);
+        let tagger = ChangeTagger::new([("t".to_owned(), rules)], Arc::clone(&applied) as _, move || {
+            forget.fetch_add(1, Ordering::Relaxed);
+        });
+        let change = |new: &[Value]| {
+            let row = RowChange { table: "T".into(), old: None, new: Some(new.into()) };
+            tagger.changed(Position(1), &[DataChange::Row(row)]);
+            (applied.0.load(Ordering::Relaxed), forgotten.load(Ordering::Relaxed))
+        };
+        assert_eq!(change(&[Value::Integer(1)]), (1, 0));
+        assert_eq!(change(&[]), (1, 1));
     }
 }

@@ -66,6 +66,7 @@ fn a_mistake_is_shown_by_file_line_and_column() {
         ("-- ü\nSELECT 'ü', nothing;", 2, 13),
         ("CREATE TABLE a (x); SELECT y FROM a;", 1, 28),
         ("SELECT 'open", 1, 8),
+        ("CREATE TABLE a (x);\n\0CREATE TABLE b (y);", 2, 1),
     ];
     for (sql, line, column) in cases {
         let error = describe_migrations(&[file("7.sql", sql)]).unwrap_err();
