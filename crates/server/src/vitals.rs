@@ -8,7 +8,7 @@ use kasoku_config::SourcePlan;
 use kasoku_pipeline::BoxFuture;
 use kasoku_policies::cache::{PATH_PART, ResponseStore};
 use kasoku_problem::Problem;
-use kasoku_sql_plan::table_tag;
+use kasoku_sql_plan::purge_tag;
 use serde_json::{Map, Value, json};
 
 use crate::admin::{Purge, PurgeOrder, Readiness, Selection, Vitals};
@@ -77,7 +77,7 @@ fn purge(store: &ResponseStore, order: &PurgeOrder) -> u64 {
     match &order.selection {
         Selection::All => store.purge_all(mode),
         Selection::Prefix(prefix) => store.purge_prefix(PATH_PART, prefix.as_bytes(), mode),
-        Selection::Tag(name) => store.purge_tag(table_tag(name), mode),
+        Selection::Tag(name) => store.purge_tag(purge_tag(name), mode),
         Selection::Key(target) => {
             let (path, query) =
                 target.split_once('?').map_or((&**target, None), |(path, query)| (path, Some(query)));
@@ -103,12 +103,6 @@ impl Gauges for App {
             gauge("cache_tags", "Tags that stored answers depend on", stats.tags, false),
             gauge("cache_stored", "Answers that were stored", stats.inserted, true),
             gauge("cache_evicted", "Answers that were removed to make room", stats.evicted, true),
-            gauge(
-                "cache_fenced",
-                "Answers that were not stored since a change came in between",
-                stats.fenced,
-                true,
-            ),
         ]
     }
 }

@@ -1,6 +1,7 @@
 //! Bodies in both directions.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -151,7 +152,8 @@ impl RequestBody {
         self.body
     }
 
-    /// Reads all of it: 413 beyond the limit, 400 if the caller broke off.
+    /// Reads all of it: 413 beyond the limit, 408 if the caller stopped sending (its stream fails with an
+    /// [`io::Error`](std::io::Error) that says `TimedOut`), 400 if it broke off.
     pub async fn read(self) -> Result<Bytes, Problem> {
         let too_large = || {
             Problem::new(Kind::BodyTooLarge)
@@ -165,7 +167,12 @@ impl RequestBody {
             Ok(collected) => Ok(collected.to_bytes()),
             Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
             Err(error) => {
-                let problem = Problem::new(Kind::InvalidBody).detail("the body ended before its end");
+                let problem = match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+                    Some(ErrorKind::TimedOut) => {
+                        Problem::new(Kind::RequestTimeout).detail("the rest of the body did not come")
+                    }
+                    _ => Problem::new(Kind::InvalidBody).detail("the body ended before its end"),
+                };
                 Err(problem.cause(std::io::Error::other(error)))
             }
         }

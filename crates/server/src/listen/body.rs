@@ -1,5 +1,6 @@
 //! Bodies between hyper and the pipeline: requests that must keep coming, answers that are accounted for.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -71,7 +72,8 @@ impl HttpBody for Arriving {
         let timeout = self.timeout;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + timeout)));
         ready!(timer.as_mut().poll(context));
-        Poll::Ready(Some(Err(Box::new(BodyTimeout(timeout)))))
+        let error = io::Error::new(io::ErrorKind::TimedOut, BodyTimeout(timeout));
+        Poll::Ready(Some(Err(Box::new(error))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -70,7 +70,7 @@ fn a_body_that_stops_coming_is_given_up() {
     for body in ["Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"] {
         let mut peer = Peer::to(site.address);
         let answer = peer.send(format!("POST /echo HTTP/1.1\r\nHost: h\r\n{body}")).answer().unwrap();
-        assert_eq!(answer.status, 400, "{body}");
+        assert_eq!(answer.status, 408, "{body}");
         assert_eq!(peer.rest(), b"");
     }
 }
