@@ -1,5 +1,6 @@
 //! The columns of a table as one route sees them: what may be read, filtered, sorted by and written.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::dialect::Dialect;
@@ -68,11 +69,14 @@ impl Columns {
         };
         let (selectable, filterable) = (places(&rules.select), places(&rules.filter));
         let plain = places(&rules.plain);
-        let sorted = |place| {
-            rules.order.iter().any(|sort| {
-                sort.0.iter().any(|term| table.column(&term.column).is_some_and(|(at, _)| at == place))
-            })
-        };
+        // Looked up once: a table may have two thousand columns, and a list as many orders.
+        let sorted: BTreeSet<usize> = rules
+            .order
+            .iter()
+            .flat_map(|sort| &sort.0)
+            .filter_map(|term| table.column(&term.column))
+            .map(|(place, _)| place)
+            .collect();
         let hidden = rules.soft_delete.as_deref().and_then(|name| table.column(name)).map(|(place, _)| place);
         let field = |(place, column): (usize, &crate::Column)| Field {
             output: OutputColumn::new(&column.name, column.kind),
@@ -84,7 +88,7 @@ impl Columns {
             selectable: selectable.contains(&place),
             filterable: filterable.contains(&place),
             plain: plain.contains(&place),
-            sortable: sorted(place) || table.key.contains(&place),
+            sortable: sorted.contains(&place) || table.key.contains(&place),
             writable: selectable.contains(&place) && !column.generated && hidden != Some(place),
         };
         let fields = table.columns.iter().enumerate().map(field).collect();

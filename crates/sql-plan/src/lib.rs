@@ -50,6 +50,6 @@ pub use rules::{
 };
 pub use schema::{Column, ColumnKind, Schema, Table};
 pub use spelling::nearest;
-pub use tags::{TagRules, table_tag};
+pub use tags::{TagRules, purge_tag, table_tag};
 pub use value::Value;
 pub use write::{Resolution, Target, WritePlan, WriteStatement};

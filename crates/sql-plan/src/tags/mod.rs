@@ -20,6 +20,12 @@ pub fn table_tag(table: &str) -> Tag {
     TagBuilder::new("t").part(table.to_ascii_lowercase().as_bytes()).build()
 }
 
+/// The tag that every answer from a table carries and no change of single rows does: for purges by the table's
+/// name, and for changes of so many rows that they are not named one by one.
+pub fn purge_tag(table: &str) -> Tag {
+    TagBuilder::new("a").part(table.to_ascii_lowercase().as_bytes()).build()
+}
+
 /// How one table's answers and changes are named; made once from all routes that show the table.
 #[derive(Debug, Clone)]
 pub struct TagRules {
