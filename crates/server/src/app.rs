@@ -16,7 +16,7 @@ use kasoku_policies::admit::Admit;
 use kasoku_policies::cache::ResponseStore;
 use kasoku_source_data::{ChangeTagger, Engine, KEY_PARAM, QuerySource, table_sources};
 use kasoku_source_files::FilesSource;
-use kasoku_sql_plan::{CursorKey, Dialect, QueryPlanner, Schema, TablePlanner, table_tag};
+use kasoku_sql_plan::{CursorKey, Dialect, QueryPlanner, Schema, TablePlanner};
 use kasoku_units::SystemClock;
 use parking_lot::Mutex;
 
@@ -225,10 +225,9 @@ impl App {
                     Some(tags) => planner.with_tag_rules(tags),
                     None => planner,
                 };
-                let depends_on = tables.iter().map(|table| table_tag(table)).collect();
                 let columns = inspector.columns(&rules.sql)?;
                 let source: Arc<dyn Source> =
-                    Arc::new(QuerySource::new(planner, rules, &columns, depends_on, engine()?));
+                    Arc::new(QuerySource::new(planner, rules, &columns, &tables, engine()?));
                 Ok(vec![(pattern.to_owned(), source)])
             }
         }

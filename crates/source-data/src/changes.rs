@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kasoku_coherence::{Change, ChangeSink, Position};
 use kasoku_database::{CommitListener, DataChange, RowChange, WatchedTable};
-use kasoku_sql_plan::{Schema, TagRules};
+use kasoku_sql_plan::{Schema, TagRules, purge_tag};
 
 /// Turns commits into changes of tags, and applies them before the writer is answered.
 pub struct ChangeTagger {
@@ -50,7 +50,14 @@ impl CommitListener for ChangeTagger {
                     }
                     _ => return (self.forget)(),
                 },
-                DataChange::Table(_) | DataChange::Everything => return (self.forget)(),
+                DataChange::Table(name) => match self.tables.get(&*name.to_ascii_lowercase()) {
+                    Some(rules) => {
+                        tags.extend_from_slice(rules.whole());
+                        tags.push(purge_tag(name));
+                    }
+                    None => return (self.forget)(),
+                },
+                DataChange::Everything => return (self.forget)(),
             }
         }
         tags.sort_unstable();

@@ -35,18 +35,12 @@ impl CurrentRow {
         Ok(self.read(transaction)?.map(|text| entity_tag::of_body(&text)))
     }
 
-    /// The tag of `body`, if that is what a read of the row would answer now. It is not where a trigger or a later
-    /// write has changed the row, or the write has moved it to another key.
-    pub(crate) fn tag_of(
+    /// What a read of the row would answer now: what the write made of it, and triggers after the write. `None`
+    /// where the write has moved the row to another key.
+    pub(crate) fn read(
         &self,
         transaction: &mut WriteTransaction<'_>,
-        body: &[u8],
-    ) -> Result<Option<HeaderValue>, DatabaseError> {
-        let text = self.read(transaction)?;
-        Ok(text.filter(|text| text == body).map(|text| entity_tag::of_body(&text)))
-    }
-
-    fn read(&self, transaction: &mut WriteTransaction<'_>) -> Result<Option<Vec<u8>>, DatabaseError> {
+    ) -> Result<Option<Vec<u8>>, DatabaseError> {
         transaction.query(&self.statement, &self.params, |rows| render::first(rows, &self.columns))
     }
 }

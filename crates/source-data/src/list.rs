@@ -45,7 +45,7 @@ pub(crate) async fn answer(table: &Table, request: Request) -> Outcome {
     };
     let (gathered, snapshot) = read.map_err(Problem::from)?;
     let mut response = gathered.response(table, &request, &plan, preferences)?;
-    response.tags = plan.tags.clone().into();
+    response.tags = plan.tags.iter().copied().chain([table.purge_tag]).collect();
     response.snapshot = Some(snapshot);
     Ok(response)
 }

@@ -7,7 +7,7 @@ use kasoku_coherence::Tag;
 use kasoku_database::{DatabaseError, ResultColumn, Rows};
 use kasoku_pipeline::{BoxFuture, Outcome, Promises, Request, Source};
 use kasoku_problem::{Kind, Problem};
-use kasoku_sql_plan::{OutputColumn, QueryPlanner, QueryRules};
+use kasoku_sql_plan::{OutputColumn, QueryPlanner, QueryRules, purge_tag, table_tag};
 
 use crate::lanes::{Engine, Lanes};
 use crate::render::{self, Counted};
@@ -19,18 +19,21 @@ pub struct QuerySource {
     columns: Arc<[OutputColumn]>,
     one: bool,
     rows_most: u64,
+    /// What every answer carries, whatever else it depends on.
+    purge_tags: Vec<Tag>,
     promises: Promises,
 }
 
 impl QuerySource {
-    /// `columns` are those of the query's result, and `depends_on` the tags of the tables that it reads.
+    /// `columns` are those of the query's result, and `tables` all that it reads.
     pub fn new(
         planner: QueryPlanner,
         rules: &QueryRules,
         columns: &[ResultColumn],
-        depends_on: Vec<Tag>,
+        tables: &[&str],
         engine: Engine,
     ) -> Self {
+        let depends_on = tables.iter().map(|table| table_tag(table)).collect();
         let columns = columns.iter().map(|column| OutputColumn::new(&column.name, column.kind));
         Self {
             planner,
@@ -38,6 +41,7 @@ impl QuerySource {
             columns: columns.collect(),
             one: rules.one,
             rows_most: u64::from(rules.rows_most),
+            purge_tags: tables.iter().map(|table| purge_tag(table)).collect(),
             promises: Promises { methods: vec![Method::GET], vary: Vec::new(), depends_on, streams: false },
         }
     }
@@ -66,7 +70,7 @@ impl QuerySource {
             Read::TooMany => return Err(Problem::new(Kind::Internal).detail(self.too_many()).into()),
         };
         let mut response = render::answer(StatusCode::OK, text);
-        response.tags = plan.tags.into();
+        response.tags = plan.tags.iter().chain(&self.purge_tags).copied().collect();
         response.snapshot = Some(snapshot);
         Ok(response)
     }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use http::{Method, header};
+use kasoku_coherence::Tag;
 use kasoku_http_caching::entity_tag;
 use kasoku_pipeline::{BoxFuture, Outcome, Promises, Request, Source};
 use kasoku_problem::{Kind, Problem};
-use kasoku_sql_plan::{CursorKey, TablePlanner, TableRules};
+use kasoku_sql_plan::{CursorKey, TablePlanner, TableRules, purge_tag};
 
 use crate::lanes::{Engine, Lanes};
 use crate::{list, prefer, render, write};
@@ -19,6 +20,8 @@ pub(crate) struct Table {
     pub(crate) envelope: Option<String>,
     /// The route's path pattern, which keeps idempotency keys of routes apart.
     pub(crate) route: String,
+    /// What every answer carries, whatever else it depends on.
+    pub(crate) purge_tag: Tag,
     /// Columns that problems may name.
     pub(crate) shown: Vec<String>,
     pub(crate) may_upsert: bool,
@@ -57,6 +60,7 @@ pub fn table_sources(
         cursors,
         envelope: rules.envelope.clone(),
         route: route.to_owned(),
+        purge_tag: purge_tag(&rules.table),
         shown: rules.select.clone(),
         may_upsert: rules.write.upsert,
         has_key,
@@ -138,7 +142,7 @@ async fn one(table: &Table, request: Request) -> Outcome {
     let etag = entity_tag::of_body(&text);
     let mut response = render::answer(http::StatusCode::OK, text);
     response.headers.insert(header::ETAG, etag);
-    response.tags = plan.tags.into();
+    response.tags = plan.tags.into_iter().chain([table.purge_tag]).collect();
     response.snapshot = Some(snapshot);
     Ok(response)
 }

@@ -9,6 +9,7 @@ use http::header::{CONTENT_LOCATION, ETAG, HeaderValue};
 use http::{Method, StatusCode};
 use kasoku_database::{DatabaseError, Statement, ValueRef, WriteTransaction};
 use kasoku_http_caching::conditions::Conditions;
+use kasoku_http_caching::entity_tag;
 use kasoku_pipeline::{Outcome, Request};
 use kasoku_problem::{Kind, Problem};
 use kasoku_sql_plan::{Resolution, Target, Value, WritePlan};
@@ -178,19 +179,24 @@ impl Job {
         if let Some(idempotent) = &self.idempotent
             && let Known::Answered(written) = idempotent.look_up(transaction)?.map_err(WriteError::Refused)?
         {
-            // It held its conditions then; they are not asked of the row that it made.
-            let etag = self.tag_of(transaction, &written)?;
+            // It held its conditions then; they are not asked of the row that it made. The row may have changed since.
+            let now = self.row_now(transaction)?.filter(|row| *row == written.body);
+            let etag = now.map(|row| entity_tag::of_body(&row));
             return Ok(Done { written, when: When::Before, etag });
         }
         if let Some(conditions) = &self.conditions {
             let subject = self.subject(transaction)?;
             current::require(conditions, &subject).map_err(WriteError::Refused)?;
         }
-        let written = self.write(transaction)?;
+        let mut written = self.write(transaction)?;
+        let etag = self.row_now(transaction)?.map(|row| {
+            // `RETURNING` shows a row before its triggers have run.
+            written.body = row;
+            entity_tag::of_body(&written.body)
+        });
         if let Some(idempotent) = &self.idempotent {
             idempotent.keep(transaction, &written)?;
         }
-        let etag = self.tag_of(transaction, &written)?;
         Ok(Done { written, when: When::Now, etag })
     }
 
@@ -199,13 +205,10 @@ impl Job {
         Ok(current.tag(transaction)?.map_or(Subject::NoRow, Subject::Row))
     }
 
-    fn tag_of(
-        &self,
-        transaction: &mut WriteTransaction<'_>,
-        written: &Written,
-    ) -> Result<Option<HeaderValue>, DatabaseError> {
+    /// The row that the answer shows, if it is one row by its key and all of its columns.
+    fn row_now(&self, transaction: &mut WriteTransaction<'_>) -> Result<Option<Vec<u8>>, DatabaseError> {
         match self.current.as_ref().filter(|_| self.tagged) {
-            Some(current) => current.tag_of(transaction, &written.body),
+            Some(current) => current.read(transaction),
             None => Ok(None),
         }
     }
