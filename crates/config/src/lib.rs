@@ -16,6 +16,7 @@ mod schema;
 mod secret;
 #[cfg(test)]
 mod tests;
+mod text_file;
 mod tree;
 mod written;
 

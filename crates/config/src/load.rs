@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostics, Finding, Findings, Place, WHOLE_FILE};
 use crate::environment::Environment;
 use crate::plan::Plan;
 use crate::schema::{form, properties, settings, variants};
+use crate::text_file;
 use crate::tree::{self, Damage, KeyPath, Node, Value};
 use crate::written::Written;
 
@@ -50,13 +51,7 @@ pub fn load(
 ) -> Result<Loaded, Diagnostics> {
     let is_folder = target.is_dir();
     let file = if is_folder { target.join(FILE_NAME) } else { target.to_path_buf() };
-    let text = std::fs::metadata(&file).and_then(|facts| {
-        if facts.len() > BYTES_MAX {
-            return Err(std::io::Error::other("it is larger than 1 MiB"));
-        }
-        std::fs::read_to_string(&file)
-    });
-    let text = text.map_err(|error| {
+    let text = text_file::read(&file, BYTES_MAX).map_err(|error| {
         let mut findings = Findings::default();
         let source = findings.text(file.display().to_string(), "");
         let mut finding = unreadable("the configuration", &file, &error);

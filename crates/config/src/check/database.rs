@@ -10,6 +10,9 @@ use crate::plan::{DatabaseSettings, SeedSettings};
 use crate::tree::KeyPath;
 use crate::written::{Database, Seed, SizeText};
 
+/// Bytes of a schema or seed file.
+const SQL_BYTES_MAX: u64 = 64 << 20;
+
 /// More schema files than anybody has written.
 const MIGRATIONS_MAX: usize = 10_000;
 
@@ -184,7 +187,7 @@ fn migrations(check: &mut Check<'_>, at: &KeyPath, folder: &str) -> Option<Vec<(
     let mut read = Vec::with_capacity(numbered.len());
     for (_, name) in numbered {
         let path = folder.join(name);
-        let text = check.read(&path, at, "a schema file")?;
+        let text = check.read(&path, at, "a schema file", SQL_BYTES_MAX)?;
         read.push((path, text));
     }
     Some(read)
@@ -235,7 +238,7 @@ fn word_at(text: &str, line: usize, column: usize) -> std::ops::Range<usize> {
 
 fn seed(check: &mut Check<'_>, at: &KeyPath, written: &Seed, known: &Known) -> Option<SeedSettings> {
     let path = check.path(&written.file);
-    let sql = check.read(&path, &at.key("file"), "the seed file")?;
+    let sql = check.read(&path, &at.key("file"), "the seed file", SQL_BYTES_MAX)?;
     let mut sound = true;
     if let Some(missing) = [":first", ":last"].into_iter().find(|param| !sql.contains(param)) {
         let finding = Finding::error(format!("the seed file does not use `{missing}`"));

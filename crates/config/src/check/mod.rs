@@ -23,6 +23,7 @@ use crate::describe::Description;
 use crate::diagnostic::{Finding, Findings, Place};
 use crate::environment::Environment;
 use crate::plan::{Plan, RoutePlan};
+use crate::text_file;
 use crate::tree::{Damage, KeyPath, Node, Value};
 use crate::written::Written;
 
@@ -150,16 +151,9 @@ impl Check<'_> {
     }
 
     /// Reads a text file that the plan is made from.
-    pub(crate) fn read(&mut self, path: &Path, at: &KeyPath, what: &str) -> Option<String> {
-        const BYTES_MAX: u64 = 64 << 20;
+    pub(crate) fn read(&mut self, path: &Path, at: &KeyPath, what: &str, bytes_max: u64) -> Option<String> {
         self.sources.push(path.to_path_buf());
-        let read = std::fs::metadata(path).and_then(|facts| {
-            if facts.len() > BYTES_MAX {
-                return Err(std::io::Error::other("it is larger than 64 MiB"));
-            }
-            std::fs::read_to_string(path)
-        });
-        match read {
+        match text_file::read(path, bytes_max) {
             Ok(text) => Some(text),
             Err(error) => {
                 self.value(at, unreadable(what, path, &error));

@@ -14,6 +14,11 @@ use crate::secret::Secret;
 use crate::tree::{KeyPath, unset};
 use crate::written::{Admin, DurationText, Limits, Log, LogFormatName, SecretText, Server, SizeText, Tls};
 
+/// Bytes of the file of a secret.
+const SECRET_BYTES_MAX: u64 = 64 << 10;
+/// Bytes of a file with certificates or a key.
+const PEM_BYTES_MAX: u64 = 1 << 20;
+
 /// The public listener.
 pub(super) fn server(check: &mut Check<'_>, written: &Server) -> Option<ServerSettings> {
     let at = KeyPath::root().key("server");
@@ -179,7 +184,7 @@ fn address(check: &mut Check<'_>, at: &KeyPath, written: &str) -> Option<SocketA
 fn tls(check: &mut Check<'_>, at: &KeyPath, written: &Tls) -> Option<TlsSettings> {
     let mut pem = |key: &str, what: &str, file: &str, mark: &str| {
         let path = check.path(file);
-        let text = check.read(&path, &at.key(key), what)?;
+        let text = check.read(&path, &at.key(key), what, PEM_BYTES_MAX)?;
         if !text.contains(mark) {
             let finding = Finding::error(format!("{what} is not in PEM form"));
             check.value(&at.key(key), finding.label(format!("expected a file with `{mark}`")));
@@ -211,7 +216,10 @@ fn secret(check: &mut Check<'_>, at: &KeyPath, written: &SecretText) -> Option<S
         }
     } else if let Some(file) = text.strip_prefix("file:") {
         let path = check.path(file);
-        check.read(&path, at, "the file of a secret")?.trim_end_matches(['\r', '\n']).to_owned()
+        check
+            .read(&path, at, "the file of a secret", SECRET_BYTES_MAX)?
+            .trim_end_matches(['\r', '\n'])
+            .to_owned()
     } else {
         text.to_owned()
     };
