@@ -35,7 +35,7 @@ const CONNECTIONS_MAX: usize = 64;
 /// Bytes of an admin request's header section.
 const HEADER_BYTES_MAX: usize = 16_384;
 /// From the start of an admin connection, or the end of its last request, to the end of a header section.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the admin listener shows and does.
 #[derive(Clone)]
@@ -153,7 +153,22 @@ fn app(desk: Arc<Desk>, token: Option<Secret>) -> axum::Router {
         .fallback(async || refuse(Problem::new(Kind::NotFound).detail("`/` lists what is here")))
         .method_not_allowed_fallback(async || refuse(Problem::new(Kind::MethodNotAllowed)))
         .layer(middleware::from_fn_with_state(Arc::new(Guard::new(token)), guard))
+        .layer(middleware::map_response(harden))
         .with_state(desk)
+}
+
+/// Keeps answers out of frames of other pages, and browsers from guessing what they are.
+async fn harden(mut response: Response) -> Response {
+    const FIELDS: [(header::HeaderName, HeaderValue); 3] = [
+        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'self' 'unsafe-inline'; frame-ancestors 'none'"),
+        ),
+    ];
+    response.headers_mut().extend(FIELDS);
+    response
 }
 
 async fn metrics(State(desk): State<Arc<Desk>>) -> Response {

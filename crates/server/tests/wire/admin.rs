@@ -29,7 +29,13 @@ fn health_is_told_in_three_depths() {
     assert_eq!(detail["database"], json!({ "rows": 3 }));
     assert_eq!(detail["requests_in_flight"], json!(0));
     assert_eq!(get(&site, "/api/routes").1["patterns"][0], "/hello");
-    assert!(ask(&site, "GET", "/", "", "").text().starts_with("<!doctype html>"));
+    let page = ask(&site, "GET", "/", "", "");
+    assert!(page.text().starts_with("<!doctype html>"));
+    assert!(
+        page.head.contains("x-frame-options: DENY"),
+        "no other page may show it in a frame: {}",
+        page.head
+    );
 }
 
 #[test]
