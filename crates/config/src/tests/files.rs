@@ -50,7 +50,7 @@ fn a_configuration_that_cannot_be_read_is_named() {
     ");
     app.write("large.toml", &"# \n".repeat(400_000));
     assert_snapshot!(findings(&app, "large.toml"), @r"
-    error: the configuration cannot be read: it is larger than 1 MiB
+    error: the configuration cannot be read: it is larger than 1MiB
     --> APP/large.toml:1:1
     ");
 }

@@ -32,7 +32,7 @@ fn health_is_told_in_three_depths() {
     let page = ask(&site, "GET", "/", "", "");
     assert!(page.text().starts_with("<!doctype html>"));
     assert!(
-        page.head.contains("x-frame-options: DENY"),
+        page.head.contains("x-frame-options: deny"),
         "no other page may show it in a frame: {}",
         page.head
     );
