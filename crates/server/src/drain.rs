@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use crate::listen::Pulse;
+use crate::listen::Connection;
 
 /// Whether requests are wanted here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +40,7 @@ pub(crate) struct Tally {
 }
 
 /// A request that is being answered.
-pub(crate) struct InFlight {
-    tally: Arc<Tally>,
-    pulse: Arc<Pulse>,
-}
+pub(crate) struct InFlight(Arc<Connection>);
 
 /// A connection that has let go of its buffers.
 pub(crate) struct AtRest<'a>(&'a Tally);
@@ -105,17 +102,22 @@ impl Standing {
 }
 
 impl InFlight {
-    pub(crate) fn begin(tally: &Arc<Tally>, pulse: &Arc<Pulse>) -> Self {
-        tally.requests.fetch_add(1, Relaxed);
-        pulse.begin();
-        Self { tally: Arc::clone(tally), pulse: Arc::clone(pulse) }
+    pub(crate) fn begin(connection: Arc<Connection>) -> Self {
+        connection.tally.requests.fetch_add(1, Relaxed);
+        connection.pulse.begin();
+        Self(connection)
+    }
+
+    /// The connection that it came by.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.0
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.pulse.finish();
-        self.tally.requests.fetch_sub(1, Relaxed);
+        self.0.pulse.finish();
+        self.0.tally.requests.fetch_sub(1, Relaxed);
     }
 }
 

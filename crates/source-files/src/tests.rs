@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
-use kasoku_pipeline::{Body, Outcome, PathParams, Request, Response, Source};
+use kasoku_pipeline::{Body, Outcome, PathParams, Request, ResponseFields, Source};
 use kasoku_units::{Clock, ManualClock};
 use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
@@ -117,7 +117,8 @@ fn routed(path: &str) -> Request {
 /// Status, fields and all of the body; of a failure, its document.
 async fn taken(outcome: Outcome) -> (StatusCode, HeaderMap, Bytes) {
     match outcome {
-        Ok(Response { status, headers, body, .. }) => {
+        Ok(response) => {
+            let ResponseFields { status, headers, body, .. } = response.into_fields();
             let promised = body.len();
             let bytes = body.collect().await.expect("a body to its end").to_bytes();
             assert_eq!(promised, Some(bytes.len() as u64), "the length was told beforehand");
@@ -587,7 +588,7 @@ async fn a_large_file_arrives_whole_and_piece_by_piece() {
     let site = Site::new();
     let response = site.ask("/large.bin", &[]).await.unwrap();
     assert!(response.body.bytes().is_none(), "it is not in memory");
-    let mut body = response.body;
+    let mut body = response.into_fields().body;
     let mut received = Vec::new();
     while let Some(frame) = body.frame().await {
         let piece = frame.unwrap().into_data().unwrap();
@@ -605,21 +606,21 @@ async fn a_file_that_becomes_shorter_ends_in_an_error_and_one_that_grows_does_no
     let file = fs::File::options().write(true).open(site.path("large.bin")).unwrap();
     let response = site.ask("/large.bin", &[]).await.unwrap();
     file.set_len(100_000).unwrap();
-    assert!(response.body.collect().await.is_err());
+    assert!(response.into_fields().body.collect().await.is_err());
 
     let response = site.ask("/large.bin", &[]).await.unwrap();
     assert_eq!(response.body.len(), Some(100_000));
     fs::write(site.path("large.bin"), large()).unwrap();
     let response = site.ask("/large.bin", &[]).await.unwrap();
     fs::write(site.path("large.bin"), [large(), vec![0; 1_000]].concat()).unwrap();
-    assert_eq!(response.body.collect().await.unwrap().to_bytes().len(), LARGE_BYTES);
+    assert_eq!(response.into_fields().body.collect().await.unwrap().to_bytes().len(), LARGE_BYTES);
 }
 
 #[tokio::test]
 async fn a_body_is_not_read_before_it_is_taken() {
     let site = Site::new();
     let response = site.ask("/large.bin", &[]).await.unwrap();
-    let mut body: Body = response.body;
+    let mut body: Body = response.into_fields().body;
     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), large()[..64 << 10]);
     // Nothing of what comes next was read ahead: it is what the file holds when it is asked for.
     let file = fs::File::options().write(true).open(site.path("large.bin")).unwrap();
@@ -662,7 +663,7 @@ async fn a_large_file_just_written_has_a_weak_tag_that_is_never_seen_again() {
 #[tokio::test]
 async fn small_files_share_one_copy_until_they_change() {
     let site = Site::new();
-    let bytes = async || match site.ask("/app.js", &[]).await.unwrap().body {
+    let bytes = async || match site.ask("/app.js", &[]).await.unwrap().into_fields().body {
         Body::Full(bytes) => bytes,
         other => panic!("{other:?} is not in memory"),
     };

@@ -3,6 +3,7 @@
 //! A key is a tuple of length-prefixed parts, never a joined string, so that no delimiter inside a part can make
 //! one key look like another. Comparison is of all bytes; the hash only finds the place to look.
 
+use std::cell::Cell;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -19,10 +20,21 @@ pub struct Key {
 #[derive(Debug, Default)]
 pub struct KeyBuilder(Vec<u8>);
 
+/// The longest buffer that a thread keeps between two keys.
+const KEPT_BYTES_MAX: usize = 16_384;
+
+thread_local! {
+    /// Keys are built for every request; the finished one is copied out of what the one before was built in.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 impl KeyBuilder {
     /// A key with no parts yet, and room for most.
     pub fn new() -> Self {
-        Self(Vec::with_capacity(128))
+        let mut buffer = BUFFER.take();
+        buffer.clear();
+        buffer.reserve(128);
+        Self(buffer)
     }
 
     /// Adds a part; an empty part differs from no part.
@@ -46,7 +58,11 @@ impl KeyBuilder {
     /// The finished key.
     pub fn build(self) -> Key {
         let hash = xxh3_64(&self.0);
-        Key { bytes: self.0.into(), hash }
+        let bytes = Arc::from(&*self.0);
+        if self.0.capacity() <= KEPT_BYTES_MAX {
+            BUFFER.set(self.0);
+        }
+        Key { bytes, hash }
     }
 }
 

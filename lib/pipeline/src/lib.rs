@@ -47,7 +47,7 @@ pub use cache_facts::{CacheFacts, Forward, Verdict};
 pub use chain::{Next, Pipeline, Policy, Promises, Source, Stack, first};
 pub use forms::{CodedForm, Forms, KeptForm};
 pub use request::{PathParams, Request, RequestFields, RequestId};
-pub use response::{Failure, Response};
+pub use response::{Failure, Response, ResponseFields};
 
 /// What comes back: an answer, or a failure that `rescue` turns into one.
 pub type Outcome = Result<Response, Failure>;

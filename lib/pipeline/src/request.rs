@@ -36,6 +36,9 @@ pub struct RequestFields {
     pub id: RequestId,
     /// When its head had arrived. Set by `observe`.
     pub arrived: Option<Instant>,
+    /// The time as it was last read for this request, so that not everybody reads it again. Whoever makes the
+    /// request wait before handing it on takes it away.
+    pub seen: Option<Instant>,
     /// The instant by which it must be answered. Set by `deadline`.
     pub deadline: Option<Instant>,
     /// What a stored answer to it is found by. Set by `cache`, required by `collapse` and `fill`.
@@ -55,6 +58,7 @@ impl Request {
             peer: None,
             id: RequestId::default(),
             arrived: None,
+            seen: None,
             deadline: None,
             key: None,
         }))
@@ -86,6 +90,7 @@ impl Request {
             peer: self.peer,
             id: self.id.clone(),
             arrived: self.arrived,
+            seen: None,
             deadline: self.deadline,
             key: self.key.clone(),
         }))

@@ -1,5 +1,6 @@
 //! An answer, or a failure, on its way back through the policies.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +11,14 @@ use kasoku_problem::{Kind, Problem};
 
 use crate::{Body, CacheFacts, Forms};
 
-/// An answer, with what a cache must know of it.
+/// An answer, with what a cache must know of it. Its fields are boxed, so that handing it back from policy to
+/// policy moves one pointer.
 #[derive(Debug)]
-pub struct Response {
+pub struct Response(Box<ResponseFields>);
+
+/// The fields of a [`Response`].
+#[derive(Debug)]
+pub struct ResponseFields {
     /// The status.
     pub status: StatusCode,
     /// The header fields; framing fields are the server's.
@@ -36,7 +42,7 @@ pub struct Response {
 impl Response {
     /// An answer that depends on nothing and is not to be stored.
     pub fn new(status: StatusCode, body: Body) -> Self {
-        Self {
+        Self(Box::new(ResponseFields {
             status,
             headers: HeaderMap::new(),
             body,
@@ -46,12 +52,17 @@ impl Response {
             cache: CacheFacts::default(),
             forms: None,
             problem: None,
-        }
+        }))
     }
 
     /// A 200.
     pub fn ok(body: Body) -> Self {
         Self::new(StatusCode::OK, body)
+    }
+
+    /// Its fields, to take apart.
+    pub fn into_fields(self) -> ResponseFields {
+        *self.0
     }
 
     /// The same answer once more, if its body is in memory.
@@ -61,7 +72,7 @@ impl Response {
             Body::Full(bytes) => Body::Full(bytes.clone()),
             Body::Stream(_) => return None,
         };
-        Some(Self {
+        Some(Self(Box::new(ResponseFields {
             status: self.status,
             headers: self.headers.clone(),
             body,
@@ -71,7 +82,7 @@ impl Response {
             cache: self.cache,
             forms: self.forms.clone(),
             problem: self.problem.clone(),
-        })
+        })))
     }
 
     /// The answer to a `HEAD`: the same fields, `Content-Length` included, and no body (RFC 9110 §9.3.2). What has
@@ -85,6 +96,26 @@ impl Response {
         }
         self.body = Body::Empty;
         self
+    }
+}
+
+impl From<ResponseFields> for Response {
+    fn from(fields: ResponseFields) -> Self {
+        Self(Box::new(fields))
+    }
+}
+
+impl Deref for Response {
+    type Target = ResponseFields;
+
+    fn deref(&self) -> &ResponseFields {
+        &self.0
+    }
+}
+
+impl DerefMut for Response {
+    fn deref_mut(&mut self) -> &mut ResponseFields {
+        &mut self.0
     }
 }
 

@@ -20,8 +20,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 pub(crate) use accept::{Room, accept};
 pub(crate) use connection::Protocols;
-pub(crate) use pulse::Pulse;
-pub(crate) use serve::Shared;
+pub(crate) use serve::{Connection, Shared};
 pub(crate) use worker::{Workers, Workshop};
 
 /// Connections that the system completes before they are accepted.

@@ -46,12 +46,13 @@ pub(crate) async fn serve(
     connection: Arc<Connection>,
     request: http::Request<Incoming>,
 ) -> Result<http::Response<Leaving>, Infallible> {
-    let in_flight = InFlight::begin(&connection.tally, &connection.pulse);
+    let in_flight = InFlight::begin(connection);
+    let connection = in_flight.connection();
     let (mut head, incoming) = request.into_parts();
     let version = head.version;
     let is_head = head.method == Method::HEAD;
     let mut is_last = false;
-    let mut response = match choose(&connection, &mut head) {
+    let mut response = match choose(connection, &mut head) {
         Chosen::Health => health(&head.method, connection.shared.drain.standing()),
         Chosen::Malformed(pipeline) => {
             is_last = true;
@@ -83,6 +84,7 @@ pub(crate) async fn serve(
         response.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     let window = (version == Version::HTTP_2).then(|| Arc::clone(&connection.pulse));
+    let response = response.into_fields();
     let mut answer = http::Response::new(Leaving::new(response.body, window, in_flight));
     *answer.status_mut() = response.status;
     *answer.headers_mut() = response.headers;

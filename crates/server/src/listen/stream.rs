@@ -17,6 +17,10 @@ use super::pulse::Pulse;
 /// What an HTTP/2 connection with prior knowledge begins with (RFC 9113 §3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// A head and a body that are no longer than this together are copied into one piece: the system takes a short piece
+/// sooner than two.
+const TOGETHER_BYTES_MAX: usize = 2_048;
+
 /// A TCP stream whose reads and writes are noted in a [`Pulse`]. It stands below TLS, where a slow peer is still
 /// seen to take a little.
 pub(crate) struct Watched {
@@ -133,9 +137,18 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.tcp).poll_write_vectored(context, slices);
-        self.pulse.wrote(written.is_ready());
-        written
+        let length = slices.iter().map(|slice| slice.len()).fold(0, usize::saturating_add);
+        if length > TOGETHER_BYTES_MAX {
+            let written = Pin::new(&mut self.tcp).poll_write_vectored(context, slices);
+            self.pulse.wrote(written.is_ready());
+            return written;
+        }
+        let mut together = [MaybeUninit::uninit(); TOGETHER_BYTES_MAX];
+        let mut together = ReadBuf::uninit(&mut together);
+        for slice in slices {
+            together.put_slice(slice);
+        }
+        self.poll_write(context, together.filled())
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,7 +1,7 @@
 //! A writer that never lets anybody wait: lines go through a bounded channel to a thread of its own, and those
 //! that find it full are dropped and counted.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -14,6 +14,11 @@ use tracing_subscriber::fmt::MakeWriter;
 const LINES_MAX: usize = 8_192;
 /// The longest line; what is beyond is cut.
 const LINE_BYTES_MAX: usize = 16_384;
+/// After a line the thread sleeps this long before it looks for more, so that those who write the next ones need
+/// not wake it, and they leave together.
+const PAUSE: Duration = Duration::from_millis(5);
+/// Bytes that leave together.
+const BUFFER_BYTES: usize = 65_536;
 /// How long the end of the process waits for the last lines.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -96,19 +101,30 @@ impl Drop for Line<'_> {
 }
 
 /// The thread's life. An output that fails is left alone; there is nowhere to say so.
-fn write(lines: &Receiver<Message>, mut output: impl Write, dropped: &AtomicU64) {
+fn write(lines: &Receiver<Message>, output: impl Write, dropped: &AtomicU64) {
+    let mut output = BufWriter::with_capacity(BUFFER_BYTES, output);
     let mut told = 0;
     while let Ok(message) = lines.recv() {
-        match message {
-            Message::Line(line) => drop(output.write_all(&line)),
-            Message::Flush(done) => {
-                drop(output.flush().and_then(|()| done.send(()).map_err(io::Error::other)));
+        let mut batch = vec![message];
+        while !batch.is_empty() {
+            batch.drain(..).for_each(|message| write_one(message, &mut output));
+            let lost = dropped.load(Relaxed);
+            if lost > told {
+                drop(writeln!(output, "{} log lines were dropped, as the output was slow", lost - told));
+                told = lost;
             }
+            drop(output.flush());
+            thread::sleep(PAUSE);
+            batch.extend(lines.try_iter().take(LINES_MAX));
         }
-        let lost = dropped.load(Relaxed);
-        if lost > told {
-            drop(writeln!(output, "{} log lines were dropped, as the output was slow", lost - told));
-            told = lost;
+    }
+}
+
+fn write_one(message: Message, output: &mut impl Write) {
+    match message {
+        Message::Line(line) => drop(output.write_all(&line)),
+        Message::Flush(done) => {
+            drop(output.flush().and_then(|()| done.send(()).map_err(io::Error::other)));
         }
     }
 }

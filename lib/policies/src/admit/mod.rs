@@ -64,13 +64,17 @@ impl Admit {
 }
 
 impl Policy for Admit {
-    async fn around<N: Next>(&self, request: Request, next: &Arc<N>) -> Outcome {
-        let place = match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => place,
-            Err(_) => Box::pin(self.wait(request.deadline)).await?,
+    async fn around<N: Next>(&self, mut request: Request, next: &Arc<N>) -> Outcome {
+        let place = if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            place
+        } else {
+            request.seen = None;
+            Box::pin(self.wait(request.deadline)).await?
         };
         let mut response = next.run(request).await?;
-        if let Body::Stream(stream) = response.body {
+        if let Body::Stream(_) = &response.body
+            && let Body::Stream(stream) = std::mem::take(&mut response.body)
+        {
             response.body = Body::stream(held::HeldBody::new(stream, place));
         }
         Ok(response)

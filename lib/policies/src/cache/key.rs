@@ -53,6 +53,7 @@ impl Keying {
             let target = request.uri.path_and_query().cloned();
             request.uri = Uri::from(target.unwrap_or_else(|| PathAndQuery::from_static("/")));
         }
+        request.seen = None;
         request.key = key;
         request
     }

@@ -13,6 +13,7 @@
 //! long an answer goes without being asked for again. An entry that the fence calls changed is not served,
 //! stale or not.
 
+mod age;
 mod audit;
 mod fill;
 mod freshness;
@@ -109,7 +110,7 @@ impl Policy for Cache {
             return Box::pin(pass(request, next)).await;
         }
         let directive = Directive::of(&request.headers);
-        let now = self.surroundings.clock.now();
+        let now = request.seen.unwrap_or_else(|| self.surroundings.clock.now());
         let key = self.keying.key(&request);
         let (stored, age, reuse) = match self.store.look_up(&key, now) {
             Found::Changed => return self.cold(Forward::Stale, directive, key, request, next).await,

@@ -11,9 +11,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use kasoku_cache_store::Weigh;
 use kasoku_coherence::{Key, Tag};
 use kasoku_http_caching::coding::Coding;
-use kasoku_pipeline::{Body, CacheFacts, CodedForm, Forms, KeptForm, Response, Verdict};
+use kasoku_pipeline::{Body, CacheFacts, CodedForm, Forms, KeptForm, Response, ResponseFields, Verdict};
 
-use super::{ResponseStore, Reuse};
+use super::{ResponseStore, Reuse, age};
 
 /// Fields that tell of one transfer and not of the answer.
 const OF_THE_TRANSFER: [HeaderName; 4] = [
@@ -96,8 +96,8 @@ impl StoredResponse {
             ttl_s = ttl_s.min(0);
         }
         let mut headers = self.headers.clone();
-        headers.insert(AGE, HeaderValue::from(age_s));
-        Response {
+        headers.insert(AGE, age::value(age_s));
+        Response::from(ResponseFields {
             status: self.status,
             headers,
             body: Body::Full(self.body.clone()),
@@ -113,7 +113,7 @@ impl StoredResponse {
             },
             forms: Some(Arc::clone(self) as _),
             problem: None,
-        }
+        })
     }
 
     /// Claims the refresh of it; `None` while another claim is held.

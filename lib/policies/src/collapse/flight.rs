@@ -51,10 +51,6 @@ enum Cargo {
 }
 
 /// What one of those that waited gets.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it lives for a moment, and the large variant is the usual one"
-)]
 pub(super) enum Share {
     /// An answer.
     Answer(Response),

@@ -35,7 +35,7 @@ impl Deadline {
 
 impl Policy for Deadline {
     async fn around<N: Next>(&self, mut request: Request, next: &Arc<N>) -> Outcome {
-        let now = self.clock.now();
+        let now = request.seen.unwrap_or_else(|| self.clock.now());
         let arrived = request.arrived.unwrap_or(now);
         let own = arrived.checked_add(self.limit);
         request.deadline = match (request.deadline, own) {

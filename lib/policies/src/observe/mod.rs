@@ -54,7 +54,11 @@ impl Observe {
 impl Policy for Observe {
     async fn around<N: Next>(&self, mut request: Request, next: &Arc<N>) -> Outcome {
         request.id = name::of(&request.headers);
-        let arrived = *request.arrived.get_or_insert_with(|| self.clock.now());
+        let arrived = request.arrived.unwrap_or_else(|| {
+            let now = self.clock.now();
+            (request.arrived, request.seen) = (Some(now), Some(now));
+            now
+        });
         let asked = Asked {
             method: request.method.clone(),
             target: request.uri.clone(),
@@ -108,9 +112,11 @@ struct Asked {
 fn mark(response: &mut Response, id: &RequestId) {
     let id = HeaderValue::from_str(id.as_str()).expect("request names are visible ASCII");
     let status = cache_status(&response.cache, response.problem.as_ref().map(kasoku_problem::Problem::kind));
-    response.headers.insert(X_REQUEST_ID, id);
-    response.headers.insert(CACHE_STATUS, status);
-    response.headers.insert(X_CACHE, HeaderValue::from_static(x_cache(&response.cache)));
+    let word = HeaderValue::from_static(x_cache(&response.cache));
+    let headers = &mut response.headers;
+    headers.insert(X_REQUEST_ID, id);
+    headers.insert(CACHE_STATUS, status);
+    headers.insert(X_CACHE, word);
 }
 
 /// Reports the request as abandoned if it is dropped before it was answered.

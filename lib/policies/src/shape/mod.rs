@@ -152,8 +152,9 @@ impl Shape {
         let suitable = self.suitability(&response) == Some(Suitability::Suitable);
         self.vary.extend(&mut response.headers, suitable);
         let untagged = response.status == StatusCode::OK && !response.headers.contains_key(ETAG);
-        if let Some(bytes) = response.body.bytes().filter(|_| untagged) {
-            response.headers.insert(ETAG, entity_tag::of_body(bytes));
+        let fields = &mut *response;
+        if let Some(bytes) = fields.body.bytes().filter(|_| untagged) {
+            fields.headers.insert(ETAG, entity_tag::of_body(bytes));
         }
         let verdict = conditions.map_or(Verdict::Proceed, |conditions| {
             conditions.evaluate(Access::Read, Some(&Validators::of(&response.headers)))

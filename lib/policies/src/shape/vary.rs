@@ -1,6 +1,6 @@
 //! `Vary` (RFC 9110 §12.5.5): by which request fields the answer was chosen.
 
-use http::header::{ACCEPT_ENCODING, VARY};
+use http::header::{ACCEPT_ENCODING, Entry, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The fields by which a route's answers are chosen, as they are sent.
@@ -23,8 +23,8 @@ impl Vary {
         let Some(own) = (if coding { Some(&self.coded) } else { self.plain.as_ref() }) else {
             return;
         };
-        if !headers.contains_key(VARY) {
-            headers.insert(VARY, own.clone());
+        if let Entry::Vacant(place) = headers.entry(VARY) {
+            place.insert(own.clone());
             return;
         }
         let said: Vec<_> = headers.get_all(VARY).iter().flat_map(names).collect();

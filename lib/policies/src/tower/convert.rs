@@ -147,6 +147,7 @@ pub(super) fn outcome_into_http(outcome: Outcome, id: &RequestId) -> http::Respo
         Ok(response) => (response, None),
         Err(failure) => (rescue::answer(failure.clone(), id), Some(failure)),
     };
+    let response = response.into_fields();
     let mut converted = http::Response::new(response.body);
     *converted.status_mut() = response.status;
     *converted.headers_mut() = response.headers;
