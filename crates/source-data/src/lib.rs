@@ -12,6 +12,7 @@ mod json;
 mod lanes;
 mod link;
 mod list;
+mod location;
 mod prefer;
 mod query;
 mod render;

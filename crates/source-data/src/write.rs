@@ -3,34 +3,21 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{CONTENT_LOCATION, ETAG, HeaderValue};
 use http::{Method, StatusCode};
-use kasoku_database::{DatabaseError, Statement, ValueRef, WriteTransaction};
+use kasoku_database::{DatabaseError, Statement, WriteTransaction};
 use kasoku_http_caching::conditions::Conditions;
 use kasoku_http_caching::entity_tag;
 use kasoku_pipeline::{Outcome, Request};
 use kasoku_problem::{Kind, Problem};
 use kasoku_sql_plan::{Resolution, Target, Value, WritePlan};
 use kasoku_units::Clock;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::current::{self, CurrentRow, Subject};
 use crate::idempotency::{Idempotent, Known, Written};
 use crate::prefer::{self, Preferences, Return};
 use crate::table::{KEY_PARAM, Table};
-use crate::{body, render};
-
-/// What a path segment may show as it is (RFC 3986 §3.3), besides letters and digits.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b',')
-    .remove(b':')
-    .remove(b'@');
+use crate::{body, location, render};
 
 /// What the writer is to do, and how it is answered.
 struct Job {
@@ -228,7 +215,8 @@ impl Job {
                     if location.is_none()
                         && let Some(path) = &self.located_in
                     {
-                        location = Some(located(path, self.plan.key.iter().map(|place| row.get(*place))));
+                        location =
+                            Some(location::of_row(path, self.plan.key.iter().map(|place| row.get(*place))));
                     }
                     if self.form != Form::Minimal {
                         if touched > 1 {
@@ -272,51 +260,9 @@ fn too_many(most: u64) -> Problem {
         .member("affected_most", most)
 }
 
-/// The path of a row. Of a key of several columns, a text with a comma in it is quoted, as paths are read.
-fn located<'a>(path: &str, key: impl ExactSizeIterator<Item = ValueRef<'a>>) -> String {
-    let mut location = format!("{}/", path.trim_end_matches('/'));
-    let several = key.len() > 1;
-    for (place, value) in key.enumerate() {
-        if place > 0 {
-            location.push(',');
-        }
-        match value {
-            ValueRef::Integer(number) => location.push_str(&number.to_string()),
-            ValueRef::Real(number) => location.push_str(&number.to_string()),
-            ValueRef::Text(text) if several && (text.contains(',') || text.starts_with('"')) => {
-                let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
-                location.extend(utf8_percent_encode(&format!("\"{escaped}\""), SEGMENT));
-            }
-            ValueRef::Text(text) => location.extend(utf8_percent_encode(text, SEGMENT)),
-            ValueRef::Blob(bytes) => location.push_str(&URL_SAFE_NO_PAD.encode(bytes)),
-            ValueRef::Null => {}
-        }
-    }
-    location
-}
-
 /// The calendar: seconds since 1970, and as RFC 3339 writes it, in UTC with milliseconds.
 fn calendar(clock: &dyn Clock) -> (i64, String) {
     let now = clock.wall();
     let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     (i64::try_from(seconds).unwrap_or(i64::MAX), humantime::format_rfc3339_millis(now).to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_location_of_a_row_leads_to_it() {
-        let check = |key: &[ValueRef<'_>], expected: &str| {
-            assert_eq!(located("/rows", key.iter().copied()), format!("/rows/{expected}"), "{key:?}");
-        };
-        check(&[ValueRef::Integer(-7)], "-7");
-        check(&[ValueRef::Text("a,b/c")], "a,b%2Fc");
-        check(&[ValueRef::Blob(b"\xff\xfe")], "__4");
-        check(&[ValueRef::Text("a"), ValueRef::Real(1.5)], "a,1.5");
-        check(&[ValueRef::Text("a,b"), ValueRef::Integer(1)], "%22a,b%22,1");
-        check(&[ValueRef::Text("\"a"), ValueRef::Integer(1)], "%22%5C%22a%22,1");
-        check(&[ValueRef::Text("a\\,"), ValueRef::Text("b")], "%22a%5C%5C,%22,b");
-    }
 }

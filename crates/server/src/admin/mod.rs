@@ -164,7 +164,9 @@ async fn harden(mut response: Response) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (
             header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("default-src 'self' 'unsafe-inline'; img-src data:; frame-ancestors 'none'"),
+            HeaderValue::from_static(
+                "default-src 'self' 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
+            ),
         ),
     ];
     response.headers_mut().extend(FIELDS);
