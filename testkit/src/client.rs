@@ -100,9 +100,15 @@ impl Client {
     }
 }
 
-/// Whether a request failed because the server takes no more connections: then it has not been sent.
+/// Whether a request failed because the server takes no more of them, and so has not been done: no connection was
+/// taken, or the one there was is going away and this request came too late for it (RFC 9113 §6.8).
 pub fn was_refused(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.downcast_ref::<PooledError>().is_some_and(PooledError::is_connect)
+    let Some(error) = error.downcast_ref::<PooledError>() else { return false };
+    let cause = std::error::Error::source(error).and_then(std::error::Error::source);
+    let went_away = cause.and_then(|cause| cause.downcast_ref::<h2::Error>()).is_some_and(|error| {
+        error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::NO_ERROR)
+    });
+    error.is_connect() || went_away
 }
 
 impl Answer {

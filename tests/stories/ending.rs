@@ -14,6 +14,8 @@ use crate::shop;
 struct Tally {
     answered: usize,
     written: Vec<i64>,
+    /// The write that was refused, if it was one: it must not have been done.
+    refused: Option<i64>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -42,17 +44,22 @@ async fn check(connect: fn(std::net::SocketAddr) -> Client, version: Version) {
             tokio::task::yield_now().await;
         }
         kasoku.signal("TERM");
-        let mut written = Vec::new();
+        let (mut written, mut refused) = (Vec::new(), Vec::new());
         for client in clients {
             let tally = client.await.expect("every request that was sent is answered");
             assert!(tally.answered > 0);
             written.extend(tally.written);
+            refused.extend(tally.refused);
         }
         assert_eq!(kasoku.wait().code(), Some(0));
         let kasoku = shop::open(&app);
         for id in written {
             let answer = kasoku.client().get(&format!("/things/{id}")).await;
             assert_eq!(answer.status, StatusCode::OK, "{id} was acknowledged: {answer:?}");
+        }
+        for id in refused {
+            let answer = kasoku.client().get(&format!("/things/{id}")).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{id} was refused: {answer:?}");
         }
     }
 }
@@ -80,7 +87,10 @@ async fn ask_until_refused(client: Client, number: i64, version: Version, sent: 
                     tally.written.push(id);
                 }
             }
-            Err(error) if was_refused(&*error) => break,
+            Err(error) if was_refused(&*error) => {
+                tally.refused = writes.then_some(id);
+                break;
+            }
             Err(error) => panic!("request {turn} of client {number} was sent and not answered: {error:?}"),
         }
     }
