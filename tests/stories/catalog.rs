@@ -7,7 +7,9 @@ use serde_json::json;
 #[tokio::test]
 async fn the_catalogue_fills_itself_and_serves_items_statistics_and_a_page() {
     let app = TempApp::copy_of("catalog");
-    let kasoku = Start::serve(env!("CARGO_BIN_EXE_kasoku"), app.path()).env("KASOKU_DATABASE_SEED_ROWS", "5000").ready();
+    let kasoku = Start::serve(env!("CARGO_BIN_EXE_kasoku"), app.path())
+        .env("KASOKU_DATABASE_SEED_ROWS", "5000")
+        .ready();
     let client = kasoku.client();
 
     let page = client.get("/").await;
@@ -32,7 +34,9 @@ async fn the_catalogue_fills_itself_and_serves_items_statistics_and_a_page() {
         stats.as_array().unwrap().iter().map(|row| row["items"].as_i64().unwrap()).sum()
     };
     assert_eq!(counted(client.get("/v1/stats/categories").await.json()), 5_000);
-    let created = client.json(Method::POST, "/v1/items", &json!({"title": "New", "category": "books", "price": 1})).await;
+    let created = client
+        .json(Method::POST, "/v1/items", &json!({"title": "New", "category": "books", "price": 1}))
+        .await;
     assert_eq!(created.status, StatusCode::CREATED, "{created:?}");
     assert_eq!(counted(client.get("/v1/stats/categories").await.json()), 5_001);
     assert_eq!(client.get("/v1/items?limit=1").await.json()["items"][0]["title"], "New");
@@ -41,7 +45,8 @@ async fn the_catalogue_fills_itself_and_serves_items_statistics_and_a_page() {
 #[tokio::test]
 async fn what_the_caller_has_already_comes_before_which_part_it_wants() {
     let app = TempApp::copy_of("catalog");
-    let kasoku = Start::serve(env!("CARGO_BIN_EXE_kasoku"), app.path()).env("KASOKU_DATABASE_SEED_ROWS", "10").ready();
+    let kasoku =
+        Start::serve(env!("CARGO_BIN_EXE_kasoku"), app.path()).env("KASOKU_DATABASE_SEED_ROWS", "10").ready();
     let client = kasoku.client();
     let whole = client.get("/catalog.js").await;
     let (tag, length) = (whole.header("etag"), whole.body.len().to_string());

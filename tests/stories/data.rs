@@ -39,7 +39,10 @@ async fn a_csv_file_is_an_api() {
 async fn json_and_ndjson_files_are_apis() {
     let app = TempApp::empty()
         .file("towns.json", r#"[{"code": "a", "names": ["A", "Á"], "size": 3}, {"code": "b", "size": null}]"#)
-        .file("logs.ndjson", "{\"at\": \"2026-01-01\", \"level\": 3}\n{\"at\": \"2026-01-02\", \"level\": 4.5}\n");
+        .file(
+            "logs.ndjson",
+            "{\"at\": \"2026-01-01\", \"level\": 3}\n{\"at\": \"2026-01-02\", \"level\": 4.5}\n",
+        );
     let towns = serve(&app, "towns.json").ready();
     assert_eq!(towns.client().get("/towns/a").await.json()["names"], json!(["A", "Á"]));
     let logs = serve(&app, "logs.ndjson").ready();
@@ -66,8 +69,11 @@ async fn an_existing_database_is_served_as_it_is() {
 async fn the_same_file_becomes_an_app_to_edit() {
     let app = TempApp::empty().file("people.csv", CSV);
     let made = app.join("people-app");
-    let run = |arguments: &[&std::ffi::OsStr]| Command::new(env!("CARGO_BIN_EXE_kasoku")).args(arguments).output().unwrap();
-    let output = run(&["new".as_ref(), made.as_os_str(), "--from".as_ref(), app.join("people.csv").as_os_str()]);
+    let run = |arguments: &[&std::ffi::OsStr]| {
+        Command::new(env!("CARGO_BIN_EXE_kasoku")).args(arguments).output().unwrap()
+    };
+    let output =
+        run(&["new".as_ref(), made.as_os_str(), "--from".as_ref(), app.join("people.csv").as_os_str()]);
     assert!(output.status.success(), "{output:?}");
     let again = run(&["new".as_ref(), made.as_os_str()]);
     assert_eq!(again.status.code(), Some(1), "what is there is not overwritten: {again:?}");
@@ -84,7 +90,13 @@ fn what_cannot_be_served_is_explained() {
         .file("ragged.csv", "a,b\n1,2\n1,2,3\n")
         .file("broken.json", "[{\"a\": 1},")
         .file("picture.png", [0x89, b'P', b'N', b'G', 0, 1, 2]);
-    for (file, mentions) in [("empty.csv", "empty"), ("ragged.csv", "3"), ("broken.json", "broken.json:1"), ("picture.png", "csv"), ("gone.csv", "gone.csv")] {
+    for (file, mentions) in [
+        ("empty.csv", "empty"),
+        ("ragged.csv", "3"),
+        ("broken.json", "broken.json:1"),
+        ("picture.png", "csv"),
+        ("gone.csv", "gone.csv"),
+    ] {
         let output = Command::new(env!("CARGO_BIN_EXE_kasoku"))
             .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
             .arg(app.join(file))

@@ -69,7 +69,16 @@ async fn columns_are_chosen_and_renamed() {
 #[tokio::test]
 async fn every_sort_is_walked_to_its_end_and_back() {
     let (_app, _kasoku, client) = stocked().await;
-    for order in ["id.asc", "id.desc", "price.desc", "price.asc", "kind.asc,price.desc", "note.asc", "note.desc", "note.asc.nullsfirst"] {
+    for order in [
+        "id.asc",
+        "id.desc",
+        "price.desc",
+        "price.asc",
+        "kind.asc,price.desc",
+        "note.asc",
+        "note.desc",
+        "note.asc.nullsfirst",
+    ] {
         let all = client.get(&format!("/things?order={order}&limit=50")).await;
         assert_eq!(all.status, StatusCode::OK, "{order}: {all:?}");
         let expected = ids(&all.json());

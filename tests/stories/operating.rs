@@ -59,7 +59,11 @@ async fn no_request_is_lost_while_good_and_bad_configurations_come_and_go() {
             tokio::spawn(async move {
                 for _ in 0..1_250 {
                     assert_eq!(client.get("/things/1").await.status, StatusCode::OK);
-                    assert_eq!(client.get("/never").await.status, StatusCode::NOT_FOUND, "the bad one is in force");
+                    assert_eq!(
+                        client.get("/never").await.status,
+                        StatusCode::NOT_FOUND,
+                        "the bad one is in force"
+                    );
                 }
             })
         })

@@ -33,7 +33,9 @@ async fn many_rows_are_inserted_together_or_not_at_all() {
     let app = shop::app();
     let kasoku = shop::open(&app);
     let client = kasoku.client();
-    let created = insert(&client, json!([{"name": "a", "price": 1}, {"name": "b"}, {"name": "c", "kind": "odd"}])).await;
+    let created =
+        insert(&client, json!([{"name": "a", "price": 1}, {"name": "b"}, {"name": "c", "kind": "odd"}]))
+            .await;
     assert_eq!(created.status, StatusCode::CREATED, "{created:?}");
     assert_eq!(created.json().as_array().unwrap().len(), 3);
     let refused = insert(&client, json!([{"name": "d"}, {"name": "a"}])).await;
@@ -59,7 +61,11 @@ async fn rows_are_updated_by_key_and_by_filter() {
     let app = shop::app();
     let kasoku = shop::open(&app);
     let client = kasoku.client();
-    insert(&client, json!([{"name": "a", "kind": "x"}, {"name": "b", "kind": "x"}, {"name": "c", "kind": "y"}])).await;
+    insert(
+        &client,
+        json!([{"name": "a", "kind": "x"}, {"name": "b", "kind": "x"}, {"name": "c", "kind": "y"}]),
+    )
+    .await;
     let one = client.json(Method::PATCH, "/things/1", &json!({"price": 3})).await;
     assert_eq!((one.status, one.json()["price"].as_f64()), (StatusCode::OK, Some(3.0)));
     let many = client.json(Method::PATCH, "/things?kind=eq.x", &json!({"note": "seen"})).await;
@@ -98,7 +104,8 @@ async fn a_row_is_put_whether_it_exists_or_not() {
     let other = client.json(Method::PUT, "/things/7", &json!({"id": 8, "name": "seven"})).await;
     assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "the key of path and body differ: {other:?}");
     let headers = [("content-type", "application/json"), ("prefer", "resolution=merge-duplicates")];
-    let merged = client.send(Method::POST, "/things", &headers, r#"[{"id": 7, "name": "seven", "price": 9}]"#).await;
+    let merged =
+        client.send(Method::POST, "/things", &headers, r#"[{"id": 7, "name": "seven", "price": 9}]"#).await;
     assert!(merged.status.is_success(), "{merged:?}");
     assert_eq!(client.get("/things/7").await.json()["price"].as_f64(), Some(9.0));
 }
@@ -172,7 +179,8 @@ async fn the_answer_to_a_write_has_the_tag_that_the_next_write_needs() {
         (Method::PATCH, r#"{"extra": {"watts": [40, 60]}, "picture": "AP8=", "live": false}"#),
         (Method::PUT, r#"{"name": "b", "price": 2.5}"#),
     ] {
-        let headers = [("content-type", "application/json"), ("if-match", seen.as_str()), ("accept-encoding", "gzip")];
+        let headers =
+            [("content-type", "application/json"), ("if-match", seen.as_str()), ("accept-encoding", "gzip")];
         let written = client.send(method, "/things/1", &headers, body).await;
         assert_eq!(written.status, StatusCode::OK, "{written:?}");
         assert_eq!(written.header("content-location"), "/things/1");
@@ -216,7 +224,12 @@ async fn conditions_on_writes_name_the_row_in_any_of_its_forms_or_fail() {
         (Method::PATCH, "/things/1", ("if-match", "\"x\"".into()), failed),
         (Method::PATCH, "/things/1", ("if-match", "x".into()), failed),
         (Method::PATCH, "/things/1", ("if-match", "*".into()), StatusCode::OK),
-        (Method::PATCH, "/things/1", ("if-unmodified-since", "Sat, 01 Nov 2025 00:00:00 GMT".into()), StatusCode::OK),
+        (
+            Method::PATCH,
+            "/things/1",
+            ("if-unmodified-since", "Sat, 01 Nov 2025 00:00:00 GMT".into()),
+            StatusCode::OK,
+        ),
         (Method::PATCH, "/things/2", ("if-match", "*".into()), failed),
         (Method::PUT, "/things/2", ("if-match", tag.clone()), failed),
         (Method::DELETE, "/things/2", ("if-match", "*".into()), failed),
