@@ -72,7 +72,7 @@ impl Load {
 
 impl Measured {
     /// The median of each figure.
-    pub(crate) fn median(rounds: Vec<Self>) -> Self {
+    pub(crate) fn median(rounds: &[Self]) -> Self {
         let middle = |figure: fn(&Self) -> f64| {
             let mut figures: Vec<f64> = rounds.iter().map(figure).collect();
             figures.sort_by(f64::total_cmp);

@@ -62,7 +62,7 @@ fn main() {
             mine.push(comparison.ours.run(&ours));
             other.push(Load::get("/").run(&theirs));
         }
-        let (mine, other) = (Measured::median(mine), Measured::median(other));
+        let (mine, other) = (Measured::median(&mine), Measured::median(&other));
         println!(
             "| {} | {bytes} | {:.0} | {:.2} ms | {:.2} ms | {:.1} µs | {:.0} | {:.1} µs | {:.2} |",
             comparison.what,
