@@ -80,4 +80,4 @@ pub use stats::{Hot, Stats};
 #[doc(hidden)]
 pub use store::Fence;
 pub use store::Store;
-pub use weight::{Weigh, allocated_bytes};
+pub use weight::Weigh;

@@ -21,9 +21,9 @@ pub(crate) const FRAGMENTATION_PART: u64 = 16;
 
 /// Says how many bytes a value keeps in memory.
 pub trait Weigh {
-    /// Bytes of the value itself (`size_of`) and of everything that it owns on the heap; small blocks as
-    /// [`allocated_bytes`] rounds them. The store rounds the sum and adds its own bookkeeping. It is called under
-    /// the store's lock and should cost no more than adding up lengths.
+    /// Bytes of the value itself (`size_of`) and of everything that it owns on the heap, as they were asked from
+    /// the allocator; the store adds the allocator's rounding and its own bookkeeping. It is called under the
+    /// store's lock and should cost no more than adding up lengths.
     fn bytes(&self) -> u64;
 }
 
@@ -46,9 +46,8 @@ impl Weigh for String {
 }
 
 /// What an allocator spends on a block: the request rounded up to a size class, of which there are four between
-/// two powers of two (multiples of 16 bytes at first, and never more than 64 KiB apart). The store asks it for the
-/// blocks that it knows of; a value of many small blocks has to ask it for each, or it weighs less than it keeps.
-pub fn allocated_bytes(bytes: u64) -> u64 {
+/// two powers of two (multiples of 16 bytes at first, and never more than 64 KiB apart).
+pub(crate) fn allocated(bytes: u64) -> u64 {
     if bytes == 0 {
         return 0;
     }
@@ -58,10 +57,10 @@ pub fn allocated_bytes(bytes: u64) -> u64 {
 
 /// What an entry costs as long as it is stored, its tags' cells apart.
 pub(crate) fn entry<V: Weigh>(key: &Key, value: &V, tags: usize) -> u64 {
-    let record = allocated_bytes(ARC_BYTES + size_of::<Entry<V>>() as u64);
-    let key = allocated_bytes(ARC_BYTES + key.bytes().len() as u64);
-    let value = allocated_bytes(ARC_BYTES.saturating_add(value.bytes()));
-    let references = allocated_bytes(tags as u64 * size_of::<usize>() as u64);
+    let record = allocated(ARC_BYTES + size_of::<Entry<V>>() as u64);
+    let key = allocated(ARC_BYTES + key.bytes().len() as u64);
+    let value = allocated(ARC_BYTES.saturating_add(value.bytes()));
+    let references = allocated(tags as u64 * size_of::<usize>() as u64);
     let blocks = value.saturating_add(record + key + references);
     blocks.saturating_add(blocks / FRAGMENTATION_PART + NODE_BYTES + TABLE_SLOT_BYTES)
 }

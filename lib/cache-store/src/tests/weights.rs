@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::tags::Tags;
-use crate::weight::{self, allocated_bytes};
+use crate::weight::{self, allocated};
 use crate::{Fill, Found, Inserted, Purge, Reweighed, Store, Weigh};
 
 const BUDGET_BYTES: u64 = 256 << 10;
@@ -151,10 +151,10 @@ fn a_block_is_rounded_up_to_a_size_class() {
     for (asked, spent) in
         [(0, 0), (1, 16), (16, 16), (17, 32), (64, 64), (65, 80), (128, 128), (129, 160), (1025, 1280)]
     {
-        assert_eq!(allocated_bytes(asked), spent, "{asked} bytes");
+        assert_eq!(allocated(asked), spent, "{asked} bytes");
     }
     for asked in (1..100_000).chain([(1 << 20) + 1, 10 << 20]) {
-        let spent = allocated_bytes(asked);
+        let spent = allocated(asked);
         assert!(spent >= asked && (asked < 64 || spent <= asked + asked / 4 + 1), "{asked} bytes: {spent}");
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::AGE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use kasoku_cache_store::{Weigh, allocated_bytes};
+use kasoku_cache_store::Weigh;
 use kasoku_coherence::{Key, Tag};
 use kasoku_http_caching::coding::Coding;
 use kasoku_pipeline::{Body, CacheFacts, CodedForm, Forms, KeptForm, Response, ResponseFields, Verdict};
@@ -172,7 +172,7 @@ impl Weigh for StoredResponse {
 const SHARED_BYTES: usize = 32;
 
 fn value_bytes(value: &HeaderValue) -> usize {
-    allocated_bytes(value.len() as u64) as usize + SHARED_BYTES
+    value.len() + SHARED_BYTES
 }
 
 /// What a map of fields that was cloned keeps on the heap. Its table has a power of two of places of 4 bytes,
