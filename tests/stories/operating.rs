@@ -21,6 +21,17 @@ async fn until(client: &Client, target: &str, wanted: impl Fn(&kasoku_testkit::A
     panic!("{target} never became as wanted: {:?}", client.get(target).await);
 }
 
+/// Waits until the log, which is written behind, has this word.
+async fn until_logged(kasoku: &Kasoku, word: &str) {
+    for _ in 0..400 {
+        if kasoku.log().contains(word) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    panic!("the log does not say `{word}`:\n{}", kasoku.log());
+}
+
 #[tokio::test]
 async fn a_good_edit_is_put_in_force_and_a_bad_one_is_not() {
     let app = shop::app();
@@ -40,7 +51,7 @@ async fn a_good_edit_is_put_in_force_and_a_bad_one_is_not() {
     })
     .await;
     assert_eq!(client.get("/extra").await.status, StatusCode::OK, "the old configuration stays");
-    assert!(kasoku.log().contains("path"), "the log says what is wrong");
+    until_logged(&kasoku, "path").await;
 
     app.write("kasoku.toml", shop::KASOKU_TOML);
     kasoku.signal("HUP");
