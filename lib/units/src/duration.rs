@@ -112,26 +112,26 @@ impl<'de> Deserialize<'de> for Period {
 mod tests {
     use super::*;
 
-    fn check(text: &str, expected: Result<u64, PeriodError>) {
-        assert_eq!(text.parse::<Period>().map(|p| p.0.as_millis() as u64), expected, "{text:?}");
+    fn check(text: &str, expected: &Result<u64, PeriodError>) {
+        assert_eq!(&text.parse::<Period>().map(|p| p.0.as_millis() as u64), expected, "{text:?}");
     }
 
     #[test]
     fn durations_are_read_strictly() {
-        check("250ms", Ok(250));
-        check("30s", Ok(30_000));
-        check("1m30s", Ok(90_000));
-        check(" 1h 30m ", Ok(5_400_000));
-        check("0s", Ok(0));
-        check("", Err(PeriodError::Empty));
-        check("30", Err(PeriodError::NoUnit));
-        check("s", Err(PeriodError::UnknownUnit("s".into())));
-        check("30 s", Err(PeriodError::UnknownUnit("30 s".into())));
-        check("3parsecs", Err(PeriodError::UnknownUnit("3parsecs".into())));
-        check("30s1m", Err(PeriodError::Order));
-        check("1s1s", Err(PeriodError::Order));
-        check("99999999999999999999d", Err(PeriodError::TooLong));
-        check("9999999999d", Err(PeriodError::TooLong));
+        check("250ms", &Ok(250));
+        check("30s", &Ok(30_000));
+        check("1m30s", &Ok(90_000));
+        check(" 1h 30m ", &Ok(5_400_000));
+        check("0s", &Ok(0));
+        check("", &Err(PeriodError::Empty));
+        check("30", &Err(PeriodError::NoUnit));
+        check("s", &Err(PeriodError::UnknownUnit("s".into())));
+        check("30 s", &Err(PeriodError::UnknownUnit("30 s".into())));
+        check("3parsecs", &Err(PeriodError::UnknownUnit("3parsecs".into())));
+        check("30s1m", &Err(PeriodError::Order));
+        check("1s1s", &Err(PeriodError::Order));
+        check("99999999999999999999d", &Err(PeriodError::TooLong));
+        check("9999999999d", &Err(PeriodError::TooLong));
     }
 
     #[test]
