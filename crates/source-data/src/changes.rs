@@ -7,7 +7,7 @@ use kasoku_coherence::{Change, ChangeSink, Position};
 use kasoku_database::{CommitListener, DataChange, RowChange, WatchedTable};
 use kasoku_sql_plan::{Schema, TagRules, purge_tag};
 
-/// Turns commits into changes of tags, and applies them before the writer is answered.
+/// Turns commits into changes of tags, and applies them before anybody can see what was committed.
 pub struct ChangeTagger {
     tables: HashMap<Box<str>, Arc<TagRules>>,
     sink: Arc<dyn ChangeSink>,
