@@ -11,10 +11,38 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::Client;
+use crate::{Client, TempApp};
 
 /// What `kind` is at a version: `KINDS[version % 3]`.
 pub const KINDS: [&str; 3] = ["red", "green", "blue"];
+
+/// What the app serves, in the form that [`check`] asks for: the table at `/rows`, the totals at `/totals`.
+const KASOKU_TOML: &str = r#"
+[database]
+url = "sqlite:versions.db"
+schema = "schema/"
+
+[[route]]
+path = "/rows"
+table = "rows"
+filter = ["kind"]
+order = ["id"]
+page = { default = 20, most = 50 }
+write = ["insert", "update"]
+
+[[route]]
+path = "/totals"
+query = "select sum(version) as total from rows"
+"#;
+
+const SCHEMA: &str =
+    "create table rows (id integer primary key, name text not null, kind text not null, version integer not null);
+     create index rows_by_kind on rows (kind, id);";
+
+/// The app that [`check`] can be run against; `more` is added to its configuration.
+pub fn app(more: &str) -> TempApp {
+    TempApp::new(&format!("{KASOKU_TOML}\n{more}")).file("schema/001-rows.sql", SCHEMA)
+}
 
 /// How much is done.
 #[derive(Debug, Clone, Copy)]

@@ -1,41 +1,15 @@
 //! The cache knows when the data changed.
 
 use http::Method;
+use kasoku_testkit::Start;
 use kasoku_testkit::truth::{self, Load};
-use kasoku_testkit::{Start, TempApp};
 use serde_json::json;
 
 use crate::shop;
 
-const VERSIONS_TOML: &str = r#"
-[database]
-url = "sqlite:versions.db"
-schema = "schema/"
-
-[cache]
-memory = "16MiB"
-audit = 0.05
-
-[[route]]
-path = "/rows"
-table = "rows"
-filter = ["kind"]
-order = ["id"]
-page = { default = 20, most = 50 }
-write = ["insert", "update"]
-
-[[route]]
-path = "/totals"
-query = "select sum(version) as total from rows"
-"#;
-
-const VERSIONS_SQL: &str =
-    "create table rows (id integer primary key, name text not null, kind text not null, version integer not null);
-     create index rows_by_kind on rows (kind, id);";
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_read_is_older_than_a_write_that_was_answered_before_it() {
-    let app = TempApp::new(VERSIONS_TOML).file("schema/001-rows.sql", VERSIONS_SQL);
+    let app = truth::app("[cache]\nmemory = \"16MiB\"\naudit = 0.05\n");
     let kasoku = Start::serve(env!("CARGO_BIN_EXE_kasoku"), app.path()).ready();
     let load = Load { rows: 12, writers: 4, readers: 12, operations: 100_000 };
     let findings = truth::check(&kasoku.client(), "/rows", "/totals", load).await;

@@ -12,8 +12,8 @@ use kasoku_cache_store::Fence;
 use kasoku_config::{Overrides, ProcessEnvironment, load};
 use kasoku_observe::{Observer, Silent};
 use kasoku_pipeline::{BoxFuture, Outcome, Promises, Request, Source};
+use kasoku_testkit::Client;
 use kasoku_testkit::truth::{self, Findings, Load};
-use kasoku_testkit::{Client, TempApp};
 use tokio::sync::oneshot;
 
 use crate::admin::AdminState;
@@ -21,28 +21,6 @@ use crate::app::App;
 use crate::flaws::Flaws;
 use crate::metrics::Metrics;
 use crate::server::Server;
-
-const KASOKU_TOML: &str = r#"
-[database]
-url = "sqlite:versions.db"
-schema = "schema/"
-
-[[route]]
-path = "/rows"
-table = "rows"
-filter = ["kind"]
-order = ["id"]
-page = { default = 20, most = 50 }
-write = ["insert", "update"]
-
-[[route]]
-path = "/totals"
-query = "select sum(version) as total from rows"
-"#;
-
-const SCHEMA: &str =
-    "create table rows (id integer primary key, name text not null, kind text not null, version integer not null);
-     create index rows_by_kind on rows (kind, id);";
 
 /// A source that has read and does not answer yet.
 struct Slow(Arc<dyn Source>);
@@ -65,7 +43,7 @@ impl Source for Slow {
 }
 
 async fn check(fence: Fence) -> Findings {
-    let files = TempApp::new(KASOKU_TOML).file("schema/001-rows.sql", SCHEMA);
+    let files = truth::app("");
     let overrides =
         Overrides { listen: Some("127.0.0.1:0".into()), admin: Some("false".into()), ..Overrides::default() };
     let plan = load(files.path(), &overrides, &ProcessEnvironment).expect("the plan is good").plan;
