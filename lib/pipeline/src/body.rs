@@ -11,6 +11,8 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kasoku_problem::{Kind, Problem};
 
+use crate::SharedBody;
+
 /// Why a body ended before its end.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -24,6 +26,8 @@ pub enum Body {
     Full(Bytes),
     /// Parts as they come.
     Stream(UnsyncBoxBody<Bytes, BodyError>),
+    /// Parts as they come, which others may read too.
+    Shared(SharedBody),
 }
 
 impl Body {
@@ -42,7 +46,17 @@ impl Body {
         match self {
             Self::Empty => Some(&NOTHING),
             Self::Full(bytes) => Some(bytes),
+            Self::Stream(_) | Self::Shared(_) => None,
+        }
+    }
+
+    /// The same body once more from its beginning, if that can be had.
+    pub fn try_clone(&self) -> Option<Self> {
+        match self {
+            Self::Empty => Some(Self::Empty),
+            Self::Full(bytes) => Some(Self::Full(bytes.clone())),
             Self::Stream(_) => None,
+            Self::Shared(shared) => shared.try_clone().map(Self::Shared),
         }
     }
 
@@ -53,6 +67,7 @@ impl Body {
             Self::Empty => Some(0),
             Self::Full(bytes) => Some(bytes.len() as u64),
             Self::Stream(stream) => stream.size_hint().exact(),
+            Self::Shared(shared) => shared.len(),
         }
     }
 }
@@ -91,6 +106,7 @@ impl HttpBody for Body {
                 Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
             }
             Self::Stream(stream) => Pin::new(stream).poll_frame(context),
+            Self::Shared(shared) => Pin::new(shared).poll_frame(context),
         }
     }
 
@@ -99,6 +115,7 @@ impl HttpBody for Body {
             Self::Empty => true,
             Self::Full(bytes) => bytes.is_empty(),
             Self::Stream(stream) => stream.is_end_stream(),
+            Self::Shared(shared) => shared.is_end_stream(),
         }
     }
 
@@ -107,6 +124,7 @@ impl HttpBody for Body {
             Self::Empty => SizeHint::with_exact(0),
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Stream(stream) => stream.size_hint(),
+            Self::Shared(shared) => shared.size_hint(),
         }
     }
 }

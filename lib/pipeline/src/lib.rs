@@ -41,6 +41,7 @@ mod chain;
 mod forms;
 mod request;
 mod response;
+mod shared_body;
 
 pub use body::{Body, BodyError, RequestBody};
 pub use cache_facts::{CacheFacts, Forward, Verdict};
@@ -48,6 +49,7 @@ pub use chain::{Next, Pipeline, Policy, Promises, Source, Stack, first};
 pub use forms::{CodedForm, Forms, KeptForm};
 pub use request::{PathParams, Request, RequestFields, RequestId};
 pub use response::{Failure, Response, ResponseFields};
+pub use shared_body::{Joining, OnWhole, SharedBody};
 
 /// What comes back: an answer, or a failure that `rescue` turns into one.
 pub type Outcome = Result<Response, Failure>;

@@ -65,13 +65,9 @@ impl Response {
         *self.0
     }
 
-    /// The same answer once more, if its body is in memory.
+    /// The same answer once more, if its body can be had again.
     pub fn try_clone(&self) -> Option<Self> {
-        let body = match &self.body {
-            Body::Empty => Body::Empty,
-            Body::Full(bytes) => Body::Full(bytes.clone()),
-            Body::Stream(_) => return None,
-        };
+        let body = self.body.try_clone()?;
         Some(Self(Box::new(ResponseFields {
             status: self.status,
             headers: self.headers.clone(),

@@ -27,7 +27,7 @@ pub enum Suitability {
 pub fn suitability(response: &Response, bytes_min: u64) -> Suitability {
     let headers = &response.headers;
     match &response.body {
-        Body::Stream(_) => return Suitability::Streamed,
+        Body::Stream(_) | Body::Shared(_) => return Suitability::Streamed,
         Body::Empty => return Suitability::Small,
         Body::Full(bytes) if (bytes.len() as u64) < bytes_min => return Suitability::Small,
         Body::Full(_) => {}

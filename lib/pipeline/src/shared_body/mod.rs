@@ -1,0 +1,341 @@
+//! A body that arrives once and is read by many, each from its beginning, as it comes.
+//!
+//! There is no task behind it: whoever reads and finds nothing new asks the source, and wakes all others when there
+//! is more. So the fastest reader sets the pace, a reader that leaves costs nobody anything, and with the last one
+//! the source is dropped, which cancels it.
+//!
+//! Up to a limit everything is kept, for readers to come and for whoever wants the whole at the end. Beyond the
+//! limit nobody can join any more, what all have read is let go, and the fastest waits for the slowest.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Wake, Waker, ready};
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::combinators::UnsyncBoxBody;
+use parking_lot::Mutex;
+
+use crate::BodyError;
+
+/// Called once with the whole body, when all of it is there and the limit was kept.
+pub type OnWhole = Box<dyn FnOnce(Bytes) + Send>;
+
+/// One reader of a body that others may read too. A clone begins at the beginning, whatever this one has read.
+pub struct SharedBody {
+    inner: Arc<Inner>,
+    reader: usize,
+}
+
+/// A way to join the readers of a body, as long as there are any.
+#[derive(Clone)]
+pub struct Joining(Weak<Inner>);
+
+struct Inner {
+    state: Mutex<State>,
+    readers: Arc<Readers>,
+    bytes_max: u64,
+    bytes_told: Option<u64>,
+}
+
+struct State {
+    source: Option<UnsyncBoxBody<Bytes, BodyError>>,
+    /// What has come, less what was let go at the front.
+    chunks: Vec<Bytes>,
+    let_go: usize,
+    bytes: u64,
+    end: Option<End>,
+    on_whole: Option<OnWhole>,
+    /// Kept until the end, or until nobody reads.
+    held: Option<Box<dyn std::any::Any + Send>>,
+    places: Vec<Option<Place>>,
+}
+
+/// Where a reader is.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    next_chunk: usize,
+    is_done: bool,
+}
+
+#[derive(Clone)]
+enum End {
+    Whole(Option<HeaderMap>),
+    Broken(Arc<str>),
+}
+
+/// Who is to be woken when something comes.
+#[derive(Default)]
+struct Readers(Mutex<Vec<Option<Waker>>>);
+
+impl Wake for Readers {
+    fn wake(self: Arc<Self>) {
+        let waiting: Vec<_> = self.0.lock().iter_mut().filter_map(Option::take).collect();
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// What is left to do when a body has ended, without its lock: others may come in by locks of their own.
+struct Ending {
+    whole: Option<(OnWhole, Bytes)>,
+    _rest: (Option<UnsyncBoxBody<Bytes, BodyError>>, Option<Box<dyn std::any::Any + Send>>),
+}
+
+impl Ending {
+    fn carry_out(self) {
+        if let Some((on_whole, whole)) = self.whole {
+            on_whole(whole);
+        }
+    }
+}
+
+/// The source broke off; those who read learn why.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct BrokenOff(Arc<str>);
+
+impl SharedBody {
+    /// Shares a body. What is at most `bytes_max` long is given to `on_whole` when the last of it has come.
+    pub fn new<B>(source: B, bytes_max: u64, on_whole: OnWhole) -> Self
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        use http_body_util::BodyExt;
+        let bytes_told = source.size_hint().exact();
+        let state = State {
+            source: Some(source.map_err(Into::into).boxed_unsync()),
+            chunks: Vec::new(),
+            let_go: 0,
+            bytes: 0,
+            end: None,
+            on_whole: Some(on_whole),
+            held: None,
+            places: vec![Some(Place::default())],
+        };
+        let readers = Arc::new(Readers(Mutex::new(vec![None])));
+        Self {
+            inner: Arc::new(Inner { state: Mutex::new(state), readers, bytes_max, bytes_told }),
+            reader: 0,
+        }
+    }
+
+    /// Keeps something until the body has ended or nobody reads it any more.
+    pub fn hold(&self, thing: impl Send + 'static) {
+        let mut state = self.inner.state.lock();
+        if state.end.is_none() {
+            state.held = Some(Box::new(thing));
+        }
+    }
+
+    /// A way for others to join later.
+    pub fn joining(&self) -> Joining {
+        Joining(Arc::downgrade(&self.inner))
+    }
+
+    /// Another reader from the beginning; `None` if the beginning has been let go.
+    pub fn try_clone(&self) -> Option<Self> {
+        join(&self.inner)
+    }
+
+    /// How many bytes there will be, if that is known.
+    pub fn len(&self) -> Option<u64> {
+        self.inner.bytes_told
+    }
+
+    /// Whether nothing will come.
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+}
+
+impl Joining {
+    /// A reader from the beginning, if somebody still reads and the beginning is still there.
+    pub fn join(&self) -> Option<SharedBody> {
+        join(&self.0.upgrade()?)
+    }
+}
+
+fn join(inner: &Arc<Inner>) -> Option<SharedBody> {
+    let mut state = inner.state.lock();
+    if state.is_beyond(inner.bytes_max) || matches!(state.end, Some(End::Broken(_))) {
+        return None;
+    }
+    let vacant = state.places.iter().position(Option::is_none);
+    let reader = vacant.unwrap_or_else(|| {
+        state.places.push(None);
+        state.places.len() - 1
+    });
+    state.places[reader] = Some(Place::default());
+    let mut wakers = inner.readers.0.lock();
+    if wakers.len() <= reader {
+        wakers.resize(reader + 1, None);
+    }
+    drop(wakers);
+    drop(state);
+    Some(SharedBody { inner: Arc::clone(inner), reader })
+}
+
+impl State {
+    fn is_beyond(&self, bytes_max: u64) -> bool {
+        self.bytes > bytes_max
+    }
+
+    /// The next piece for a reader, if it is there.
+    fn next(&mut self, reader: usize) -> Option<Option<Result<Frame<Bytes>, BodyError>>> {
+        let place = self.places[reader].as_mut().expect("a reader has its place until it is dropped");
+        if let Some(chunk) = self.chunks.get(place.next_chunk - self.let_go) {
+            place.next_chunk += 1;
+            return Some(Some(Ok(Frame::data(chunk.clone()))));
+        }
+        let end = self.end.clone()?;
+        if std::mem::replace(&mut place.is_done, true) {
+            return Some(None);
+        }
+        Some(match end {
+            End::Whole(trailers) => trailers.map(|trailers| Ok(Frame::trailers(trailers))),
+            End::Broken(reason) => Some(Err(BrokenOff(reason).into())),
+        })
+    }
+
+    /// Lets go of what all have read, once the limit is passed. Whether there is room for more.
+    fn let_go(&mut self, bytes_max: u64) -> bool {
+        if !self.is_beyond(bytes_max) {
+            return true;
+        }
+        self.on_whole = None;
+        let slowest = self.places.iter().flatten().map(|place| place.next_chunk).min().unwrap_or_default();
+        self.chunks.drain(..slowest - self.let_go);
+        self.let_go = slowest;
+        self.chunks.iter().map(|chunk| chunk.len() as u64).sum::<u64>() <= bytes_max
+    }
+
+    /// Asks the source for more.
+    fn advance(&mut self, context: &mut Context<'_>, bytes_max: u64) -> Poll<Option<Ending>> {
+        if !self.let_go(bytes_max) {
+            return Poll::Pending;
+        }
+        let Some(source) = &mut self.source else { return Poll::Ready(None) };
+        let end = match ready!(Pin::new(&mut *source).poll_frame(context)) {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(chunk) => {
+                    self.bytes += chunk.len() as u64;
+                    self.chunks.push(chunk);
+                    // Whoever was told a length stops reading when it is reached, and never asks for the end.
+                    if !source.is_end_stream() {
+                        return Poll::Ready(None);
+                    }
+                    End::Whole(None)
+                }
+                Err(frame) => End::Whole(frame.into_trailers().ok()),
+            },
+            Some(Err(error)) => End::Broken(error.to_string().into()),
+            None => End::Whole(None),
+        };
+        let is_kept = matches!(end, End::Whole(_)) && !self.is_beyond(bytes_max);
+        let ending = Ending {
+            whole: self.on_whole.take().filter(|_| is_kept).map(|on_whole| (on_whole, self.whole())),
+            _rest: (self.source.take(), self.held.take()),
+        };
+        self.end = Some(end);
+        Poll::Ready(Some(ending))
+    }
+
+    fn whole(&self) -> Bytes {
+        match &*self.chunks {
+            [] => Bytes::new(),
+            [only] => only.clone(),
+            chunks => {
+                let mut whole = BytesMut::with_capacity(self.bytes as usize);
+                chunks.iter().for_each(|chunk| whole.extend_from_slice(chunk));
+                whole.freeze()
+            }
+        }
+    }
+}
+
+impl HttpBody for SharedBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let inner = &self.inner;
+        let mut state = inner.state.lock();
+        loop {
+            if let Some(piece) = state.next(self.reader) {
+                // Beyond the limit, the fastest may have been waiting for this reader.
+                if state.is_beyond(inner.bytes_max) {
+                    drop(state);
+                    Arc::clone(&inner.readers).wake();
+                }
+                return Poll::Ready(piece);
+            }
+            inner.readers.0.lock()[self.reader] = Some(context.waker().clone());
+            let waker = Waker::from(Arc::clone(&inner.readers));
+            let ending = ready!(state.advance(&mut Context::from_waker(&waker), inner.bytes_max));
+            drop(state);
+            waker.wake();
+            if let Some(ending) = ending {
+                ending.carry_out();
+            }
+            state = inner.state.lock();
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let state = self.inner.state.lock();
+        let read_all = |place: &Place| place.next_chunk - state.let_go == state.chunks.len();
+        match (&state.end, &state.places[self.reader]) {
+            (Some(End::Whole(trailers)), Some(place)) => {
+                read_all(place) && (trailers.is_none() || place.is_done)
+            }
+            (None, Some(_)) => self.inner.bytes_told == Some(0),
+            _ => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.bytes_told.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+impl Drop for SharedBody {
+    fn drop(&mut self) {
+        let mut state = self.inner.state.lock();
+        state.places[self.reader] = None;
+        if state.places.iter().all(Option::is_none) {
+            // What is held may take locks of its own when it goes.
+            let rest = (state.source.take(), state.held.take(), state.on_whole.take());
+            if state.end.is_none() {
+                state.end = Some(End::Broken("nobody waited for it".into()));
+            }
+            drop(state);
+            drop(rest);
+            return;
+        }
+        drop(state);
+        self.inner.readers.0.lock()[self.reader] = None;
+        // It may have been the one that was to ask for more, or the one that others waited for.
+        Arc::clone(&self.inner.readers).wake();
+    }
+}
+
+impl fmt::Debug for SharedBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SharedBody({:?} bytes)", self.inner.bytes_told)
+    }
+}
+
+impl fmt::Debug for Joining {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Joining")
+    }
+}

@@ -1,0 +1,221 @@
+//! Readers that come, read and go in every order.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::FutureExt;
+use http_body_util::BodyExt;
+use proptest::prelude::*;
+
+use super::*;
+
+/// A source that a test feeds.
+#[derive(Clone, Default)]
+struct Fed(Arc<Mutex<(VecDeque<Fed1>, Option<Waker>)>>, Arc<()>);
+
+enum Fed1 {
+    Chunk(&'static str),
+    Broken,
+    End,
+}
+
+impl Fed {
+    fn feed(&self, item: Fed1) {
+        let mut state = self.0.lock();
+        state.0.push_back(item);
+        if let Some(waker) = state.1.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl HttpBody for Fed {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let mut state = self.0.lock();
+        match state.0.pop_front() {
+            Some(Fed1::Chunk(text)) => {
+                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(text.as_bytes())))))
+            }
+            Some(Fed1::Broken) => Poll::Ready(Some(Err("it broke".into()))),
+            Some(Fed1::End) => Poll::Ready(None),
+            None => {
+                state.1 = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+fn shared(source: &Fed, bytes_max: u64) -> (SharedBody, Arc<Mutex<Option<Bytes>>>) {
+    let whole = Arc::new(Mutex::new(None));
+    let kept = Arc::clone(&whole);
+    let body = SharedBody::new(source.clone(), bytes_max, Box::new(move |bytes| *kept.lock() = Some(bytes)));
+    (body, whole)
+}
+
+/// One step of a reader: what came, or nothing yet.
+fn step(body: &mut SharedBody) -> Option<Option<Result<String, String>>> {
+    let piece = body.frame().now_or_never()?;
+    Some(piece.map(|frame| match frame {
+        Ok(frame) => Ok(String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()),
+        Err(error) => Err(error.to_string()),
+    }))
+}
+
+fn text(text: &str) -> Option<Option<Result<String, String>>> {
+    Some(Some(Ok(text.to_owned())))
+}
+
+#[test]
+fn all_read_the_same_and_the_whole_is_told_once() {
+    let source = Fed::default();
+    let (mut first, whole) = shared(&source, 100);
+    assert_eq!(step(&mut first), None);
+    source.feed(Fed1::Chunk("one"));
+    assert_eq!(step(&mut first), text("one"));
+    let joining = first.joining();
+    let mut second = joining.join().unwrap();
+    source.feed(Fed1::Chunk("two"));
+    source.feed(Fed1::End);
+    assert_eq!(
+        [step(&mut second), step(&mut second), step(&mut second)],
+        [text("one"), text("two"), Some(None)]
+    );
+    assert_eq!(whole.lock().take().unwrap(), "onetwo");
+    assert_eq!([step(&mut first), step(&mut first)], [text("two"), Some(None)]);
+    assert!(whole.lock().is_none());
+    let mut late = joining.join().unwrap();
+    assert_eq!([step(&mut late), step(&mut late), step(&mut late)], [text("one"), text("two"), Some(None)]);
+}
+
+#[test]
+fn the_last_that_leaves_cancels_the_source_and_what_is_held() {
+    let source = Fed::default();
+    let alive = Arc::downgrade(&source.1);
+    let (first, whole) = shared(&source, 100);
+    drop(source);
+    let held = Arc::new(());
+    first.hold(Arc::clone(&held));
+    let second = first.try_clone().unwrap();
+    let joining = first.joining();
+    drop(first);
+    assert!(alive.upgrade().is_some());
+    assert_eq!(Arc::strong_count(&held), 2);
+    drop(second);
+    assert!(alive.upgrade().is_none());
+    assert_eq!(Arc::strong_count(&held), 1);
+    assert!(joining.join().is_none());
+    assert!(whole.lock().is_none());
+}
+
+#[test]
+fn who_waits_goes_on_when_the_one_that_asked_leaves() {
+    let source = Fed::default();
+    let (mut asks, _) = shared(&source, 100);
+    let mut waits = asks.try_clone().unwrap();
+    let woken = Arc::new(Counter::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut context = Context::from_waker(&waker);
+    assert!(Pin::new(&mut waits).poll_frame(&mut context).is_pending());
+    assert_eq!(step(&mut asks), None);
+    drop(asks);
+    assert_eq!(woken.0.load(Ordering::SeqCst), 1, "it has to ask the source itself now");
+    assert!(Pin::new(&mut waits).poll_frame(&mut context).is_pending());
+    source.feed(Fed1::Chunk("one"));
+    assert_eq!(woken.0.load(Ordering::SeqCst), 2);
+    assert_eq!(step(&mut waits), text("one"));
+}
+
+#[derive(Default)]
+struct Counter(AtomicUsize);
+
+impl Wake for Counter {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_break_is_told_to_all_and_nothing_is_whole() {
+    let source = Fed::default();
+    let (mut first, whole) = shared(&source, 100);
+    let mut second = first.try_clone().unwrap();
+    source.feed(Fed1::Chunk("one"));
+    source.feed(Fed1::Broken);
+    for body in [&mut first, &mut second] {
+        assert_eq!(step(body), text("one"));
+        assert_eq!(step(body), Some(Some(Err("it broke".to_owned()))));
+        assert_eq!(step(body), Some(None));
+    }
+    assert!(whole.lock().is_none());
+    assert!(first.joining().join().is_none());
+}
+
+#[test]
+fn beyond_the_limit_the_fastest_waits_and_nobody_joins() {
+    let source = Fed::default();
+    let (mut fast, whole) = shared(&source, 5);
+    let mut slow = fast.try_clone().unwrap();
+    for _ in 0..4 {
+        source.feed(Fed1::Chunk("four"));
+    }
+    source.feed(Fed1::End);
+    assert_eq!([step(&mut fast), step(&mut fast)], [text("four"), text("four")]);
+    assert!(fast.try_clone().is_none());
+    assert_eq!(step(&mut fast), None, "eight bytes are kept for the slow one");
+    assert_eq!(step(&mut slow), text("four"));
+    assert_eq!([step(&mut fast), step(&mut fast)], [text("four"), None]);
+    drop(slow);
+    assert_eq!([step(&mut fast), step(&mut fast)], [text("four"), Some(None)]);
+    assert!(whole.lock().is_none());
+}
+
+proptest! {
+    /// Whatever the order in which readers come, read and go, each reads a beginning of the whole.
+    #[test]
+    fn every_reader_reads_a_beginning_of_the_whole(
+        steps in proptest::collection::vec((0..4_usize, 0..6_u8), 0..60),
+        bytes_max in 0..12_u64,
+    ) {
+        const CHUNKS: [&str; 5] = ["a", "bc", "def", "ghij", "klmno"];
+        let source = Fed::default();
+        let mut fed = CHUNKS.iter();
+        let (first, whole) = shared(&source, bytes_max);
+        let mut readers = vec![Some((first, String::new(), false))];
+        for (which, action) in steps {
+            let which = which % readers.len();
+            match (action, &mut readers[which]) {
+                (0, _) => match fed.next() {
+                    Some(chunk) => source.feed(Fed1::Chunk(chunk)),
+                    None => source.feed(Fed1::End),
+                },
+                (1, Some((body, ..))) => {
+                    let joined = body.try_clone();
+                    readers.extend(joined.map(|body| Some((body, String::new(), false))));
+                }
+                (2, slot) => *slot = None,
+                (_, Some((body, read, ended))) => match step(body) {
+                    Some(Some(Ok(chunk))) => read.push_str(&chunk),
+                    Some(Some(Err(error))) => prop_assert!(false, "{}", error),
+                    Some(None) => *ended = true,
+                    None => {}
+                },
+                _ => {}
+            }
+        }
+        for (_, read, ended) in readers.iter().flatten() {
+            prop_assert!(CHUNKS.concat().starts_with(read));
+            prop_assert!(!ended || *read == CHUNKS.concat());
+        }
+        if let Some(whole) = &*whole.lock() {
+            prop_assert_eq!(whole, &CHUNKS.concat());
+            prop_assert!(whole.len() as u64 <= bytes_max);
+        }
+    }
+}
