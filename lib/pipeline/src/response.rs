@@ -31,6 +31,8 @@ pub struct ResponseFields {
     pub tags: Arc<[Tag]>,
     /// What its reads could see. An answer without one is never stored.
     pub snapshot: Option<Snapshot>,
+    /// Whether it is for who asked alone, so that equal requests which wait for it have to ask for themselves.
+    pub is_personal: bool,
     /// How the cache took part.
     pub cache: CacheFacts,
     /// Where coded forms of the body are kept, if it is kept at all. Set by `cache` and `fill`, used by `shape`.
@@ -49,6 +51,7 @@ impl Response {
             lifetime: None,
             tags: Arc::new([]),
             snapshot: None,
+            is_personal: false,
             cache: CacheFacts::default(),
             forms: None,
             problem: None,
@@ -75,6 +78,7 @@ impl Response {
             lifetime: self.lifetime,
             tags: Arc::clone(&self.tags),
             snapshot: self.snapshot,
+            is_personal: self.is_personal,
             cache: self.cache,
             forms: self.forms.clone(),
             problem: self.problem.clone(),

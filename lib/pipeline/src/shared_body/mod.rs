@@ -44,7 +44,7 @@ struct Inner {
 }
 
 struct State {
-    source: Option<UnsyncBoxBody<Bytes, BodyError>>,
+    source: Option<Parts>,
     /// What has come, less what was let go at the front.
     chunks: Vec<Bytes>,
     let_go: usize,
@@ -52,7 +52,7 @@ struct State {
     end: Option<End>,
     on_whole: Option<OnWhole>,
     /// Kept until the end, or until nobody reads.
-    held: Option<Box<dyn std::any::Any + Send>>,
+    held: Option<Held>,
     places: Vec<Option<Place>>,
 }
 
@@ -83,8 +83,12 @@ impl Wake for Readers {
 /// What is left to do when a body has ended, without its lock: others may come in by locks of their own.
 struct Ending {
     whole: Option<(OnWhole, Bytes)>,
-    _rest: (Option<UnsyncBoxBody<Bytes, BodyError>>, Option<Box<dyn std::any::Any + Send>>),
+    _source: Option<Parts>,
+    _held: Option<Held>,
 }
+
+type Parts = UnsyncBoxBody<Bytes, BodyError>;
+type Held = Box<dyn std::any::Any + Send>;
 
 impl Ending {
     fn carry_out(self) {
@@ -186,18 +190,18 @@ impl State {
         self.bytes > bytes_max
     }
 
-    /// The next piece for a reader, if it is there.
-    fn next(&mut self, reader: usize) -> Option<Option<Result<Frame<Bytes>, BodyError>>> {
+    /// The next piece for a reader, if it is there, or that there is none.
+    fn next(&mut self, reader: usize) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let place = self.places[reader].as_mut().expect("a reader has its place until it is dropped");
         if let Some(chunk) = self.chunks.get(place.next_chunk - self.let_go) {
             place.next_chunk += 1;
-            return Some(Some(Ok(Frame::data(chunk.clone()))));
+            return Poll::Ready(Some(Ok(Frame::data(chunk.clone()))));
         }
-        let end = self.end.clone()?;
+        let Some(end) = self.end.clone() else { return Poll::Pending };
         if std::mem::replace(&mut place.is_done, true) {
-            return Some(None);
+            return Poll::Ready(None);
         }
-        Some(match end {
+        Poll::Ready(match end {
             End::Whole(trailers) => trailers.map(|trailers| Ok(Frame::trailers(trailers))),
             End::Broken(reason) => Some(Err(BrokenOff(reason).into())),
         })
@@ -240,7 +244,8 @@ impl State {
         let is_kept = matches!(end, End::Whole(_)) && !self.is_beyond(bytes_max);
         let ending = Ending {
             whole: self.on_whole.take().filter(|_| is_kept).map(|on_whole| (on_whole, self.whole())),
-            _rest: (self.source.take(), self.held.take()),
+            _source: self.source.take(),
+            _held: self.held.take(),
         };
         self.end = Some(end);
         Poll::Ready(Some(ending))
@@ -252,7 +257,9 @@ impl State {
             [only] => only.clone(),
             chunks => {
                 let mut whole = BytesMut::with_capacity(self.bytes as usize);
-                chunks.iter().for_each(|chunk| whole.extend_from_slice(chunk));
+                for chunk in chunks {
+                    whole.extend_from_slice(chunk);
+                }
                 whole.freeze()
             }
         }
@@ -270,7 +277,7 @@ impl HttpBody for SharedBody {
         let inner = &self.inner;
         let mut state = inner.state.lock();
         loop {
-            if let Some(piece) = state.next(self.reader) {
+            if let Poll::Ready(piece) = state.next(self.reader) {
                 // Beyond the limit, the fastest may have been waiting for this reader.
                 if state.is_beyond(inner.bytes_max) {
                     drop(state);

@@ -59,24 +59,32 @@ fn shared(source: &Fed, bytes_max: u64) -> (SharedBody, Arc<Mutex<Option<Bytes>>
     (body, whole)
 }
 
-/// One step of a reader: what came, or nothing yet.
-fn step(body: &mut SharedBody) -> Option<Option<Result<String, String>>> {
-    let piece = body.frame().now_or_never()?;
-    Some(piece.map(|frame| match frame {
-        Ok(frame) => Ok(String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()),
-        Err(error) => Err(error.to_string()),
-    }))
+/// One step of a reader.
+#[derive(Debug, PartialEq)]
+enum Step {
+    Text(String),
+    Broken(String),
+    End,
+    Nothing,
 }
 
-fn text(text: &str) -> Option<Option<Result<String, String>>> {
-    Some(Some(Ok(text.to_owned())))
+fn step(body: &mut SharedBody) -> Step {
+    let Some(piece) = body.frame().now_or_never() else { return Step::Nothing };
+    piece.map_or(Step::End, |frame| match frame {
+        Ok(frame) => Step::Text(String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()),
+        Err(error) => Step::Broken(error.to_string()),
+    })
+}
+
+fn text(text: &str) -> Step {
+    Step::Text(text.to_owned())
 }
 
 #[test]
 fn all_read_the_same_and_the_whole_is_told_once() {
     let source = Fed::default();
     let (mut first, whole) = shared(&source, 100);
-    assert_eq!(step(&mut first), None);
+    assert_eq!(step(&mut first), Step::Nothing);
     source.feed(Fed1::Chunk("one"));
     assert_eq!(step(&mut first), text("one"));
     let joining = first.joining();
@@ -85,13 +93,13 @@ fn all_read_the_same_and_the_whole_is_told_once() {
     source.feed(Fed1::End);
     assert_eq!(
         [step(&mut second), step(&mut second), step(&mut second)],
-        [text("one"), text("two"), Some(None)]
+        [text("one"), text("two"), Step::End]
     );
     assert_eq!(whole.lock().take().unwrap(), "onetwo");
-    assert_eq!([step(&mut first), step(&mut first)], [text("two"), Some(None)]);
+    assert_eq!([step(&mut first), step(&mut first)], [text("two"), Step::End]);
     assert!(whole.lock().is_none());
     let mut late = joining.join().unwrap();
-    assert_eq!([step(&mut late), step(&mut late), step(&mut late)], [text("one"), text("two"), Some(None)]);
+    assert_eq!([step(&mut late), step(&mut late), step(&mut late)], [text("one"), text("two"), Step::End]);
 }
 
 #[test]
@@ -123,7 +131,7 @@ fn who_waits_goes_on_when_the_one_that_asked_leaves() {
     let waker = Waker::from(Arc::clone(&woken));
     let mut context = Context::from_waker(&waker);
     assert!(Pin::new(&mut waits).poll_frame(&mut context).is_pending());
-    assert_eq!(step(&mut asks), None);
+    assert_eq!(step(&mut asks), Step::Nothing);
     drop(asks);
     assert_eq!(woken.0.load(Ordering::SeqCst), 1, "it has to ask the source itself now");
     assert!(Pin::new(&mut waits).poll_frame(&mut context).is_pending());
@@ -150,8 +158,8 @@ fn a_break_is_told_to_all_and_nothing_is_whole() {
     source.feed(Fed1::Broken);
     for body in [&mut first, &mut second] {
         assert_eq!(step(body), text("one"));
-        assert_eq!(step(body), Some(Some(Err("it broke".to_owned()))));
-        assert_eq!(step(body), Some(None));
+        assert_eq!(step(body), Step::Broken("it broke".to_owned()));
+        assert_eq!(step(body), Step::End);
     }
     assert!(whole.lock().is_none());
     assert!(first.joining().join().is_none());
@@ -168,11 +176,11 @@ fn beyond_the_limit_the_fastest_waits_and_nobody_joins() {
     source.feed(Fed1::End);
     assert_eq!([step(&mut fast), step(&mut fast)], [text("four"), text("four")]);
     assert!(fast.try_clone().is_none());
-    assert_eq!(step(&mut fast), None, "eight bytes are kept for the slow one");
+    assert_eq!(step(&mut fast), Step::Nothing, "eight bytes are kept for the slow one");
     assert_eq!(step(&mut slow), text("four"));
-    assert_eq!([step(&mut fast), step(&mut fast)], [text("four"), None]);
+    assert_eq!([step(&mut fast), step(&mut fast)], [text("four"), Step::Nothing]);
     drop(slow);
-    assert_eq!([step(&mut fast), step(&mut fast)], [text("four"), Some(None)]);
+    assert_eq!([step(&mut fast), step(&mut fast)], [text("four"), Step::End]);
     assert!(whole.lock().is_none());
 }
 
@@ -201,10 +209,10 @@ proptest! {
                 }
                 (2, slot) => *slot = None,
                 (_, Some((body, read, ended))) => match step(body) {
-                    Some(Some(Ok(chunk))) => read.push_str(&chunk),
-                    Some(Some(Err(error))) => prop_assert!(false, "{}", error),
-                    Some(None) => *ended = true,
-                    None => {}
+                    Step::Text(chunk) => read.push_str(&chunk),
+                    Step::Broken(error) => prop_assert!(false, "{}", error),
+                    Step::End => *ended = true,
+                    Step::Nothing => {}
                 },
                 _ => {}
             }

@@ -104,6 +104,7 @@ impl StoredResponse {
             lifetime: None,
             tags: Arc::clone(&self.tags),
             snapshot: Some(reuse.snapshot),
+            is_personal: false,
             cache: CacheFacts {
                 verdict,
                 stored: false,

@@ -10,7 +10,7 @@ use foldhash::quality::RandomState;
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
 use kasoku_coherence::{Key, Snapshot};
-use kasoku_pipeline::{BoxFuture, Failure, Next, Request, Response};
+use kasoku_pipeline::{Body, BoxFuture, Failure, Joining, Next, Request, Response};
 use kasoku_problem::Kind;
 use parking_lot::Mutex;
 
@@ -32,7 +32,22 @@ struct Board {
 struct Listed {
     number: u64,
     began: Snapshot,
-    flight: WeakShared<BoxFuture<'static, Arc<Landed>>>,
+    stage: Stage,
+}
+
+enum Stage {
+    /// Nothing has come back.
+    InTheAir(WeakShared<BoxFuture<'static, Arc<Landed>>>),
+    /// The head has come, and the body is being read. Neither keeps the other's readers.
+    Arriving { head: Box<Response>, body: Joining },
+}
+
+/// A way to an answer that another request is getting.
+pub(super) enum Boarded {
+    /// It is in the air.
+    Flight(Flight),
+    /// Its body is arriving.
+    Answer(Response),
 }
 
 /// What a flight brought.
@@ -44,9 +59,10 @@ pub(super) struct Landed {
 enum Cargo {
     Answer(Response),
     Failure(Failure),
-    Stream(Response),
+    /// It is a stream or for one caller only.
+    Personal(Response),
     Panic(Box<dyn Any + Send>),
-    /// It was a stream or a panic, and somebody has it.
+    /// It was for one, or a panic, and somebody has it.
     Gone,
 }
 
@@ -58,7 +74,7 @@ pub(super) enum Share {
     Failure(Failure),
     /// The forward panicked; the first to land goes on with it, so that it is reported once.
     Panic(Box<dyn Any + Send>),
-    /// The answer is a stream, and that is the leader's.
+    /// The answer is the leader's alone.
     Gone,
 }
 
@@ -79,12 +95,12 @@ impl Flights {
         began: Snapshot,
         allows: impl Fn(Snapshot) -> bool,
         lead: impl FnOnce() -> Option<(Arc<N>, Request)>,
-    ) -> Option<Flight> {
+    ) -> Option<Boarded> {
         let mut board = self.board.lock();
         // Nothing that waits may be dropped in here: the last one cancels its flight, which takes this lock.
         let listed = board.flights.get(key);
-        if let Some(flight) = listed.filter(|listed| allows(listed.began)).and_then(|l| l.flight.upgrade()) {
-            return Some(flight);
+        if let Some(boarded) = listed.filter(|listed| allows(listed.began)).and_then(Listed::join) {
+            return Some(boarded);
         }
         if listed.is_none() && board.flights.len() >= self.most {
             return None;
@@ -93,19 +109,37 @@ impl Flights {
         board.numbers += 1;
         let listing = Listing { flights: Arc::clone(self), key: key.clone(), number: board.numbers };
         let flight = fly(next, request, listing).boxed().shared();
-        let listed = Listed { number: board.numbers, began, flight: flight.downgrade()? };
+        let stage = Stage::InTheAir(flight.downgrade()?);
+        let listed = Listed { number: board.numbers, began, stage };
         board.flights.insert(key.clone(), listed);
-        Some(flight)
+        Some(Boarded::Flight(flight))
+    }
+}
+
+impl Listed {
+    fn join(&self) -> Option<Boarded> {
+        match &self.stage {
+            Stage::InTheAir(flight) => flight.upgrade().map(Boarded::Flight),
+            Stage::Arriving { head, body } => {
+                let mut response = head.try_clone()?;
+                response.body = Body::Shared(body.join()?);
+                Some(Boarded::Answer(response))
+            }
+        }
     }
 }
 
 async fn fly<N: Next>(next: Arc<N>, request: Request, listing: Listing) -> Arc<Landed> {
-    let _listing = listing;
     let deadline = request.deadline;
     // A panic must not strand those that wait, and goes on in the first of them.
     let cargo = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(Ok(response)) if response.body.bytes().is_none() => Cargo::Stream(response),
-        Ok(Ok(response)) => Cargo::Answer(response),
+        Ok(Ok(response)) if response.is_personal || matches!(response.body, Body::Stream(_)) => {
+            Cargo::Personal(response)
+        }
+        Ok(Ok(response)) => {
+            listing.arrive(&response);
+            Cargo::Answer(response)
+        }
         Ok(Err(failure)) => Cargo::Failure(failure),
         Err(payload) => Cargo::Panic(payload),
     };
@@ -117,6 +151,25 @@ struct Listing {
     flights: Arc<Flights>,
     key: Key,
     number: u64,
+}
+
+impl Listing {
+    /// Lets further requests join while the body is being read; what is not a body that many can read has arrived
+    /// already.
+    fn arrive(self, response: &Response) {
+        let Body::Shared(body) = &response.body else { return };
+        let mut head = Response::new(response.status, Body::Empty);
+        head.headers.clone_from(&response.headers);
+        head.tags = Arc::clone(&response.tags);
+        (head.snapshot, head.cache) = (response.snapshot, response.cache);
+        let stage = Stage::Arriving { head: Box::new(head), body: body.joining() };
+        if let Some(listed) = self.flights.board.lock().flights.get_mut(&self.key)
+            && listed.number == self.number
+        {
+            listed.stage = stage;
+        }
+        body.hold(self);
+    }
 }
 
 impl Drop for Listing {
@@ -138,19 +191,19 @@ impl Landed {
         self.deadline
     }
 
-    /// One share of what the flight brought. A stream cannot be shared: it is the leader's, or nobody's if
-    /// the leader has gone.
+    /// One share of what the flight brought. What is for one caller is the leader's, or nobody's if the leader has
+    /// gone.
     pub(super) fn share(&self, leads: bool) -> Share {
         let mut cargo = self.cargo.lock();
         match &*cargo {
-            Cargo::Stream(_) if leads => {}
+            Cargo::Personal(_) if leads => {}
             Cargo::Panic(_) => {}
-            Cargo::Stream(_) | Cargo::Gone => return Share::Gone,
+            Cargo::Personal(_) | Cargo::Gone => return Share::Gone,
             Cargo::Failure(failure) => return Share::Failure(failure.clone()),
             Cargo::Answer(response) => return response.try_clone().map_or(Share::Gone, Share::Answer),
         }
         match std::mem::replace(&mut *cargo, Cargo::Gone) {
-            Cargo::Stream(response) | Cargo::Answer(response) => Share::Answer(response),
+            Cargo::Personal(response) | Cargo::Answer(response) => Share::Answer(response),
             Cargo::Failure(failure) => Share::Failure(failure),
             Cargo::Gone => Share::Gone,
             Cargo::Panic(payload) => {

@@ -23,7 +23,7 @@ use kasoku_coherence::{Key, Snapshot, Tag};
 use kasoku_pipeline::{Failure, Next, Outcome, Policy, Promises, Request, Response};
 use kasoku_problem::Kind;
 
-use self::flight::{Flights, Share};
+use self::flight::{Boarded, Flights, Share};
 use crate::cache::ResponseStore;
 
 /// Knows what has changed and been purged. The store of stored responses does.
@@ -86,12 +86,12 @@ impl Policy for Collapse {
         for _ in 0..ATTEMPTS_MAX {
             let began = self.changes.snapshot();
             let allows = |since| self.changes.allow(&key, &self.depends_on, since);
-            let Some(flight) =
-                flights.board(&key, began, allows, || Some((Arc::clone(next), request.take()?)))
-            else {
-                break;
+            let lead = || Some((Arc::clone(next), request.take()?));
+            let landed = match flights.board(&key, began, allows, lead) {
+                Some(Boarded::Flight(flight)) => flight.await,
+                Some(Boarded::Answer(response)) => return Ok(marked(response, true)),
+                None => break,
             };
-            let landed = flight.await;
             // Only the leader's request has been taken.
             let follows = request.is_some();
             match landed.share(!follows) {

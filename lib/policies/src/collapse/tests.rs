@@ -3,10 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
 use kasoku_coherence::KeyBuilder;
-use kasoku_pipeline::{Body, BoxFuture, Pipeline, Stack, first};
+use kasoku_pipeline::{Body, BodyError, BoxFuture, Pipeline, SharedBody, Stack, first};
 
 use super::*;
 use crate::doubles::{ScriptedSource, poll_times, readable, reads, text, yields};
@@ -254,4 +257,57 @@ impl Next for Direct {
     fn run(&self, request: Request) -> impl Future<Output = Outcome> + Send {
         kasoku_pipeline::Source::answer(&*self.0, request)
     }
+}
+
+/// Answers with a body that comes in two parts, the second after some awaits.
+fn arriving(is_personal: bool) -> Arc<ScriptedSource> {
+    ScriptedSource::new(move |count, _| async move {
+        yields(2).await;
+        let parts = futures_util::stream::unfold(0, move |part| async move {
+            yields(3).await;
+            let text = Bytes::from(format!("{count}.{part};"));
+            (part < 2).then(|| (Ok::<_, BodyError>(Frame::data(text)), part + 1))
+        });
+        let body = SharedBody::new(StreamBody::new(Box::pin(parts)), 100, Box::new(drop));
+        let mut response = Response::ok(Body::Shared(body));
+        response.is_personal = is_personal;
+        Ok(response)
+    })
+}
+
+async fn read(response: Response) -> String {
+    let bytes = response.into_fields().body.collect().await.unwrap().to_bytes();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn who_comes_while_the_body_arrives_joins_it() {
+    let stand = Stand::new(&reads(), arriving(false));
+    let leader = stand.pipeline.run(keyed("a")).await.unwrap();
+    let follower = stand.pipeline.run(keyed("a")).await.unwrap();
+    assert!(follower.cache.collapsed && !leader.cache.collapsed);
+    stand.changes.0.fetch_add(1, Ordering::SeqCst);
+    let later = stand.pipeline.run(keyed("a")).await.unwrap();
+    assert_eq!(read(later).await, "1.0;1.1;", "a change came between");
+    assert_eq!([read(follower).await, read(leader).await], ["0.0;0.1;", "0.0;0.1;"]);
+    assert_eq!((stand.collapse.in_flight(), stand.source.asked()), (0, 2));
+    let afterwards = stand.pipeline.run(keyed("a")).await.unwrap();
+    assert_eq!(read(afterwards).await, "2.0;2.1;", "the body has been read to its end");
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_on_is_not_joined() {
+    let stand = Stand::new(&reads(), arriving(false));
+    drop(stand.pipeline.run(keyed("a")).await.unwrap());
+    assert_eq!(stand.collapse.in_flight(), 0);
+    assert_eq!(read(stand.pipeline.run(keyed("a")).await.unwrap()).await, "1.0;1.1;");
+}
+
+#[tokio::test]
+async fn what_is_for_one_caller_is_given_to_one_caller() {
+    let stand = Stand::new(&reads(), arriving(true));
+    let outcomes = join_all((0..3).map(|_| stand.pipeline.run(keyed("a")))).await;
+    let mut texts = join_all(outcomes.into_iter().map(|outcome| read(outcome.unwrap()))).await;
+    texts.sort();
+    assert_eq!(texts, ["0.0;0.1;", "1.0;1.1;", "2.0;2.1;"]);
 }
