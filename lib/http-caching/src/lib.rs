@@ -11,6 +11,21 @@
 //! | [`if_range`] | whether a range is taken from the state that the caller knows | RFC 9110 §13.1.5 |
 //! | [`coding`] | which coding a caller likes best | RFC 9110 §8.4.1, §12.5.3 |
 //! | [`directives`] | what a request's `Cache-Control` asks of a cache | RFC 9111 §5.2.1 |
+//! | [`cache_control`] | what `Cache-Control` says, in responses and requests | RFC 9111 §5.2, RFC 5861, RFC 8246 |
+//! | [`targeted`] | which field's directives hold for Kasoku | RFC 9213 |
+//! | [`storing`] | whether a response is stored | RFC 9111 §3 |
+//! | [`freshness`] | how long it is fresh, how old it is, what is allowed beyond | RFC 9111 §4.2, RFC 5861 |
+//! | [`reuse`] | whether a stored response answers, also when the origin fails | RFC 9111 §4 |
+//! | [`validation`] | how to ask whether a stored response holds; what the answer does to it | RFC 9111 §4.3 |
+//! | [`invalidation`] | what a write puts in doubt | RFC 9111 §4.4 |
+//! | [`vary`] | when two requests agree in what an answer was chosen by | RFC 9110 §12.5.5, RFC 9111 §4.1 |
+//! | [`range`] | which bytes are asked for, and which are sent | RFC 9110 §14.1, §14.2, §14.4 |
+//! | [`byteranges`] | the body of an answer with several ranges | RFC 9110 §14.6 |
+//! | [`partial`] | how parts are put together | RFC 9111 §3.3, §3.4 |
+//! | [`hop_fields`] | the fields of a connection, which are not stored | RFC 9111 §3.1 |
+//! | [`groups`] | the names that answers are removed together by | RFC 9875 |
+//! | [`no_vary_search`] | which differences between queries count | draft-ietf-httpbis-no-vary-search |
+//! | [`query_method`] | what an answer to `QUERY` is found by | draft-ietf-httpbis-safe-method-w-body |
 //!
 //! ```
 //! use http::HeaderMap;
@@ -29,8 +44,26 @@
 //! assert_eq!(conditions.evaluate(Access::Write, None), Verdict::Failed(Unmet::Match));
 //! ```
 
+pub mod byteranges;
+pub mod cache_control;
 pub mod coding;
 pub mod conditions;
 pub mod directives;
 pub mod entity_tag;
+pub mod freshness;
+pub mod groups;
+pub mod hop_fields;
 pub mod if_range;
+pub mod invalidation;
+pub mod no_vary_search;
+pub mod partial;
+pub mod query_method;
+pub mod range;
+pub mod reason;
+pub mod reuse;
+pub mod storing;
+pub mod targeted;
+pub mod validation;
+pub mod vary;
+
+mod date;
