@@ -3,6 +3,8 @@
 use http::HeaderMap;
 use http::header::CACHE_CONTROL;
 
+use crate::cache_control::{Argument, members};
+
 /// The one directive that is followed, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Directive {
@@ -22,11 +24,12 @@ impl Directive {
     pub fn of(headers: &HeaderMap) -> Self {
         let mut strongest = Self::Usual;
         for line in headers.get_all(CACHE_CONTROL) {
-            for word in line.to_str().unwrap_or_default().split(',').map(str::trim) {
-                let directive = match word {
-                    _ if word.eq_ignore_ascii_case("no-store") => Self::Private,
-                    _ if word.eq_ignore_ascii_case("no-cache") => Self::Validate,
-                    _ if word.eq_ignore_ascii_case("only-if-cached") => Self::OnlyIfCached,
+            for member in members(line.as_bytes()) {
+                let directive = match member.name {
+                    _ if member.argument != Argument::Absent => continue,
+                    name if name.eq_ignore_ascii_case(b"no-store") => Self::Private,
+                    name if name.eq_ignore_ascii_case(b"no-cache") => Self::Validate,
+                    name if name.eq_ignore_ascii_case(b"only-if-cached") => Self::OnlyIfCached,
                     _ => continue,
                 };
                 if (directive as u8) < strongest as u8 {
@@ -59,6 +62,7 @@ mod tests {
         check(&[], Directive::Usual);
         check(&["max-age=0"], Directive::Usual);
         check(&["no-cache=x"], Directive::Usual);
+        check(&["extension=\"no-cache, no-store\""], Directive::Usual);
         check(&["No-Cache"], Directive::Validate);
         check(&["max-age=0, no-cache"], Directive::Validate);
         check(&["only-if-cached"], Directive::OnlyIfCached);
