@@ -1,6 +1,5 @@
 //! Makes the answer: header fields, the whole or the parts that were asked for.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -9,13 +8,14 @@ use http::header::{
     LAST_MODIFIED, LOCATION, RANGE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, StatusCode};
+use kasoku_http_caching::byteranges::{ByteRanges, Piece};
 use kasoku_http_caching::if_range::RangeUse;
+use kasoku_http_caching::range::{ContentRange, Selection, Span};
 use kasoku_pipeline::{Body, Outcome, Response};
 use kasoku_problem::{Kind, Problem};
 
-use crate::body::{FileBody, Part};
+use crate::body::FileBody;
 use crate::lookup::{Content, FoundFile};
-use crate::range::{self, Selection, Span};
 
 /// What of a request the answer depends on.
 pub(crate) struct Question<'a> {
@@ -45,7 +45,7 @@ pub(crate) fn with_file(question: &Question<'_>, file: FoundFile) -> Outcome {
     match selection {
         Selection::Whole => response.body = whole(file.content),
         Selection::Unsatisfiable => {
-            let range = header(&format!("bytes */{length}"));
+            let range = ContentRange::Unsatisfied { complete: length }.field();
             let problem = Problem::new(Kind::RangeNotSatisfiable).header(CONTENT_RANGE, range);
             return Err(problem.detail(format!("the file has {length} bytes")).into());
         }
@@ -69,20 +69,19 @@ pub(crate) fn with_slash(question: &Question<'_>) -> Response {
 }
 
 fn selection(question: &Question<'_>, file: &FoundFile, length: u64) -> Selection {
-    let mut fields = question.headers.get_all(RANGE).iter();
-    let (Some(field), None) = (fields.next(), fields.next()) else { return Selection::Whole };
-    if file.validators.range_use(question.headers, question.now) == RangeUse::Ignored {
+    if !question.headers.contains_key(RANGE)
+        || file.validators.range_use(question.headers, question.now) == RangeUse::Ignored
+    {
         return Selection::Whole;
     }
-    field.to_str().map_or(Selection::Whole, |field| range::select(field, length))
+    Selection::of(question.headers, length)
 }
 
 fn whole(content: Content) -> Body {
     match content {
         Content::Memory(bytes) => Body::Full(bytes),
         Content::Disk(file, length) => {
-            let all = length.checked_sub(1).map(|last| Part::Slice(Span { first: 0, last }));
-            Body::stream(FileBody::new(file, all))
+            Body::stream(FileBody::new(file, Span::whole(length).map(Piece::Slice)))
         }
     }
 }
@@ -90,46 +89,26 @@ fn whole(content: Content) -> Body {
 /// The body of a 206, and the fields that describe it (RFC 9110 §15.3.7).
 fn partial(headers: &mut HeaderMap, content: Content, parts: &[Span], length: u64) -> Body {
     if let [part] = parts {
-        headers.insert(CONTENT_RANGE, header(&content_range(*part, length)));
-        return slices(content, [Part::Slice(*part)]);
+        let range = ContentRange::Part { span: *part, complete: Some(length) };
+        headers.insert(CONTENT_RANGE, range.field());
+        return slices(content, [Piece::Slice(*part)]);
     }
-    let boundary = boundary();
-    let multipart = header(&format!("multipart/byteranges; boundary={boundary}"));
-    let media_type = headers.insert(CONTENT_TYPE, multipart).unwrap_or(HeaderValue::from_static(""));
-    let mut body = Vec::with_capacity(2 * parts.len() + 1);
-    for (place, part) in parts.iter().enumerate() {
-        let line_end = if place == 0 { "" } else { "\r\n" };
-        let (media_type, range) = (media_type.to_str().unwrap_or_default(), content_range(*part, length));
-        let head =
-            format!("{line_end}--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: {range}\r\n\r\n");
-        body.push(Part::Text(head.into()));
-        body.push(Part::Slice(*part));
-    }
-    body.push(Part::Text(format!("\r\n--{boundary}--\r\n").into()));
-    slices(content, body)
+    let body = ByteRanges::new(parts, length, headers.get(CONTENT_TYPE));
+    headers.insert(CONTENT_TYPE, body.content_type);
+    slices(content, body.pieces)
 }
 
-fn slices(content: Content, parts: impl IntoIterator<Item = Part>) -> Body {
+fn slices(content: Content, pieces: impl IntoIterator<Item = Piece>) -> Body {
     let bytes = match content {
-        Content::Disk(file, _) => return Body::stream(FileBody::new(file, parts)),
+        Content::Disk(file, _) => return Body::stream(FileBody::new(file, pieces)),
         Content::Memory(bytes) => bytes,
     };
-    let slice = |part| match part {
-        Part::Text(text) => text,
-        Part::Slice(span) => bytes.slice(span.first as usize..=span.last as usize),
+    let read = |piece| match piece {
+        Piece::Text(text) => text,
+        Piece::Slice(span) => bytes.slice(span.first as usize..=span.last as usize),
     };
-    let mut pieces: Vec<Bytes> = parts.into_iter().map(slice).collect();
+    let mut pieces: Vec<Bytes> = pieces.into_iter().map(read).collect();
     Body::Full(if pieces.len() == 1 { pieces.swap_remove(0) } else { pieces.concat().into() })
-}
-
-/// Hard to guess, so that a file cannot contain it on purpose.
-fn boundary() -> String {
-    // Each state is seeded at random, and the number behind it is the one thing that is hashed.
-    format!("{:016x}{:016x}", RandomState::new().hash_one(0), RandomState::new().hash_one(1))
-}
-
-fn content_range(part: Span, length: u64) -> String {
-    format!("bytes {}-{}/{length}", part.first, part.last)
 }
 
 fn cache_control(max_age: Duration) -> HeaderValue {

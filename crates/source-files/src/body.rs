@@ -14,26 +14,18 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use kasoku_http_caching::byteranges::Piece;
+use kasoku_http_caching::range::Span;
 use tokio::task::JoinHandle;
 
-use crate::range::Span;
 
 /// Bytes read at once.
-const PIECE_BYTES: u64 = 64 << 10;
-
-/// What comes next in a body.
-#[derive(Debug)]
-pub(crate) enum Part {
-    /// These bytes, such as the head of a part.
-    Text(Bytes),
-    /// These bytes of the file.
-    Slice(Span),
-}
+const READ_BYTES: u64 = 64 << 10;
 
 /// A body of parts of one file.
 pub(crate) struct FileBody {
     state: State,
-    parts: VecDeque<Part>,
+    pieces: VecDeque<Piece>,
     left: u64,
 }
 
@@ -44,33 +36,24 @@ enum State {
 }
 
 impl FileBody {
-    pub(crate) fn new(file: File, parts: impl IntoIterator<Item = Part>) -> Self {
-        let parts: VecDeque<_> = parts.into_iter().collect();
-        let left = parts.iter().map(Part::length).sum();
-        Self { state: State::Idle(file), parts, left }
+    pub(crate) fn new(file: File, pieces: impl IntoIterator<Item = Piece>) -> Self {
+        let pieces: VecDeque<_> = pieces.into_iter().collect();
+        let left = pieces.iter().map(Piece::length).sum();
+        Self { state: State::Idle(file), pieces, left }
     }
 
-    /// Takes the next piece of the slice that is to be sent.
-    fn next_piece(&mut self, span: Span) -> Span {
-        let piece = Span { first: span.first, last: span.last.min(span.first + PIECE_BYTES - 1) };
-        if piece.last < span.last {
-            self.parts.push_front(Part::Slice(Span { first: piece.last + 1, last: span.last }));
+    /// Takes as much of the slice that is to be sent as is read at once.
+    fn next_read(&mut self, span: Span) -> Span {
+        let read = Span { first: span.first, last: span.last.min(span.first + READ_BYTES - 1) };
+        if read.last < span.last {
+            self.pieces.push_front(Piece::Slice(Span { first: read.last + 1, last: span.last }));
         }
-        piece
+        read
     }
 
     fn sent(&mut self, bytes: Bytes) -> Frame<Bytes> {
         self.left -= bytes.len() as u64;
         Frame::data(bytes)
-    }
-}
-
-impl Part {
-    fn length(&self) -> u64 {
-        match self {
-            Self::Text(text) => text.len() as u64,
-            Self::Slice(span) => span.length(),
-        }
     }
 }
 
@@ -85,16 +68,16 @@ impl Body for FileBody {
         loop {
             match std::mem::replace(&mut self.state, State::Over) {
                 State::Over => return Poll::Ready(None),
-                State::Idle(file) => match self.parts.pop_front() {
+                State::Idle(file) => match self.pieces.pop_front() {
                     None => return Poll::Ready(None),
-                    Some(Part::Text(text)) => {
+                    Some(Piece::Text(text)) => {
                         self.state = State::Idle(file);
                         return Poll::Ready(Some(Ok(self.sent(text))));
                     }
-                    Some(Part::Slice(span)) => {
-                        let piece = self.next_piece(span);
+                    Some(Piece::Slice(span)) => {
+                        let span = self.next_read(span);
                         self.state = State::Reading(tokio::task::spawn_blocking(move || {
-                            let bytes = read(&file, piece);
+                            let bytes = read(&file, span);
                             (file, bytes)
                         }));
                     }
@@ -122,9 +105,9 @@ impl Body for FileBody {
     }
 }
 
-fn read(file: &File, piece: Span) -> io::Result<Bytes> {
-    let mut bytes = vec![0; piece.length() as usize];
-    match file.read_exact_at(&mut bytes, piece.first) {
+fn read(file: &File, span: Span) -> io::Result<Bytes> {
+    let mut bytes = vec![0; span.length() as usize];
+    match file.read_exact_at(&mut bytes, span.first) {
         Ok(()) => Ok(bytes.into()),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             Err(io::Error::new(error.kind(), "the file became shorter while it was sent"))

@@ -14,7 +14,6 @@ mod kept;
 mod lookup;
 mod media_type;
 mod path;
-mod range;
 mod validator;
 
 #[cfg(test)]
