@@ -1,16 +1,13 @@
 //! `If-Range` (RFC 9110 §13.1.5): whether a range is taken from the state that the caller has the rest of.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use http::HeaderMap;
 use http::header::IF_RANGE;
 
 use crate::conditions::Validators;
 use crate::entity_tag::{Comparison, EntityTag};
-
-/// A date is a strong validator only if a second change within the same second can be ruled out; a minute is what
-/// RFC 9110 §8.8.2.2 gives clocks to agree.
-const DATE_IS_STRONG_AFTER: Duration = Duration::from_mins(1);
+use crate::validation::DATE_IS_STRONG_AFTER;
 
 /// What becomes of a `Range` field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +40,8 @@ pub fn evaluate(headers: &HeaderMap, current: &Validators<'_>, now: SystemTime) 
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use http::HeaderValue;
 
     use super::*;

@@ -29,9 +29,10 @@ pub fn targets(method: &Method, target: &Uri, status: StatusCode, headers: &Head
     targets
 }
 
-/// Whether a method asks for no change of state (RFC 9110 §9.2.1, and QUERY by its own definition).
+/// Whether a method asks for no change of state (RFC 9110 §9.2.1, and `QUERY` by RFC 10008).
 pub fn is_safe(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE) || method.as_str() == "QUERY"
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
+        || method.as_str() == "QUERY"
 }
 
 fn references<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
@@ -224,7 +225,13 @@ mod tests {
         check_from("/a?q", "POST", 200, &[(LOCATION, "b"), (CONTENT_LOCATION, "//h/c")], &["/a?q", "/b"]);
         check_from("/a", "POST", 200, &[(LOCATION, "http://example.com/b")], &["/a"]);
         let secure = "https://example.com/a";
-        check_from(secure, "POST", 200, &[(LOCATION, "https://example.com:443/")], &[secure, "https://example.com/"]);
+        check_from(
+            secure,
+            "POST",
+            200,
+            &[(LOCATION, "https://example.com:443/")],
+            &[secure, "https://example.com/"],
+        );
     }
 
     #[test]

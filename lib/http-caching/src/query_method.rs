@@ -1,4 +1,4 @@
-//! `QUERY` (draft-ietf-httpbis-safe-method-w-body): what an answer to it is found by besides the target.
+//! `QUERY` (RFC 10008): what an answer to it is found by besides the target.
 //!
 //! The method is safe, idempotent and cacheable; its content is part of the cache key, with the fields that
 //! say how the content is to be read.

@@ -266,7 +266,9 @@ mod tests {
             let ranges: Vec<_> = (0..count).map(|n| format!("{}-{}", n * 10, n * 10)).collect();
             format!("bytes={}", ranges.join(","))
         };
-        assert!(matches!(Selection::of_field(&field(16), 1_000), Selection::Parts(parts) if parts.len() == 16));
+        assert!(
+            matches!(Selection::of_field(&field(16), 1_000), Selection::Parts(parts) if parts.len() == 16)
+        );
         assert_eq!(Selection::of_field(&field(17), 1_000), Selection::Whole);
         assert_eq!(Selection::of_field(&format!("bytes={}", "0-,".repeat(1_300)), 1_000), Selection::Whole);
     }
@@ -336,8 +338,7 @@ mod tests {
 
     #[test]
     fn content_range_follows_rfc_9110_section_14_4() {
-        let part =
-            |first, last, complete| Some(ContentRange::Part { span: Span { first, last }, complete });
+        let part = |first, last, complete| Some(ContentRange::Part { span: Span { first, last }, complete });
         for (field, expected) in [
             ("bytes 0-0/1", part(0, 0, Some(1))),
             ("bytes 42-1233/1234", part(42, 1_233, Some(1_234))),
@@ -401,11 +402,10 @@ mod tests {
 
         #[test]
         fn a_content_range_is_read_as_it_was_written(
-            first in any::<u64>(), more in any::<u64>(), after in any::<Option<u64>>(),
+            first in 0..u64::MAX / 4, more in 0..u64::MAX / 4, after in prop::option::of(1..u64::MAX / 4),
         ) {
-            let last = first.saturating_add(more);
-            let complete = after.map(|after| last.saturating_add(after).saturating_add(1));
-            prop_assume!(complete.is_none_or(|complete| last < complete));
+            let last = first + more;
+            let complete = after.map(|after| last + after);
             for told in [
                 ContentRange::Part { span: Span { first, last }, complete },
                 ContentRange::Unsatisfied { complete: first },

@@ -29,17 +29,32 @@ struct Weighted {
     weight: u16,
 }
 
+/// What tells whether a byte stands in a quoted string (RFC 9110 §5.6.4).
+#[derive(Default)]
+struct Quotes {
+    open: bool,
+    escaped: bool,
+}
+
 /// The normal form of a field, or `None` if the request has no such field.
 pub(super) fn value(name: &HeaderName, request: &HeaderMap) -> Option<Vec<u8>> {
     let lines: Vec<&[u8]> = request.get_all(name).into_iter().map(|line| trim(line.as_bytes())).collect();
     if lines.is_empty() {
         return None;
     }
-    Some(match grammar(name) {
-        Grammar::Weighted(order) => weighted(&lines, order),
-        Grammar::MediaRanges => media_ranges(&lines),
-        Grammar::Cookies => lines.join(&b"; "[..]),
-        Grammar::Other => lines.join(&b", "[..]),
+    let grammar = grammar(name);
+    if let Grammar::Cookies = grammar {
+        let lines: Vec<_> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+        return Some(lines.join(&b"; "[..]));
+    }
+    // RFC 9110 §5.3: lines are one list.
+    let text = lines.join(&b", "[..]);
+    Some(match grammar {
+        // What a server makes of a string without an end, only the server knows.
+        _ if !Quotes::are_balanced(&text) => text,
+        Grammar::Weighted(order) => weighted(&text, order),
+        Grammar::MediaRanges => media_ranges(&text),
+        Grammar::Cookies | Grammar::Other => text,
     })
 }
 
@@ -53,8 +68,8 @@ fn grammar(name: &HeaderName) -> Grammar {
     }
 }
 
-fn weighted(lines: &[&[u8]], order: EqualWeights) -> Vec<u8> {
-    let words: Vec<Vec<u8>> = members(lines).map(|member| compact(member).to_ascii_lowercase()).collect();
+fn weighted(text: &[u8], order: EqualWeights) -> Vec<u8> {
+    let words: Vec<Vec<u8>> = members(text).map(|member| compact(member).to_ascii_lowercase()).collect();
     let Some(mut list) = words.iter().map(|word| Weighted::read(word)).collect::<Option<Vec<_>>>() else {
         // A weight is malformed, and only the server knows what it makes of that.
         return words.join(&b","[..]);
@@ -104,72 +119,73 @@ fn thousandths(weight: &[u8]) -> Option<u16> {
     (weight <= 1_000).then_some(weight)
 }
 
-fn media_ranges(lines: &[&[u8]]) -> Vec<u8> {
-    let ranges: Vec<Vec<u8>> = members(lines).map(|member| lowercase_names(compact(member))).collect();
+fn media_ranges(text: &[u8]) -> Vec<u8> {
+    let ranges: Vec<Vec<u8>> = members(text).map(|member| lowercase_names(compact(member))).collect();
     ranges.join(&b","[..])
 }
 
 /// Types and the names of parameters are in any case; the values of parameters may not be (RFC 9110 §8.3.1).
 fn lowercase_names(mut range: Vec<u8>) -> Vec<u8> {
-    let (mut in_value, mut quoted, mut escaped) = (false, false, false);
+    let (mut quotes, mut in_value) = (Quotes::default(), false);
     for byte in &mut range {
         match *byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            _ if quoted => {}
+            byte if quotes.hold(byte) => {}
             b'=' => in_value = true,
             b';' => in_value = false,
-            _ if !in_value => byte.make_ascii_lowercase(),
-            _ => {}
+            _ if in_value => {}
+            _ => byte.make_ascii_lowercase(),
         }
     }
     range
 }
 
-/// The members of a list on several lines, without empty ones (RFC 9110 §5.6.1.2). A comma in a quoted string
-/// separates nothing.
-fn members<'a>(lines: &'a [&'a [u8]]) -> impl Iterator<Item = &'a [u8]> {
-    lines.iter().flat_map(|line| split_outside_quotes(line)).map(trim).filter(|member| !member.is_empty())
-}
-
-fn split_outside_quotes(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let (mut quoted, mut escaped) = (false, false);
-    line.split(move |byte| {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b',' => return !quoted,
-            _ => {}
-        }
-        false
-    })
+/// The members of a list, without empty ones (RFC 9110 §5.6.1.2).
+fn members(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut quotes = Quotes::default();
+    let members = text.split(move |byte| !quotes.hold(*byte) && *byte == b',');
+    members.map(trim).filter(|member| !member.is_empty())
 }
 
 /// Without the whitespace that may stand around semicolons (RFC 9110 §5.6.6).
 fn compact(member: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(member.len());
-    let (mut quoted, mut escaped, mut after_semicolon) = (false, false, false);
+    let mut quotes = Quotes::default();
     for byte in member {
-        let blank = matches!(byte, b' ' | b'\t') && !quoted;
-        if blank && after_semicolon {
+        if quotes.hold(*byte) {
+            text.push(*byte);
             continue;
         }
-        after_semicolon = *byte == b';' && !quoted;
-        if after_semicolon {
+        if *byte == b';' {
             let kept = trim_end(&text).len();
             text.truncate(kept);
         }
-        text.push(*byte);
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            _ => {}
+        if !(is_blank(*byte) && text.ends_with(b";")) {
+            text.push(*byte);
         }
     }
     text
+}
+
+impl Quotes {
+    /// Takes the next byte. Whether it belongs to a quoted string, of which the quotes are part.
+    fn hold(&mut self, byte: u8) -> bool {
+        let was_open = self.open;
+        match byte {
+            _ if self.escaped => self.escaped = false,
+            b'\\' if self.open => self.escaped = true,
+            b'"' => self.open = !self.open,
+            _ => {}
+        }
+        was_open || self.open
+    }
+
+    fn are_balanced(text: &[u8]) -> bool {
+        let mut quotes = Self::default();
+        for byte in text {
+            quotes.hold(*byte);
+        }
+        !quotes.open
+    }
 }
 
 fn trim(text: &[u8]) -> &[u8] {
