@@ -1,7 +1,8 @@
 //! What a cache hit costs through all policies, in nanoseconds and allocations:
 //! `cargo run --release -p kasoku-policies --example hit_cost`.
 //!
-//! One thread, no socket, no server. Read ratios; the first line is the cost of making the request alone.
+//! One thread, no socket, no server. Read ratios; the first line is the cost of making the request alone. An argument
+//! sets how often to repeat: a handful is enough for a profiler that counts instructions.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::sync::Arc;
@@ -125,11 +126,15 @@ fn request(fields: &[(&'static str, &'static str)]) -> Request {
 const ROUNDS: u64 = 500;
 const REPEATS: u64 = 1_000;
 
+fn repeats() -> u64 {
+    std::env::args().nth(1).map_or(REPEATS, |text| text.parse().expect("a number of repeats"))
+}
+
 #[expect(clippy::print_stdout, reason = "its output is what it is for")]
 async fn measure(name: &str, work: impl AsyncFn()) {
     let mut best_ns = u64::MAX;
     let mut allocations = 0;
-    for _ in 0..REPEATS {
+    for _ in 0..repeats() {
         let (began, before) = (Instant::now(), ALLOCATIONS.load(Ordering::Relaxed));
         for _ in 0..ROUNDS {
             work().await;

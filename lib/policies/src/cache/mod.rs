@@ -27,6 +27,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::header::CACHE_CONTROL;
 use http::{Method, StatusCode};
 use kasoku_cache_store::{Found, Store};
 use kasoku_coherence::Key;
@@ -109,7 +110,8 @@ impl Policy for Cache {
         if request.method != Method::GET {
             return Box::pin(pass(request, next)).await;
         }
-        let directive = Directive::of(&request.headers);
+        let asks = request.headers.keys().any(|name| *name == CACHE_CONTROL);
+        let directive = if asks { Directive::of(&request.headers) } else { Directive::Usual };
         let now = request.seen.unwrap_or_else(|| self.surroundings.clock.now());
         let key = self.keying.key(&request);
         let (stored, age, reuse) = match self.store.look_up(&key, now) {

@@ -43,7 +43,7 @@ impl Policy for Deadline {
             (earlier, own) => earlier.or(own),
         };
         let Some(deadline) = request.deadline else {
-            return next.run(request).await;
+            return Box::pin(next.run(request)).await;
         };
         // It may have been spent in the queue before this policy: then no work is begun.
         if deadline <= now {
@@ -54,7 +54,9 @@ impl Policy for Deadline {
         if let Poll::Ready(outcome) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
             return outcome;
         }
-        match tokio::time::timeout(deadline.saturating_duration_since(now), work).await {
+        // Boxed, so that the timer takes no room in requests that never need one.
+        let limited = tokio::time::timeout(deadline.saturating_duration_since(now), work);
+        match Box::pin(limited).await {
             Ok(outcome) => outcome,
             Err(_) => Err(self.exceeded()),
         }

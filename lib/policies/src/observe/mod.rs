@@ -15,7 +15,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::HeaderName;
-use http::{HeaderValue, Method, StatusCode, Uri};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Method, StatusCode};
 use kasoku_observe::{Answered, Observation, Observer, RouteName};
 use kasoku_pipeline::{Body, Next, Outcome, Policy, Request, RequestId, Response};
 use kasoku_units::Clock;
@@ -61,7 +62,7 @@ impl Policy for Observe {
         });
         let asked = Asked {
             method: request.method.clone(),
-            target: request.uri.clone(),
+            target: request.uri.path_and_query().cloned(),
             id: request.id.clone(),
             peer: request.peer,
         };
@@ -89,7 +90,7 @@ impl Observe {
         self.observer.observe(&Observation::Answered(Answered {
             route: self.route.as_ref(),
             method: asked.method.as_str(),
-            target: asked.target.path_and_query().map_or("*", |target| target.as_str()),
+            target: asked.target.as_ref().map_or("*", PathAndQuery::as_str),
             status: response.status.as_u16(),
             cache: response.cache.label(),
             latency: self.clock.now().saturating_duration_since(arrived),
@@ -104,7 +105,7 @@ impl Observe {
 /// What is reported of a request once it has been handed on.
 struct Asked {
     method: Method,
-    target: Uri,
+    target: Option<PathAndQuery>,
     id: RequestId,
     peer: Option<std::net::SocketAddr>,
 }

@@ -4,20 +4,28 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderValue};
 use kasoku_pipeline::RequestId;
-
-use super::X_REQUEST_ID;
-
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The name of a request with these header fields.
 pub(super) fn of(headers: &HeaderMap) -> RequestId {
-    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    text(&X_REQUEST_ID)
+    // One pass over what is there costs less than to hash the names of what mostly is not.
+    let (mut request_id, mut traceparent) = (None, None);
+    for (name, value) in headers {
+        match name.as_str() {
+            "x-request-id" => _ = request_id.get_or_insert(value),
+            "traceparent" => _ = traceparent.get_or_insert(value),
+            _ => {}
+        }
+    }
+    text(request_id)
         .and_then(RequestId::brought)
-        .or_else(|| text(&TRACEPARENT).and_then(trace_id).map(RequestId::made))
+        .or_else(|| text(traceparent).and_then(trace_id).map(RequestId::made))
         .unwrap_or_else(fresh)
+}
+
+fn text(value: Option<&HeaderValue>) -> Option<&str> {
+    value?.to_str().ok()
 }
 
 /// The trace-id of a W3C `traceparent`: `version "-" trace-id "-" parent-id "-" flags` (Trace Context

@@ -15,8 +15,8 @@ mod tests;
 use std::sync::Arc;
 
 use http::header::{
-    CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE,
-    LAST_MODIFIED, RANGE,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use kasoku_http_caching::coding::{Wish, negotiate};
@@ -73,7 +73,9 @@ impl Policy for Shape {
             drop_range(&mut request);
         }
         let wish = self.wish(&request);
-        let response = match Conditions::take(&mut request.headers) {
+        let is_conditional = request.headers.keys().any(is_condition);
+        let conditions = is_conditional.then(|| Conditions::take(&mut request.headers)).flatten();
+        let response = match conditions {
             Some(conditions) if request.headers.contains_key(RANGE) => {
                 Box::pin(self.read_part(request, wish, &conditions, next)).await?
             }
@@ -85,7 +87,12 @@ impl Policy for Shape {
 
 impl Shape {
     fn wish(&self, request: &Request) -> Wish {
-        if self.rules.compress_above.is_some() { negotiate(&request.headers) } else { Wish::default() }
+        let asks = || request.headers.keys().any(|name| *name == ACCEPT_ENCODING);
+        if self.rules.compress_above.is_some() && asks() {
+            negotiate(&request.headers)
+        } else {
+            Wish::default()
+        }
     }
 
     fn suitability(&self, response: &Response) -> Option<Suitability> {
@@ -168,6 +175,11 @@ impl Shape {
             Verdict::Failed(unmet) => Err(Failure { problem: failed(unmet), cache: response.cache }),
         }
     }
+}
+
+/// Asked of each field of a request, which costs less than to look four names up that most requests do not have.
+fn is_condition(name: &HeaderName) -> bool {
+    matches!(*name, IF_MATCH | IF_NONE_MATCH | IF_MODIFIED_SINCE | IF_UNMODIFIED_SINCE)
 }
 
 fn drop_range(request: &mut Request) {
