@@ -6,14 +6,18 @@ mod app;
 mod client;
 mod connector;
 mod identity;
+mod origin;
 mod peer;
 mod process;
+mod redis;
 mod sqlite;
 pub mod truth;
 
 pub use app::TempApp;
 pub use client::{Answer, Client, was_refused};
 pub use identity::Identity;
+pub use origin::{Exchange, RecordingOrigin};
 pub use peer::Peer;
 pub use process::{Kasoku, Start};
+pub use redis::Redis;
 pub use sqlite::{assert_sound, sqlite};

@@ -67,6 +67,18 @@ impl KeyBuilder {
 }
 
 impl Key {
+    /// A key from the bytes of another, as a node tells them to the next; `None` if they are no sequence of parts.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (length, after) = rest.split_first_chunk::<4>()?;
+            let length = u32::from_le_bytes(*length);
+            let part_bytes = if length == u32::MAX { 0 } else { length as usize };
+            rest = after.get(part_bytes..)?;
+        }
+        Some(Self { bytes: Arc::from(bytes), hash: xxh3_64(bytes) })
+    }
+
     /// Its bytes, for stores and for printing.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -124,5 +136,13 @@ mod tests {
         let parts: Vec<_> = joined.parts().collect();
         assert_eq!(parts, [Some(&b"/a"[..]), Some(&b"b"[..])]);
         assert_eq!(missing.parts().collect::<Vec<_>>(), [None]);
+    }
+
+    #[test]
+    fn a_key_is_read_from_its_bytes_and_from_nothing_else() {
+        let key = KeyBuilder::new().part(b"/a").optional(None).part(b"").build();
+        assert_eq!(Key::from_bytes(key.bytes()), Some(key.clone()));
+        assert_eq!(Key::from_bytes(&key.bytes()[..key.bytes().len() - 1]), None);
+        assert_eq!(Key::from_bytes(b"\x05\0\0\0abc"), None);
     }
 }

@@ -98,6 +98,13 @@ pub enum Observation<'a> {
         /// The diagnostics, as printed by `check`.
         diagnostics: &'a str,
     },
+    /// The second tier of the cache came into use, or fell out of it; said once for each change of state.
+    SecondTier {
+        /// Whether it is read and written from now on.
+        in_use: bool,
+        /// Why, from a closed list: `"joined"`, `"timeout"`, `"connection"`, …
+        reason: &'static str,
+    },
     /// The server stops taking requests.
     Draining {
         /// Requests still being answered.

@@ -27,6 +27,14 @@ pub(super) const ALL: &[Program] = &[
         version: "--version",
         package: "python3",
     },
+    // The second tier of the cache; each test starts its own.
+    Program {
+        name: "redis-server",
+        need: Need::Tests,
+        commands: &["redis-server"],
+        version: "--version",
+        package: "redis-server",
+    },
     // Loads a server for the measurements.
     Program { name: "wrk", need: Need::Measurements, commands: &["wrk"], version: "-v", package: "wrk" },
     // Shows the pages of the apps as people see them; node drives it, npm brings node the means.

@@ -30,6 +30,7 @@ const PLACES: &[(&str, Place)] = &[
     // Engines: state; and the seam, which they do not know.
     ("kasoku-pipeline", Floor(2)),
     ("kasoku-cache-store", Floor(2)),
+    ("kasoku-cache-remote", Floor(2)),
     ("kasoku-database", Floor(2)),
     // Parts: policies and sources.
     ("kasoku-policies", Floor(3)),

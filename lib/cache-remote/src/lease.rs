@@ -1,0 +1,280 @@
+//! Leases: one fill of a key among all nodes.
+//!
+//! A lease is a key on the server that lives as long as its holder renews it, and a token that is larger than
+//! every one given out for the key before. Coherence does not need leases, for the fence refuses what is old by
+//! itself; they spare the source work. So whatever goes wrong with one costs a fill too many, and nothing else.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use kasoku_coherence::Key;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use crate::connection;
+use crate::entry::Entry;
+use crate::line::Away;
+use crate::remote::{Found, Remote};
+use crate::scripts::Script;
+use crate::session::{Session, Shared, epoch_name};
+
+/// What an attempt at a lease led to.
+#[derive(Debug)]
+pub enum Leased {
+    /// Fill, and store with it.
+    Won(Lease),
+    /// Somebody else fills.
+    Held {
+        /// When that is over, unless it is renewed.
+        until: Instant,
+    },
+    /// It could not be found out; fill without.
+    Away(Away),
+}
+
+/// What waiting for somebody else's fill led to.
+#[derive(Debug)]
+pub enum Waited {
+    /// The fill is there.
+    Found(Entry),
+    /// Whoever filled ended without storing what was waited for: fill, and store with this.
+    Won(Lease),
+    /// The deadline came first.
+    TimedOut,
+    /// The second tier fell away; fill without.
+    Away(Away),
+}
+
+/// The right to fill a key, renewed as long as it lives and given back when it is dropped.
+#[derive(Debug)]
+pub struct Lease {
+    held: Arc<Held>,
+    renewal: JoinHandle<()>,
+    ended: bool,
+}
+
+struct Held {
+    shared: Arc<Shared>,
+    session: Arc<Session>,
+    key: Key,
+    token: u64,
+    taken: Instant,
+    /// When the server last confirmed it, in milliseconds since it was taken.
+    confirmed_ms: AtomicU64,
+    lost: AtomicBool,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// How long the server remembers the newest token of a key after it was last confirmed.
+const TOKEN_MEMORY: Duration = Duration::from_mins(10);
+
+/// Between two looks at somebody else's fill, doubled each time.
+const LOOK_AGAIN_MIN: Duration = Duration::from_millis(2);
+const LOOK_AGAIN_MAX: Duration = Duration::from_millis(25);
+
+impl Remote {
+    /// Tries to become the one that fills a key, until the deadline at most.
+    pub async fn lease(&self, key: &Key, deadline: Instant) -> Leased {
+        let leased = try_lease(&self.shared, key, deadline).await;
+        if let Leased::Away(away) = &leased {
+            self.shared.counters.away(*away);
+        }
+        leased
+    }
+
+    /// Waits for somebody else's fill of a key, until the caller's deadline: for an entry that `accepts`, or for
+    /// the lease, should its holder be gone. Each look takes no longer than the budget.
+    pub async fn wait(&self, key: &Key, accepts: impl Fn(&Entry) -> bool, deadline: Instant) -> Waited {
+        let mut pause = LOOK_AGAIN_MIN;
+        loop {
+            match self.look(key, &accepts, deadline).await {
+                Look::Over(waited) => return waited,
+                // Many waiters at once have to take turns.
+                Look::Away(Away::Busy) | Look::Again => {}
+                Look::Away(away) => {
+                    self.shared.counters.away(away);
+                    return Waited::Away(away);
+                }
+            }
+            let now = Instant::now();
+            if now >= deadline {
+                return Waited::TimedOut;
+            }
+            sleep(pause.min(deadline - now)).await;
+            pause = (pause * 2).min(LOOK_AGAIN_MAX);
+        }
+    }
+
+    async fn look(&self, key: &Key, accepts: impl Fn(&Entry) -> bool, deadline: Instant) -> Look {
+        let shared = &self.shared;
+        let session = match shared.current() {
+            Ok(session) => session,
+            Err(away) => return Look::Away(away),
+        };
+        let keys = [shared.names.entry(key), shared.names.lease(key)];
+        let keys = [keys[0].as_str(), keys[1].as_str()];
+        let within = self.deadline();
+        let answer = shared.line.run_script(&session.run, Script::Peek, &keys, &[], within).await;
+        let mut answer = match answer {
+            Ok(answer) => answer,
+            Err(away) => return Look::Away(away),
+        };
+        let bytes = answer.pop().map(connection::bytes);
+        let (Some(Ok(bytes)), Some(redis::Value::Int(held))) = (bytes, answer.pop()) else {
+            return Look::Away(shared.line.garbled());
+        };
+        if let Found::Usable(entry) = shared.judge(&session, key, bytes)
+            && accepts(&entry)
+        {
+            shared.counters.hits.add_one();
+            return Look::Over(Waited::Found(entry));
+        }
+        if held > 0 || Instant::now() >= deadline {
+            return Look::Again;
+        }
+        match try_lease(shared, key, self.deadline()).await {
+            Leased::Won(lease) => Look::Over(Waited::Won(lease)),
+            Leased::Held { .. } => Look::Again,
+            Leased::Away(away) => Look::Away(away),
+        }
+    }
+}
+
+/// What one look at somebody else's fill showed.
+enum Look {
+    Over(Waited),
+    Again,
+    Away(Away),
+}
+
+async fn try_lease(shared: &Arc<Shared>, key: &Key, deadline: Instant) -> Leased {
+    ask_lease(shared, key, deadline).await.unwrap_or_else(Leased::Away)
+}
+
+async fn ask_lease(shared: &Arc<Shared>, key: &Key, deadline: Instant) -> Result<Leased, Away> {
+    let session = shared.current()?;
+    let permit = Arc::clone(&shared.leases).try_acquire_owned().map_err(|_| Away::Busy)?;
+    let names = &shared.names;
+    let (lease, newest) = (names.lease(key), names.newest(key));
+    let keys = [lease.as_str(), &newest, &names.tokens, &names.epoch];
+    let lifetime = shared.settings.lease.as_millis().to_string();
+    let memory = (TOKEN_MEMORY * 2).as_millis().to_string();
+    let arguments = [&session.name, &lifetime, &memory].map(String::as_bytes);
+    let taken = Instant::now();
+    let answer = shared.line.run_script(&session.run, Script::Lease, &keys, &arguments, deadline).await?;
+    let [token, held_ms] = &answer[..] else {
+        return Err(if answer.is_empty() { Away::NotCurrent } else { shared.line.garbled() });
+    };
+    let (Some(token), Some(held_ms)) = (connection::number(token), connection::number(held_ms)) else {
+        return Err(shared.line.garbled());
+    };
+    if token == 0 {
+        return Ok(Leased::Held { until: Instant::now() + Duration::from_millis(held_ms) });
+    }
+    let held = Arc::new(Held {
+        shared: Arc::clone(shared),
+        session,
+        key: key.clone(),
+        token,
+        taken,
+        confirmed_ms: AtomicU64::new(0),
+        lost: AtomicBool::new(false),
+        _permit: permit,
+    });
+    let renewal = tokio::spawn({
+        let held = Arc::clone(&held);
+        async move { held.renew().await }
+    });
+    Ok(Leased::Won(Lease { held, renewal, ended: false }))
+}
+
+impl Lease {
+    /// Larger than that of every lease for the key before it.
+    pub fn token(&self) -> u64 {
+        self.held.token
+    }
+
+    /// Whether somebody else has, or may have, been given the key meanwhile.
+    pub fn is_lost(&self) -> bool {
+        self.held.lost.load(Ordering::Acquire)
+    }
+
+    /// Whether the server can still tell that a newer token was given out.
+    pub(crate) fn may_be_newest(&self) -> bool {
+        let confirmed = Duration::from_millis(self.held.confirmed_ms.load(Ordering::Acquire));
+        self.held.taken.elapsed() < confirmed + TOKEN_MEMORY
+    }
+
+    /// The server has ended it.
+    pub(crate) fn ended(mut self) {
+        self.ended = true;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.renewal.abort();
+        if self.ended {
+            return;
+        }
+        // At the end of the runtime there is nobody to do it, and the server forgets the lease by itself.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let held = Arc::clone(&self.held);
+            runtime.spawn(async move { held.release().await });
+        }
+    }
+}
+
+impl Held {
+    async fn renew(&self) {
+        loop {
+            sleep(self.shared.settings.lease / 3).await;
+            let lifetime = self.shared.settings.lease.as_millis().to_string();
+            let memory = (TOKEN_MEMORY * 2).as_millis().to_string();
+            let lease = self.shared.names.lease(&self.key);
+            let newest = self.shared.names.newest(&self.key);
+            let asked = self.taken.elapsed();
+            let answer = self.tell(Script::Renew, &[&lease, &newest], &[&lifetime, &memory]).await;
+            match answer {
+                Ok(true) => {
+                    let asked_ms = u64::try_from(asked.as_millis()).unwrap_or(u64::MAX);
+                    self.confirmed_ms.store(asked_ms, Ordering::Release);
+                }
+                Ok(false) => {
+                    self.lost.store(true, Ordering::Release);
+                    return;
+                }
+                // It is tried again as long as the lease may live.
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn release(&self) {
+        let lease = self.shared.names.lease(&self.key);
+        // A lease that cannot be given back ends by itself.
+        let _ = self.tell(Script::Release, &[&lease], &[]).await;
+    }
+
+    /// Says something about the own lease; answers whether it was the own.
+    async fn tell(&self, script: Script, keys: &[&str], more: &[&str]) -> Result<bool, Away> {
+        let own = format!("{} {}", epoch_name(self.session.knowledge.epoch()), self.token);
+        let mut arguments = vec![own.as_bytes()];
+        arguments.extend(more.iter().map(|argument| argument.as_bytes()));
+        let deadline = Instant::now() + self.shared.settings.lease / 3;
+        let answer =
+            self.shared.line.run_script(&self.session.run, script, keys, &arguments, deadline).await?;
+        match &answer[..] {
+            [redis::Value::Int(own)] => Ok(*own == 1),
+            _ => Err(self.shared.line.garbled()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Held").field("token", &self.token).finish_non_exhaustive()
+    }
+}

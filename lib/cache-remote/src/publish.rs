@@ -1,0 +1,135 @@
+//! Publishing purges and changes, and learning how many nodes have applied them.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::connection::{self, Trouble};
+use crate::line::Away;
+use crate::message::{Message, Mode, Reach};
+use crate::remote::Remote;
+use crate::scripts::Script;
+use crate::session::Shared;
+
+/// What became of a publication within its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Published {
+    /// It has its place in the order of all nodes.
+    Reached {
+        /// Its place in the current epoch.
+        position: u64,
+        /// Live nodes that have applied it, this one among them.
+        nodes: u64,
+        /// Live nodes. When both are equal, no node serves as current what the publication reaches. For one bound
+        /// after a new epoch, a node that nobody can know of is counted too.
+        of: u64,
+    },
+    /// It is not certain that it was published. It stays in the outbox and is sent when that is possible.
+    Waiting,
+}
+
+/// Messages that are sent at once.
+const MESSAGES_AT_ONCE: usize = 64;
+
+/// How long the server may take to append them; no request waits for it.
+const APPEND: Duration = Duration::from_millis(250);
+
+/// Between two questions about how far the nodes are, doubled each time.
+const ASK_AGAIN_MIN: Duration = Duration::from_micros(500);
+const ASK_AGAIN_MAX: Duration = Duration::from_millis(16);
+
+impl Remote {
+    /// Tells all nodes of a purge or a change. Call it when the change is visible to new reads of the source, and
+    /// after this node's own first tier has applied it. Waits for at most `within`, and no longer than until every
+    /// live node has applied it; with no time at all it waits for nothing.
+    pub async fn publish(&self, reach: Reach, mode: Mode, within: Duration) -> Published {
+        let deadline = Instant::now() + within;
+        let shared = &self.shared;
+        let messages = Message::divide(reach, mode, shared.node);
+        if messages.is_empty() {
+            return self.reached(0, deadline).await;
+        }
+        let published = shared.outbox.add(&messages);
+        let position = tokio::select! {
+            biased;
+            position = published => position,
+            () = sleep_until(deadline) => return Published::Waiting,
+        };
+        // Whoever waited is forgotten when everything that waits becomes one message.
+        let Ok(position) = position else { return Published::Waiting };
+        self.reached(position, deadline).await
+    }
+
+    /// Asks until every live node has applied a position.
+    async fn reached(&self, position: u64, deadline: Instant) -> Published {
+        let mut pause = ASK_AGAIN_MIN;
+        let (mut nodes, mut of) = (0, 1);
+        while let Ok(answer) = ask_nodes(&self.shared, position, deadline).await {
+            (nodes, of) = answer;
+            if nodes >= of || Instant::now() + pause >= deadline {
+                break;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(ASK_AGAIN_MAX);
+        }
+        Published::Reached { position, nodes, of }
+    }
+}
+
+/// How many live nodes have applied a position, and how many there are.
+async fn ask_nodes(shared: &Shared, position: u64, deadline: Instant) -> Result<(u64, u64), Away> {
+    let session = shared.current()?;
+    let names = &shared.names;
+    let keys = [&names.epoch, &names.nodes, &names.applied, &names.young].map(String::as_str);
+    let position = position.to_string();
+    let arguments = [session.name.as_bytes(), position.as_bytes()];
+    let answer = shared.line.run_script(&session.run, Script::Reached, &keys, &arguments, deadline).await?;
+    match &answer[..] {
+        [nodes, of] => match (connection::number(nodes), connection::number(of)) {
+            (Some(nodes), Some(of)) => Ok((nodes, of.max(1))),
+            _ => Err(shared.line.garbled()),
+        },
+        _ => Err(Away::NotCurrent),
+    }
+}
+
+/// Sends what is in the outbox, in order, again and again until the server has it.
+pub(crate) async fn send(shared: &Shared) {
+    loop {
+        let bodies = shared.outbox.first(MESSAGES_AT_ONCE);
+        if bodies.is_empty() {
+            shared.outbox.filled().await;
+            continue;
+        }
+        match append(shared, &bodies).await {
+            Ok(position) => shared.outbox.published(&bodies, position),
+            Err(_) => {
+                let soon = sleep(shared.settings.probe / 2);
+                tokio::select! { () = shared.used() => {} () = soon => {} }
+                sleep(shared.settings.probe / 10).await;
+            }
+        }
+    }
+}
+
+/// Appends messages to the stream; answers the position of the last.
+async fn append(shared: &Shared, bodies: &[Vec<u8>]) -> Result<u64, Away> {
+    let session = shared.session().ok_or(Away::NotCurrent)?;
+    let keys = [shared.names.changes.as_str(), shared.names.epoch.as_str()];
+    let kept = shared.settings.messages_max.to_string();
+    let mut arguments = vec![session.name.as_bytes(), kept.as_bytes()];
+    arguments.extend(bodies.iter().map(Vec::as_slice));
+    let deadline = Instant::now() + APPEND;
+    let answer = shared.line.run_script(&session.run, Script::Publish, &keys, &arguments, deadline).await?;
+    match &answer[..] {
+        [position] => connection::number(position).ok_or_else(|| shared.line.garbled()),
+        [] => Err(Away::NotCurrent),
+        _ => Err(shared.line.garbled()),
+    }
+}
+
+impl From<Trouble> for Away {
+    fn from(trouble: Trouble) -> Self {
+        if trouble == Trouble::Timeout { Self::TimedOut } else { Self::Failed }
+    }
+}

@@ -1,0 +1,154 @@
+//! What all parts of one node share: the epoch that it follows, how recently that was proved, and the line.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwapOption;
+use kasoku_observe::{Observation, Observer};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
+
+use crate::entry::Stamp;
+use crate::knowledge::Knowledge;
+use crate::line::{Away, Line};
+use crate::listener::Listener;
+use crate::outbox::Outbox;
+use crate::scripts::Names;
+use crate::settings::Settings;
+use crate::stats::Counters;
+
+/// What the node's operations and tasks share.
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) names: Names,
+    pub(crate) node: u64,
+    pub(crate) line: Line,
+    pub(crate) counters: Counters,
+    pub(crate) outbox: Outbox,
+    pub(crate) leases: Arc<Semaphore>,
+    pub(crate) listener: Arc<dyn Listener>,
+    observer: Arc<dyn Observer>,
+    session: ArcSwapOption<Session>,
+    started: Instant,
+    /// When the last proof was asked for, in microseconds since the start; 0 for never.
+    proved_us: AtomicU64,
+    in_use: watch::Sender<bool>,
+}
+
+/// What a node follows: one epoch, on one run of the server.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) knowledge: Knowledge,
+    pub(crate) run: String,
+    /// Epoch and run, as the server keeps them.
+    pub(crate) name: String,
+}
+
+impl Session {
+    pub(crate) fn new(knowledge: Knowledge, run: String) -> Self {
+        let name = format!("{} {run}", epoch_name(knowledge.epoch()));
+        Self { knowledge, run, name }
+    }
+
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp { epoch: self.knowledge.epoch(), as_of: self.knowledge.applied() }
+    }
+}
+
+/// An epoch as it is written on the server.
+pub(crate) fn epoch_name(epoch: u64) -> String {
+    format!("{epoch:016x}")
+}
+
+impl Shared {
+    pub(crate) fn new(
+        settings: Settings,
+        node: u64,
+        listener: Arc<dyn Listener>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        Self {
+            names: Names::new(&settings.prefix),
+            node,
+            line: Line::new(&settings),
+            counters: Counters::default(),
+            outbox: Outbox::default(),
+            leases: Arc::new(Semaphore::new(settings.leases_max)),
+            listener,
+            observer,
+            session: ArcSwapOption::empty(),
+            started: Instant::now(),
+            proved_us: AtomicU64::new(0),
+            in_use: watch::Sender::new(false),
+            settings,
+        }
+    }
+
+    /// The session, current or not.
+    pub(crate) fn session(&self) -> Option<Arc<Session>> {
+        self.session.load_full()
+    }
+
+    /// The session, if every change of more than a bound ago has been heard of.
+    pub(crate) fn current(&self) -> Result<Arc<Session>, Away> {
+        let session = self.session().ok_or(Away::NotCurrent)?;
+        self.lag().map(|_| session).ok_or(Away::NotCurrent)
+    }
+
+    /// Whether a session that was current when something began is so still.
+    pub(crate) fn still(&self, session: &Arc<Session>) -> bool {
+        self.session.load().as_ref().is_some_and(|now| Arc::ptr_eq(now, session)) && self.lag().is_some()
+    }
+
+    /// How long ago it was that nothing had been missed, if that is within the bound.
+    pub(crate) fn lag(&self) -> Option<Duration> {
+        let proved_us = self.proved_us.load(Ordering::Acquire);
+        if proved_us == 0 {
+            return None;
+        }
+        let lag = self.started.elapsed().saturating_sub(Duration::from_micros(proved_us));
+        (lag <= self.settings.bound).then_some(lag)
+    }
+
+    /// Puts another epoch's session in place; nothing is proved about it.
+    pub(crate) fn enter(&self, session: Arc<Session>) {
+        self.proved_us.store(0, Ordering::Release);
+        self.session.store(Some(session));
+    }
+
+    /// Lets the next session begin anew, for this one has missed something.
+    pub(crate) fn forget(&self) {
+        self.proved_us.store(0, Ordering::Release);
+        self.session.store(None);
+    }
+
+    /// Notes that everything has been applied that was published before `asked`.
+    pub(crate) fn prove(&self, asked: Instant) {
+        let asked_us = asked.saturating_duration_since(self.started).as_micros();
+        self.proved_us.store(u64::try_from(asked_us).unwrap_or(u64::MAX).max(1), Ordering::Release);
+        if !self.in_use.send_replace(true) {
+            self.observer.observe(&Observation::SecondTier { in_use: true, reason: "joined" });
+        }
+    }
+
+    /// Notes that the tail is lost.
+    pub(crate) fn lapse(&self, reason: &'static str) {
+        self.proved_us.store(0, Ordering::Release);
+        if self.in_use.send_replace(false) {
+            self.observer.observe(&Observation::SecondTier { in_use: false, reason });
+        }
+    }
+
+    /// Waits until it is in use.
+    pub(crate) async fn used(&self) {
+        // The sender is here, so it cannot have gone.
+        let _ = self.in_use.subscribe().wait_for(|in_use| *in_use).await;
+    }
+}
+
+/// The calendar, for lifetimes that nodes tell each other.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

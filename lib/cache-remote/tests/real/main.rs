@@ -1,0 +1,4 @@
+//! The second tier on a real server, each test on its own.
+
+mod basics;
+mod nodes;
