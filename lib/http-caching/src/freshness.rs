@@ -193,3 +193,45 @@ fn withheld(directives: &ResponseDirectives) -> Vec<HeaderName> {
     names.dedup();
     names
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn freshness(lifetime_s: u64, age_s: u64) -> Freshness {
+        Freshness {
+            lifetime: Duration::from_secs(lifetime_s),
+            age: Duration::from_secs(age_s),
+            source: LifetimeSource::MaxAge,
+            always_validate: false,
+            withheld: Vec::new(),
+            must_revalidate: false,
+            immutable: false,
+            shareable_with_credentials: false,
+            stale_while_revalidate: Duration::ZERO,
+            stale_if_error: Duration::ZERO,
+            stale_if_unreachable: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn section_4_2_3_the_age_goes_on_while_it_is_here() {
+        let freshness = freshness(100, 30);
+        let age = age_now(&freshness, Duration::from_millis(5_900));
+        assert_eq!(age, Duration::from_millis(35_900));
+        assert_eq!(age_field(age), "35");
+        assert_eq!(age_now(&freshness, Duration::MAX), Duration::MAX);
+        // §1.2.2 and §5.1
+        assert_eq!(age_field(Duration::MAX), "2147483648");
+    }
+
+    #[test]
+    fn rfc_9211_the_ttl_is_negative_for_what_is_stale() {
+        for (lifetime_s, age_s, expected) in
+            [(100, 30, 70), (100, 100, 0), (100, 130, -30), (0, u64::MAX, -i64::MAX), (u64::MAX, 0, i64::MAX)]
+        {
+            let freshness = freshness(lifetime_s, 0);
+            assert_eq!(ttl_s(&freshness, Duration::from_secs(age_s)), expected, "{lifetime_s} {age_s}");
+        }
+    }
+}

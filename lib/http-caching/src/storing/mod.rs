@@ -2,6 +2,33 @@
 //!
 //! The rules are those of a shared cache, and two more for safety: a response that sets a cookie is not stored, and
 //! neither is an error that the request may have brought about by something that is not in its key.
+//!
+//! ```
+//! use std::time::{Duration, SystemTime};
+//!
+//! use http::{HeaderMap, HeaderValue, Method, StatusCode};
+//! use kasoku_http_caching::storing::{Received, Refusal, Rules, Storing, judge};
+//!
+//! let request = HeaderMap::new();
+//! let verdict = |cache_control: &'static str| {
+//!     let mut headers = HeaderMap::new();
+//!     headers.insert("cache-control", HeaderValue::from_static(cache_control));
+//!     let received = Received {
+//!         method: &Method::GET,
+//!         request: &request,
+//!         status: StatusCode::OK,
+//!         headers: &headers,
+//!         at: SystemTime::now(),
+//!         delay: Duration::ZERO,
+//!     };
+//!     judge(&received, &Rules::default())
+//! };
+//!
+//! let Storing::Store(freshness) = verdict("max-age=60, s-maxage=600") else { panic!("it is stored") };
+//! assert_eq!(freshness.lifetime, Duration::from_mins(10));
+//! assert_eq!(verdict("private, max-age=60"), Storing::Refuse(Refusal::Private));
+//! assert_eq!(Refusal::Private.clause(), "RFC 9111 §5.2.2.7");
+//! ```
 
 mod provoked;
 mod refusal;
