@@ -18,7 +18,6 @@ use kasoku_http_caching::byteranges::Piece;
 use kasoku_http_caching::range::Span;
 use tokio::task::JoinHandle;
 
-
 /// Bytes read at once.
 const READ_BYTES: u64 = 64 << 10;
 

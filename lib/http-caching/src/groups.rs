@@ -110,3 +110,103 @@ impl Names {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Reader = fn(&HeaderMap) -> Result<Vec<String>, Unkeepable>;
+
+    fn headers(field: &'static str, lines: &[&[u8]]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(field, HeaderValue::from_bytes(line).unwrap());
+        }
+        headers
+    }
+
+    #[track_caller]
+    fn check(read: Reader, field: &'static str, lines: &[&str], expected: &[&str]) {
+        let bytes: Vec<_> = lines.iter().map(|line| line.as_bytes()).collect();
+        let expected = expected.iter().map(ToString::to_string).collect();
+        assert_eq!(read(&headers(field, &bytes)), Ok(expected), "{field}: {lines:?}");
+    }
+
+    #[test]
+    fn rfc_9875_section_2_groups_are_a_list_of_strings() {
+        let check = |lines: &[&str], expected: &[&str]| check(groups, "cache-groups", lines, expected);
+        check(&[], &[]);
+        check(&[""], &[]);
+        check(&[r#""scripts""#], &["scripts"]);
+        check(&[r#""a", "b";p=1  ,"a""#, r#""c d", "e,\"f\\""#], &["a", "b", "c d", r#"e,"f\"#]);
+        check(&[r#""A", "a""#], &["A", "a"]);
+        // RFC 9651 §4.2: what does not parse, or is of another type, is ignored whole.
+        check(&["scripts"], &[]);
+        check(&[r#""a", b"#], &[]);
+        check(&[r#""a", 1"#], &[]);
+        check(&[r#""a", ("b")"#], &[]);
+        check(&[r#""a","#], &[]);
+        check(&[r#""a" "b""#], &[]);
+        check(&["\"é\""], &[]);
+    }
+
+    #[test]
+    fn rfc_9875_section_3_only_answers_to_unsafe_methods_invalidate() {
+        let headers = headers("cache-group-invalidation", &[br#""a", "b""#]);
+        for method in ["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            assert_eq!(invalidated(&method, &headers), Ok(Vec::new()), "{method}");
+        }
+        for method in ["POST", "PUT", "DELETE", "PATCH", "FROB"] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            assert_eq!(invalidated(&method, &headers), Ok(vec!["a".to_owned(), "b".to_owned()]), "{method}");
+        }
+        assert_eq!(invalidated(&Method::POST, &HeaderMap::new()), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn older_fields_are_split_at_spaces_or_at_commas() {
+        check(surrogate_keys, "surrogate-key", &["a b\tc,d", " a  e "], &["a", "b", "c,d", "e"]);
+        check(surrogate_keys, "surrogate-key", &["", " "], &[]);
+        check(cache_tags, "cache-tag", &["a,b c ,\td", ",,a,é"], &["a", "b c", "d", "é"]);
+    }
+
+    #[test]
+    fn names_that_cannot_all_be_kept_are_refused_and_not_dropped() {
+        let quoted = |count: usize, bytes: usize| -> String {
+            (0..count).map(|n| format!("\"{n:0>bytes$}\"")).collect::<Vec<_>>().join(", ")
+        };
+        let read = |text: &str| groups(&headers("cache-groups", &[text.as_bytes()])).map(|names| names.len());
+        assert_eq!(read(&quoted(32, 32)), Ok(32), "what RFC 9875 §2 asks for");
+        assert_eq!(read(&quoted(NAMES_MAX, NAME_BYTES_MAX)), Ok(NAMES_MAX));
+        assert_eq!(read(&quoted(NAMES_MAX + 1, 4)), Err(Unkeepable::TooMany));
+        assert_eq!(read(&quoted(1, NAME_BYTES_MAX + 1)), Err(Unkeepable::TooLong));
+
+        let many = (0..=NAMES_MAX).map(|n| n.to_string()).collect::<Vec<_>>();
+        let spaced = headers("surrogate-key", &[many.join(" ").as_bytes()]);
+        assert_eq!(surrogate_keys(&spaced), Err(Unkeepable::TooMany));
+        let listed = headers("cache-tag", &[many.join(",").as_bytes()]);
+        assert_eq!(cache_tags(&listed), Err(Unkeepable::TooMany));
+        assert_eq!(cache_tags(&headers("cache-tag", &[b"a,\xff"])), Err(Unkeepable::NotText));
+    }
+
+    proptest! {
+        #[test]
+        fn groups_are_read_as_they_were_written(names in prop::collection::hash_set("[ -~]{0,8}", 0..8)) {
+            let names: Vec<String> = names.into_iter().collect();
+            let quote = |name: &String| format!("\"{}\"", name.replace('\\', r"\\").replace('"', "\\\""));
+            let text = names.iter().map(quote).collect::<Vec<_>>().join(" ,\t");
+            prop_assert_eq!(groups(&headers("cache-groups", &[text.as_bytes()])), Ok(names));
+        }
+
+        #[test]
+        fn any_field_is_read_without_panic(line in "[\"a(), ;=?:@%\\\\\t\u{e9}]{0,20}") {
+            let _ = groups(&headers("cache-groups", &[line.as_bytes()]));
+            let _ = surrogate_keys(&headers("surrogate-key", &[line.as_bytes()]));
+            let _ = cache_tags(&headers("cache-tag", &[line.as_bytes()]));
+        }
+    }
+}

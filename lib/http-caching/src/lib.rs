@@ -25,7 +25,7 @@
 //! | [`hop_fields`] | the fields of a connection, which are not stored | RFC 9111 §3.1 |
 //! | [`groups`] | the names that answers are removed together by | RFC 9875 |
 //! | [`no_vary_search`] | which differences between queries count | draft-ietf-httpbis-no-vary-search |
-//! | [`query_method`] | what an answer to `QUERY` is found by | draft-ietf-httpbis-safe-method-w-body |
+//! | [`query_method`] | what an answer to `QUERY` is found by | RFC 10008 |
 //!
 //! ```
 //! use http::HeaderMap;

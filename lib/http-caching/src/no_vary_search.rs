@@ -47,6 +47,9 @@ impl Default for Parameters {
     }
 }
 
+/// A name or a value of a query, percent-decoded.
+type Decoded<'a> = Cow<'a, [u8]>;
+
 impl Variance {
     /// Reads a response's fields (§5). Whatever is not as the draft has it means that every difference counts.
     pub fn of(headers: &HeaderMap) -> Self {
@@ -71,7 +74,7 @@ impl Variance {
         if self.is_default() {
             return query.map(Cow::Borrowed);
         }
-        let mut counted: Vec<(Cow<'_, [u8]>, Cow<'_, [u8]>)> =
+        let mut counted: Vec<(Decoded<'_>, Decoded<'_>)> =
             parameters(query.unwrap_or_default()).filter(|(name, _value)| self.counts(name)).collect();
         if self.order == Order::DoesNotCount {
             // Stable: the order of equal names is kept.
@@ -144,7 +147,7 @@ fn decoded(list: &InnerList) -> Option<Vec<Vec<u8>>> {
 }
 
 /// The names and values of a query, as the URL standard parses `application/x-www-form-urlencoded`.
-fn parameters(query: &str) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+fn parameters(query: &str) -> impl Iterator<Item = (Decoded<'_>, Decoded<'_>)> {
     query.as_bytes().split(|byte| *byte == b'&').filter(|sequence| !sequence.is_empty()).map(|sequence| {
         let end = sequence.iter().position(|byte| *byte == b'=');
         let (name, value) = end.map_or((sequence, &b""[..]), |end| (&sequence[..end], &sequence[end + 1..]));
@@ -152,10 +155,181 @@ fn parameters(query: &str) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>
     })
 }
 
-fn decode(text: &[u8]) -> Cow<'_, [u8]> {
+fn decode(text: &[u8]) -> Decoded<'_> {
     if !text.contains(&b'+') {
         return percent_decode(text).into();
     }
     let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     Cow::Owned(percent_decode(&spaced).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn variance(lines: &[&str]) -> Variance {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append("no-vary-search", HeaderValue::from_bytes(line.as_bytes()).unwrap());
+        }
+        Variance::of(&headers)
+    }
+
+    fn names(names: &[&str]) -> Vec<Vec<u8>> {
+        names.iter().map(|name| name.as_bytes().to_vec()).collect()
+    }
+
+    #[test]
+    fn fields_are_read_as_the_draft_has_it() {
+        use Order::{Counts, DoesNotCount};
+        use Parameters::{AllBut, Only};
+        for (lines, parameters, order) in [
+            (&["params"][..], Only(names(&[])), Counts),
+            (&["params=?1"], Only(names(&[])), Counts),
+            (&[r#"params=("b" "a" "b")"#], AllBut(names(&["a", "b"])), Counts),
+            (&[r#"params, except=("x")"#], Only(names(&["x"])), Counts),
+            (&["params, except=()"], Only(names(&[])), Counts),
+            (&[r#"params, key-order, except=("x");p"#], Only(names(&["x"])), DoesNotCount),
+            (&["key-order", r#"params=("a")"#], AllBut(names(&["a"])), DoesNotCount),
+            (&["key-order, unknown=1"], AllBut(names(&[])), DoesNotCount),
+            (&["key-order=?1, params=?0"], AllBut(names(&[])), DoesNotCount),
+            (&[r#"params=("%C3%A9+%E6%B0%97")"#], AllBut(names(&["é 気"])), Counts),
+        ] {
+            assert_eq!(variance(lines), Variance { parameters, order }, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_not_as_the_draft_has_it_means_that_all_differences_count() {
+        let too_many = format!("params=({})", vec!["\"a\""; NAMES_MAX + 1].join(" "));
+        for line in [
+            "",
+            "unknown-key",
+            "params=?0",
+            "params=()",
+            "key-order=?0",
+            r#"key-order="not a boolean""#,
+            "key-order=(\"a\")",
+            r#"params="not a boolean or inner list""#,
+            "params=(not-a-string)",
+            r#"params=("a"), except=("x")"#,
+            "params=(), except=()",
+            r#"params=?0, except=("x")"#,
+            "params, except=(not-a-string)",
+            r#"params, except="not an inner list""#,
+            "params, except=?1",
+            r#"except=("x")"#,
+            "except=()",
+            "key-order, params=1",
+            "key-order,",
+            "key-order params",
+            &too_many,
+        ] {
+            assert!(variance(&[line]).is_default(), "{line:?}");
+        }
+        assert!(variance(&[]).is_default());
+    }
+
+    #[test]
+    fn queries_that_are_equal_have_one_form() {
+        let check = |line: &str, alike: &[Option<&str>]| {
+            let variance = variance(&[line]);
+            for query in alike {
+                let (form, first) = (variance.canonical(*query), variance.canonical(alike[0]));
+                assert_eq!(form, first, "{line:?}: {query:?} and {:?}", alike[0]);
+            }
+        };
+        check("key-order", &[Some("a=1&b=2"), Some("b=2&a=1"), Some("%62=%32&&a=1&")]);
+        check("key-order", &[None, Some(""), Some("&&")]);
+        check("key-order", &[Some("a=x"), Some("%61=%78"), Some("a=x&&&&")]);
+        check("key-order", &[Some("a"), Some("a=")]);
+        check("key-order", &[Some("a=%20"), Some("a=+")]);
+        check("params", &[None, Some("a=1"), Some("b")]);
+        check(r#"params=("a")"#, &[None, Some("a=1"), Some("a=2&a"), Some("%61")]);
+        check(r#"params=("a")"#, &[Some("b=1&c=2"), Some("b=1&a=3&c=2")]);
+        check(
+            r#"params=("%C3%A9+%E6%B0%97")"#,
+            &[None, Some("%C3%A9%20%E6%B0%97=3"), Some("%c3%a9+%E6%B0%97")],
+        );
+        check(r#"params, except=("id")"#, &[Some("id=1"), Some("utm=x&id=1"), Some("id=1&utm=y")]);
+        check(r#"params, except=("a" "b"), key-order"#, &[Some("a=1&b=2"), Some("b=2&x&a=1")]);
+    }
+
+    #[test]
+    fn queries_that_differ_have_different_forms() {
+        let check = |line: &str, all_different: &[Option<&str>]| {
+            let variance = variance(&[line]);
+            for (place, query) in all_different.iter().enumerate() {
+                for other in &all_different[place + 1..] {
+                    assert_ne!(
+                        variance.canonical(*query),
+                        variance.canonical(*other),
+                        "{line:?}: {query:?} {other:?}"
+                    );
+                }
+            }
+        };
+        // By default, not even what means the same is equal.
+        check(
+            "",
+            &[None, Some(""), Some("a"), Some("a="), Some("a=x"), Some("a=%78"), Some("a&b"), Some("b&a")],
+        );
+        check(
+            "key-order",
+            &[None, Some("a"), Some("a=1"), Some("a=1&a=2"), Some("a=2&a=1"), Some("a=1%26a=2")],
+        );
+        check("key-order", &[Some("="), Some("=&="), Some("%3D"), Some("=%3D"), Some("+"), Some("%2B")]);
+        // A server may tell malformed sequences apart.
+        check("key-order", &[Some("a=%f6"), Some("a=%f7"), Some("a=%ef%bf%bd"), Some("a=%"), Some("a=%2")]);
+        check(r#"params=("a")"#, &[Some("b=1&c=2"), Some("c=2&b=1"), Some("A=1"), Some("b=1")]);
+        check(r#"params, except=("id")"#, &[None, Some("id"), Some("id=1"), Some("ID=1&id=2")]);
+    }
+
+    #[test]
+    fn a_canonical_form_is_a_query_in_the_usual_way_of_writing() {
+        let form = variance(&["key-order"]).canonical(Some("b=é/?&a=1+2&c_*-.")).unwrap().into_owned();
+        assert_eq!(form, "a=1%202&b=%C3%A9%2F%3F&c_*-.=");
+    }
+
+    /// The draft's own comparison (§6), on pairs of bytes.
+    fn equal(one: &str, other: &str, variance: &Variance) -> bool {
+        let read = |query: &str| {
+            let mut pairs: Vec<_> = parameters(query)
+                .filter(|(name, _)| variance.counts(name))
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect();
+            if variance.order == Order::DoesNotCount {
+                pairs.sort_by(|one, other| one.0.cmp(&other.0));
+            }
+            pairs
+        };
+        read(one) == read(other)
+    }
+
+    proptest! {
+        #[test]
+        fn forms_are_equal_exactly_if_the_queries_are(
+            one in "((a|b|%61|c)?(=(1|%31|2|\\+|%26)?)?&?){0,4}",
+            other in "((a|b|%61|c)?(=(1|%31|2|\\+|%26)?)?&?){0,4}",
+            line in prop::sample::select(vec![
+                "key-order", "params", r#"params=("a")"#, r#"params, except=("a" "b")"#,
+                r#"params=("c"), key-order"#, r#"params, except=("b"), key-order"#,
+            ]),
+        ) {
+            let variance = variance(&[line]);
+            let form = variance.canonical(Some(&one));
+            prop_assert_eq!(form == variance.canonical(Some(&other)), equal(&one, &other, &variance));
+            // A form is its own form.
+            prop_assert_eq!(variance.canonical(form.as_deref()), form.clone());
+        }
+
+        #[test]
+        fn any_text_is_read_without_panic(line in "[a-z(), ;=?\"%+]{0,30}", query in ".{0,20}") {
+            let variance = variance(&[&line]);
+            variance.canonical(Some(&query));
+        }
+    }
 }

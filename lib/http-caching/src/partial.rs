@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use crate::range::{ContentRange, Span};
 use crate::validation::StrongValidator;
 
-/// Pieces that are kept of one representation.
+/// Pieces that are kept of one representation. With more, those between which there is no gap are copied together.
 pub const PIECES_MAX: usize = 1_024;
 
 /// What is known of one state of a representation: some of its bytes.
@@ -29,7 +29,7 @@ pub enum Inserted {
     OtherState,
     /// They do not lie within the representation.
     OutOfBounds,
-    /// There would be more than [`PIECES_MAX`] pieces.
+    /// There would be more than [`PIECES_MAX`] pieces with gaps between them.
     TooManyPieces,
 }
 
@@ -85,9 +85,7 @@ impl Parts {
         if body.len() as u64 > room {
             return Err(Unkeepable::TooLong);
         }
-        let mut parts = Self::new(complete, validator);
-        parts.place(first, body);
-        Ok(parts)
+        Ok(Self::of_piece(complete, validator, Piece { first, bytes: body }))
     }
 
     /// How many bytes the whole has.
@@ -112,7 +110,10 @@ impl Parts {
         }
         let mut merged = self.clone();
         for piece in other.pieces {
-            merged.place(piece.first, piece.bytes);
+            merged.place(&piece);
+        }
+        if merged.pieces.len() > PIECES_MAX {
+            merged.join();
         }
         if merged.pieces.len() > PIECES_MAX {
             return Inserted::TooManyPieces;
@@ -129,9 +130,7 @@ impl Parts {
         if first.checked_add(bytes.len() as u64).is_none_or(|end| end > self.complete) {
             return Inserted::OutOfBounds;
         }
-        let mut added = Self::new(self.complete, self.validator.clone());
-        added.place(first, bytes);
-        self.merge(added)
+        self.merge(Self::of_piece(self.complete, self.validator.clone(), Piece { first, bytes }))
     }
 
     /// Whether all bytes are held.
@@ -215,14 +214,32 @@ impl Parts {
         }
     }
 
-    /// Puts bytes, which lie within the representation, where there are none.
-    fn place(&mut self, first: u64, bytes: Bytes) {
-        let Some(more) = (bytes.len() as u64).checked_sub(1) else { return };
-        for gap in self.missing(Span { first, last: first + more }) {
-            let bytes = bytes.slice((gap.first - first) as usize..=(gap.last - first) as usize);
-            let place = self.pieces.partition_point(|piece| piece.first < gap.first);
+    fn of_piece(complete: u64, validator: StrongValidator, piece: Piece) -> Self {
+        let pieces = if piece.bytes.is_empty() { Vec::new() } else { vec![piece] };
+        Self { complete, validator, pieces }
+    }
+
+    /// Puts what of a piece is not held where it belongs.
+    fn place(&mut self, piece: &Piece) {
+        for gap in self.missing(Span { first: piece.first, last: piece.end() - 1 }) {
+            let (from, to) = (gap.first - piece.first, gap.last - piece.first);
+            let bytes = piece.bytes.slice(from as usize..=to as usize);
+            let place = self.pieces.partition_point(|held| held.first < gap.first);
             self.pieces.insert(place, Piece { first: gap.first, bytes });
         }
+    }
+
+    /// Makes one piece of those between which there is no gap.
+    fn join(&mut self) {
+        let runs = self.pieces.chunk_by(|one, next| one.end() == next.first);
+        let join = |run: &[Piece]| match run {
+            [piece] => piece.clone(),
+            run => {
+                let bytes: Vec<&[u8]> = run.iter().map(|piece| &*piece.bytes).collect();
+                Piece { first: run[0].first, bytes: bytes.concat().into() }
+            }
+        };
+        self.pieces = runs.map(join).collect();
     }
 }
 
@@ -235,4 +252,193 @@ impl Piece {
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::HeaderName;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const WHOLE: &[u8] = b"0123456789";
+
+    fn tag(text: &'static str) -> StrongValidator {
+        StrongValidator::Tag(HeaderValue::from_static(text))
+    }
+
+    fn span(first: u64, last: u64) -> Span {
+        Span { first, last }
+    }
+
+    fn digits(span: Span) -> Bytes {
+        Bytes::from_static(&WHOLE[span.first as usize..=span.last as usize])
+    }
+
+    fn holding(spans: &[(u64, u64)]) -> Parts {
+        let mut parts = Parts::new(10, tag("\"a\""));
+        for (first, last) in spans {
+            let inserted = parts.insert(&tag("\"a\""), *first, digits(span(*first, *last)));
+            assert_eq!(inserted, Inserted::Merged);
+        }
+        parts
+    }
+
+    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    #[test]
+    fn rfc_9111_section_3_3_a_response_is_kept_if_its_place_and_its_state_are_known() {
+        const TAG: (&str, &str) = ("etag", "\"a\"");
+        type Fields = &'static [(&'static str, &'static str)];
+        let check = |status: u16,
+                     fields: Fields,
+                     body: &'static str,
+                     expected: Result<&[Span], Unkeepable>| {
+            let status = StatusCode::from_u16(status).unwrap();
+            let parts = Parts::of_response(status, &headers(fields), Bytes::from_static(body.as_bytes()));
+            match (&parts, expected) {
+                (Ok(parts), Ok(missing)) => assert_eq!(parts.missing(span(0, 9)), missing, "{fields:?}"),
+                (parts, expected) => assert_eq!(parts.as_ref().err(), expected.err().as_ref(), "{fields:?}"),
+            }
+        };
+        check(206, &[TAG, ("content-range", "bytes 2-5/10")], "2345", Ok(&[span(0, 1), span(6, 9)]));
+        check(206, &[TAG, ("content-range", "bytes 2-5/10")], "23", Ok(&[span(0, 1), span(4, 9)]));
+        check(206, &[TAG, ("content-range", "bytes 2-5/10")], "", Ok(&[span(0, 9)]));
+        check(206, &[TAG, ("content-range", "bytes 2-5/10")], "23456", Err(Unkeepable::TooLong));
+        check(206, &[TAG, ("content-range", "bytes 2-5/*")], "2345", Err(Unkeepable::Length));
+        check(206, &[TAG, ("content-range", "bytes */10")], "", Err(Unkeepable::ContentRange));
+        check(206, &[TAG, ("content-range", "bytes 5-2/10")], "", Err(Unkeepable::ContentRange));
+        check(
+            206,
+            &[TAG, ("content-type", "multipart/byteranges; boundary=x")],
+            "",
+            Err(Unkeepable::ContentRange),
+        );
+        check(206, &[("content-range", "bytes 2-5/10")], "2345", Err(Unkeepable::Validator));
+        check(
+            206,
+            &[("etag", "W/\"a\""), ("content-range", "bytes 2-5/10")],
+            "2345",
+            Err(Unkeepable::Validator),
+        );
+        // A 200 that was cut off.
+        check(200, &[TAG, ("content-length", "10")], "0123", Ok(&[span(4, 9)]));
+        check(200, &[TAG, ("content-length", "10")], "0123456789", Ok(&[]));
+        check(200, &[TAG], "0123", Err(Unkeepable::Length));
+        check(200, &[TAG, ("content-length", "3")], "0123", Err(Unkeepable::TooLong));
+        check(416, &[TAG, ("content-range", "bytes */10")], "", Err(Unkeepable::Status));
+    }
+
+    #[test]
+    fn rfc_9111_section_3_4_parts_are_combined_only_with_the_same_strong_validator() {
+        let mut parts = holding(&[(0, 1)]);
+        assert_eq!(parts.insert(&tag("\"b\""), 2, Bytes::from_static(b"23")), Inserted::OtherState);
+        assert_eq!(parts.merge(Parts::new(10, tag("\"b\""))), Inserted::OtherState);
+        assert_eq!(parts.merge(Parts::new(11, tag("\"a\""))), Inserted::OtherState);
+        assert_eq!(parts.insert(&tag("\"a\""), 8, Bytes::from_static(b"89A")), Inserted::OutOfBounds);
+        assert_eq!(parts.insert(&tag("\"a\""), u64::MAX, Bytes::from_static(b"8")), Inserted::OutOfBounds);
+        assert_eq!(parts, holding(&[(0, 1)]), "nothing of that was kept");
+        assert_eq!(parts.merge(holding(&[(4, 9)])), Inserted::Merged);
+        assert_eq!(parts.missing(span(0, 9)), [span(2, 3)]);
+        assert!(!parts.is_complete());
+        assert_eq!(parts.merge(holding(&[(1, 5)])), Inserted::Merged);
+        assert!(parts.is_complete());
+        assert_eq!(parts.bytes_held(), 10);
+        assert_eq!(parts.whole().unwrap().concat(), WHOLE);
+    }
+
+    #[test]
+    fn only_what_is_held_is_sent() {
+        let parts = holding(&[(2, 3), (4, 5), (8, 8)]);
+        assert_eq!(parts.slice(span(2, 5)).unwrap().concat(), b"2345");
+        assert_eq!(parts.slice(span(3, 4)).unwrap().concat(), b"34");
+        for (first, last) in [(1, 2), (5, 6), (2, 8), (9, 9), (8, 10), (10, 10)] {
+            assert_eq!(parts.slice(span(first, last)), None, "{first}-{last}");
+        }
+        assert_eq!(parts.whole(), None);
+    }
+
+    #[test]
+    fn what_is_missing_is_asked_for_as_one_range_of_the_same_state() {
+        let parts = holding(&[(0, 1), (4, 5), (9, 9)]);
+        let check = |first, last, expected: Option<&'static str>| {
+            let fields = expected.map(|range| headers(&[("range", range), ("if-range", "\"a\"")]));
+            assert_eq!(parts.completing(span(first, last)), fields, "{first}-{last}");
+        };
+        check(0, 9, Some("bytes=2-8"));
+        check(0, 3, Some("bytes=2-3"));
+        check(3, 7, Some("bytes=3-7"));
+        check(5, 99, Some("bytes=6-8"));
+        check(4, 5, None);
+        check(9, 9, None);
+        assert_eq!(Parts::new(0, tag("\"a\"")).completing(span(0, 0)), None);
+    }
+
+    #[test]
+    fn rfc_9110_section_15_3_7_3_fields_tell_what_is_sent() {
+        let parts = holding(&[(0, 9)]);
+        let mut fields = headers(&[("content-range", "bytes 0-1/10"), ("content-length", "2"), ("x", "1")]);
+        assert_eq!(parts.describe(None, &mut fields), StatusCode::OK);
+        assert_eq!(fields, headers(&[("content-length", "10"), ("x", "1")]));
+        assert_eq!(parts.describe(Some(span(3, 4)), &mut fields), StatusCode::PARTIAL_CONTENT);
+        let expected = headers(&[("content-range", "bytes 3-4/10"), ("content-length", "2"), ("x", "1")]);
+        assert_eq!(fields, expected);
+    }
+
+    #[test]
+    fn an_empty_representation_is_complete() {
+        let parts = Parts::new(0, tag("\"a\""));
+        assert!(parts.is_complete());
+        assert_eq!(parts.whole(), Some(Vec::new()));
+        assert!(!parts.covers(span(0, 0)));
+    }
+
+    #[test]
+    fn there_is_a_limit_to_pieces_with_gaps_and_none_to_filling_the_gaps() {
+        let count = PIECES_MAX as u64;
+        let mut parts = Parts::new(2 * count, tag("\"a\""));
+        let byte = Bytes::from_static(b".");
+        for n in 0..count {
+            assert_eq!(parts.insert(&tag("\"a\""), n * 2, byte.clone()), Inserted::Merged);
+        }
+        let mut wider = parts.clone();
+        wider.complete = 4 * count;
+        assert_eq!(wider.insert(&tag("\"a\""), 3 * count, byte.clone()), Inserted::TooManyPieces);
+        assert_eq!(wider.bytes_held(), count, "nothing of that was kept");
+        for n in 0..count {
+            assert_eq!(parts.insert(&tag("\"a\""), n * 2 + 1, byte.clone()), Inserted::Merged);
+            assert!(parts.pieces.len() <= PIECES_MAX);
+        }
+        assert_eq!(parts.whole().unwrap().concat(), vec![b'.'; 2 * PIECES_MAX]);
+    }
+
+    proptest! {
+        #[test]
+        fn parts_hold_exactly_what_was_added(
+            added in prop::collection::vec((0_u64..10, 0_u64..10), 0..8), asked in (0_u64..10, 0_u64..10),
+        ) {
+            let ordered = |(a, b): (u64, u64)| (a.min(b), a.max(b));
+            let added: Vec<_> = added.into_iter().map(ordered).collect();
+            let parts = holding(&added);
+            let held = |byte: u64| added.iter().any(|(first, last)| (*first..=*last).contains(&byte));
+            prop_assert_eq!(parts.bytes_held(), (0..10).filter(|byte| held(*byte)).count() as u64);
+            let (first, last) = ordered(asked);
+            let missing = parts.missing(span(first, last));
+            for byte in first..=last {
+                let is_missing = missing.iter().any(|gap| (gap.first..=gap.last).contains(&byte));
+                prop_assert_eq!(is_missing, !held(byte));
+            }
+            prop_assert!(missing.windows(2).all(|gaps| gaps[0].last + 1 < gaps[1].first));
+            prop_assert!(missing.iter().all(|gap| first <= gap.first && gap.last <= last));
+            let sent = parts.slice(span(first, last)).map(|pieces| pieces.concat());
+            let expected = missing.is_empty().then(|| digits(span(first, last)).to_vec());
+            prop_assert_eq!(sent, expected);
+        }
+    }
 }

@@ -25,3 +25,40 @@ pub fn digest(headers: &HeaderMap, content: &[u8]) -> [u8; 32] {
     hasher.update(content);
     hasher.finalize().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use http::header::HeaderName;
+
+    use super::*;
+
+    #[test]
+    fn everything_that_says_how_to_read_the_content_makes_another_request() {
+        let of = |fields: &[(HeaderName, &'static str)], content: &[u8]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in fields {
+                headers.append(name, HeaderValue::from_static(value));
+            }
+            digest(&headers, content)
+        };
+        let all = [
+            of(&[], b""),
+            of(&[], b"a"),
+            of(&[(CONTENT_TYPE, "a")], b""),
+            of(&[(CONTENT_ENCODING, "a")], b""),
+            of(&[(CONTENT_LANGUAGE, "a")], b""),
+            of(&[(CONTENT_TYPE, "")], b"a"),
+            of(&[(CONTENT_TYPE, "a"), (CONTENT_TYPE, "b")], b""),
+            of(&[(CONTENT_TYPE, "a, b")], b""),
+            of(&[(CONTENT_TYPE, "a"), (CONTENT_ENCODING, "b")], b"c"),
+            of(&[(CONTENT_TYPE, "a"), (CONTENT_ENCODING, "b")], b"d"),
+        ];
+        let different: std::collections::HashSet<_> = all.iter().collect();
+        assert_eq!(different.len(), all.len());
+        let spaced = of(&[(CONTENT_TYPE, " a ")], b"");
+        assert_eq!(spaced, of(&[(CONTENT_TYPE, "a")], b""));
+        let (other, same) = (HeaderName::from_static("x-other"), of(&[], b"a"));
+        assert_eq!(of(&[(other, "1")], b"a"), same, "what else it says is for `Vary`");
+    }
+}

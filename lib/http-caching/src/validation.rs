@@ -135,10 +135,8 @@ pub fn freshen(stored: &mut HeaderMap, update: &HeaderMap) {
     let nominated = hop_fields::nominated(update);
     stored.remove(AGE);
     for name in update.keys() {
-        let describes_bytes = matches!(
-            *name,
-            CONTENT_LENGTH | CONTENT_ENCODING | CONTENT_RANGE | CONTENT_TYPE
-        );
+        let describes_bytes =
+            matches!(*name, CONTENT_LENGTH | CONTENT_ENCODING | CONTENT_RANGE | CONTENT_TYPE);
         let cookie_of_one = *name == SET_COOKIE && !stored.contains_key(SET_COOKIE);
         if describes_bytes || cookie_of_one || hop_fields::contains(name) || nominated.contains(name) {
             continue;
@@ -380,7 +378,12 @@ mod tests {
             assert_eq!(head(&stored, length, status, &headers(fields)), expected, "{status} {fields:?}");
         };
         check(200, Some(3), &[("etag", r#""a""#)], Freshens);
-        check(200, Some(3), &[("etag", r#""a""#), ("last-modified", MADE), ("content-length", "3")], Freshens);
+        check(
+            200,
+            Some(3),
+            &[("etag", r#""a""#), ("last-modified", MADE), ("content-length", "3")],
+            Freshens,
+        );
         check(200, None, &[("etag", r#""a""#), ("content-length", "9")], Freshens);
         check(200, Some(3), &[("etag", r#""b""#)], Invalidates);
         check(200, Some(3), &[("etag", r#"W/"a""#)], Invalidates);
@@ -397,7 +400,11 @@ mod tests {
     fn a_date_is_strong_only_when_it_is_old_as_rfc_9110_section_8_8_2_2_says() {
         let check = |fields: &[(&'static str, &str)], expected: Option<&str>| {
             let strong = StrongValidator::of(&headers(fields));
-            assert_eq!(strong.as_ref().map(|strong| strong.field().to_str().unwrap()), expected, "{fields:?}");
+            assert_eq!(
+                strong.as_ref().map(|strong| strong.field().to_str().unwrap()),
+                expected,
+                "{fields:?}"
+            );
         };
         check(&[("etag", r#""a""#), ("last-modified", MADE)], Some(r#""a""#));
         check(&[("etag", r#"W/"a""#)], None);

@@ -51,10 +51,10 @@ pub(super) fn value(name: &HeaderName, request: &HeaderMap) -> Option<Vec<u8>> {
     let text = lines.join(&b", "[..]);
     Some(match grammar {
         // What a server makes of a string without an end, only the server knows.
-        _ if !Quotes::are_balanced(&text) => text,
+        _ if !Quotes::are_balanced(&text) => trim(&text).to_vec(),
         Grammar::Weighted(order) => weighted(&text, order),
         Grammar::MediaRanges => media_ranges(&text),
-        Grammar::Cookies | Grammar::Other => text,
+        Grammar::Cookies | Grammar::Other => trim(&text).to_vec(),
     })
 }
 
