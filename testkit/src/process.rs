@@ -1,6 +1,6 @@
 //! The running binary.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -31,8 +31,18 @@ pub struct Kasoku {
 impl Start {
     /// `serve TARGET` on ports that the system chooses, logging JSON.
     pub fn serve(binary: impl AsRef<Path>, target: impl AsRef<Path>) -> Self {
-        let mut command = Command::new(binary.as_ref());
-        command.arg("serve").arg(target.as_ref());
+        Self::with(binary.as_ref(), &[target.as_ref().as_os_str()])
+    }
+
+    /// `serve --origin URL`, for each of these URLs.
+    pub fn origins(binary: impl AsRef<Path>, urls: &[String]) -> Self {
+        let arguments = urls.iter().flat_map(|url| [OsStr::new("--origin"), OsStr::new(url)]);
+        Self::with(binary.as_ref(), &arguments.collect::<Vec<_>>())
+    }
+
+    fn with(binary: &Path, arguments: &[&OsStr]) -> Self {
+        let mut command = Command::new(binary);
+        command.arg("serve").args(arguments);
         command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--json"]);
         command.env_remove("DATABASE_URL").stdin(Stdio::null());
         Self { command }

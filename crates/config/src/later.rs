@@ -3,12 +3,11 @@
 use crate::tree::{KeyPath, Node, Value};
 
 /// Sources of routes that this version does not have.
-const SOURCES: [&str; 6] = ["page", "origin", "chat", "world", "action", "with"];
+const SOURCES: [&str; 5] = ["page", "chat", "world", "action", "with"];
 
 /// Section, key, and what it would configure.
-const LATER: [(&str, &str, &str); 26] = [
+const LATER: [(&str, &str, &str); 25] = [
     ("route", "with", "the queries of a page"),
-    ("route", "origin", "answers from HTTP servers"),
     ("route", "chat", "answers from language models"),
     ("route", "world", "worlds"),
     ("route", "action", "actions of forms"),
@@ -54,7 +53,7 @@ pub(crate) fn value(path: &KeyPath, node: &Node) -> Option<&'static str> {
 pub(crate) fn instead(path: &KeyPath) -> Option<&'static str> {
     let is_source = path.keys().last().is_some_and(|name| SOURCES.contains(&name));
     (is_source && path.parent().keys().eq(["route"]))
-        .then_some("the sources of this version are `table`, `query` and `files`")
+        .then_some("the sources of this version are `table`, `query`, `files` and `origin`")
 }
 
 fn find(

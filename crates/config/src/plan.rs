@@ -7,6 +7,7 @@ use std::time::Duration;
 use kasoku_observe::RouteName;
 use kasoku_policies::{admit::AdmitRules, cache::CacheRules, shape::ShapeRules};
 use kasoku_source_files::FilesRules;
+use kasoku_source_origin::OriginRules;
 use kasoku_sql_plan::{QueryRules, Schema, TableRules};
 
 use crate::Secret;
@@ -194,4 +195,6 @@ pub enum SourcePlan {
     Query(QueryRules),
     /// A folder.
     Files(FilesRules),
+    /// HTTP servers.
+    Origin(OriginRules),
 }

@@ -134,7 +134,7 @@ struct Group<'a> {
 
 /// The settings of a route by the source that they belong to; all others together.
 fn groups<'a>(path: &KeyPath, settings: &[(&'a str, &'a Json)]) -> Vec<Group<'a>> {
-    const FIRST: [&str; 4] = ["path", "table", "query", "files"];
+    const FIRST: [&str; 5] = ["path", "table", "query", "files", "origin"];
     if !path.keys().eq(["route"]) {
         return vec![Group { title: None, settings: settings.to_vec() }];
     }
@@ -148,6 +148,7 @@ fn groups<'a>(path: &KeyPath, settings: &[(&'a str, &'a Json)]) -> Vec<Group<'a>
         Group { title: Some("Where it is served, and from what"), settings: first },
         Group { title: Some("Of `table` routes"), settings: of(&|name| owner(name) == Some(&["table"])) },
         Group { title: Some("Of `query` routes"), settings: of(&|name| owner(name) == Some(&["query"])) },
+        Group { title: Some("Of `origin` routes"), settings: of(&|name| owner(name) == Some(&["origin"])) },
         Group {
             title: Some("Around all routes"),
             settings: of(&|name| {
@@ -196,6 +197,7 @@ fn kind(schema: &Json) -> String {
         Some("file") => "path of a file".into(),
         Some("folder") if inner(schema).is_none() => "path of a folder".into(),
         Some("folder") => "path of a folder, or a table".into(),
+        Some("origin") => "URL of a server, or a table".into(),
         Some("table") => "name of a table or view".into(),
         Some("column") if type_names(schema).any(|name| name == "array") => {
             "array of names of columns".into()

@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve an app, a file of rows, or an existing SQLite database
+    /// Serve an app, a file of rows, an existing SQLite database, or an HTTP server
     Serve(Serve),
     /// Check an app without serving it: every finding names file, line and column
     Check(Check),
@@ -30,12 +30,15 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  kasoku serve apps/catalog\n  kasoku serve flights.csv\n  kasoku serve shop.db --write --listen 0.0.0.0:8080"
+    after_help = "Examples:\n  kasoku serve apps/catalog\n  kasoku serve flights.csv\n  kasoku serve shop.db --write --listen 0.0.0.0:8080\n  kasoku serve --origin http://127.0.0.1:3000"
 )]
 pub(crate) struct Serve {
     /// An app's folder or kasoku.toml, or DATA: a .csv, .tsv, .json or .ndjson file, or a SQLite database
     #[arg(default_value = ".")]
     pub(crate) target: PathBuf,
+    /// Serve an HTTP server instead: all paths, all methods; repeated for several that answer alike
+    #[arg(long, value_name = "URL", conflicts_with_all = ["target", "write", "database"])]
+    pub(crate) origin: Vec<String>,
     /// Where the public listener listens
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,

@@ -40,6 +40,10 @@ fn described(source: &SourcePlan) -> String {
         SourcePlan::Files(rules) => {
             format!("files of {}", rules.folder.file_name().unwrap_or_default().to_string_lossy())
         }
+        SourcePlan::Origin(rules) => {
+            let servers: Vec<String> = rules.client.servers.iter().map(ToString::to_string).collect();
+            format!("origin {}", servers.join(", "))
+        }
     }
 }
 

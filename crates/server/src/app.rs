@@ -16,11 +16,12 @@ use kasoku_policies::admit::Admit;
 use kasoku_policies::cache::ResponseStore;
 use kasoku_source_data::{ChangeTagger, Engine, KEY_PARAM, QuerySource, table_sources};
 use kasoku_source_files::FilesSource;
+use kasoku_source_origin::OriginSource;
 use kasoku_sql_plan::{CursorKey, Dialect, QueryPlanner, Schema, TablePlanner};
 use kasoku_units::SystemClock;
 use parking_lot::Mutex;
 
-use crate::assemble::{Shared, assemble, assemble_elsewhere, surroundings};
+use crate::assemble::{Shared, assemble, assemble_elsewhere, assemble_origin, surroundings};
 use crate::dependencies::Dependencies;
 use crate::flaws::Flaws;
 use crate::router::{Route, Router, RouterError};
@@ -123,6 +124,8 @@ impl App {
         for route in &plan.routes {
             let sources = self.sources(route, &schema, &dependencies, inspector.as_ref())?;
             let admit = Arc::new(Admit::new(route.admit, &surroundings(route, &shared)));
+            let assemble =
+                if matches!(route.source, SourcePlan::Origin(_)) { assemble_origin } else { assemble };
             routes.extend(sources.into_iter().map(|(pattern, source)| Route {
                 pattern,
                 name: route.name.clone(),
@@ -194,12 +197,8 @@ impl App {
             Ok::<_, StartError>(Engine { database, clock: Arc::new(SystemClock) })
         };
         match &route.source {
-            SourcePlan::Files(rules) => {
-                let source: Arc<dyn Source> = Arc::new(FilesSource::new(rules.clone()));
-                // `{*rest}` matches something; the folder itself has a path too.
-                let whole = pattern.rfind("{*").map(|at| (pattern[..at].to_owned(), Arc::clone(&source)));
-                Ok(std::iter::once((pattern.to_owned(), source)).chain(whole).collect())
-            }
+            SourcePlan::Files(rules) => Ok(below(pattern, Arc::new(FilesSource::new(rules.clone())))),
+            SourcePlan::Origin(rules) => Ok(below(pattern, Arc::new(OriginSource::new(rules.clone())))),
             SourcePlan::Table(rules) => {
                 let tags = dependencies.tags(&rules.table);
                 let planner = TablePlanner::new(pattern, schema, rules, Dialect::SQLITE, tags)
@@ -232,6 +231,12 @@ impl App {
             }
         }
     }
+}
+
+/// A source at a pattern. `{*rest}` matches something; what it stands below has a path, too.
+fn below(pattern: &str, source: Arc<dyn Source>) -> Vec<Placed> {
+    let whole = pattern.rfind("{*").map(|at| (pattern[..at].to_owned(), Arc::clone(&source)));
+    std::iter::once((pattern.to_owned(), source)).chain(whole).collect()
 }
 
 /// Tells the tagger of commits, and empties stores for which they cannot be named.

@@ -46,6 +46,21 @@ pub(crate) fn assemble(
         .finally(source)
 }
 
+/// The policies around an origin. It sees methods, conditions and ranges itself, so that nothing is shaped here.
+pub(crate) fn assemble_origin(
+    route: &RoutePlan,
+    admit: &Arc<Admit>,
+    shared: &Shared,
+    source: Arc<dyn Source>,
+) -> Arc<dyn Pipeline> {
+    let here = surroundings(route, shared);
+    first(Observe::new(&here))
+        .then(Rescue::new(&here))
+        .then(Arc::clone(admit))
+        .then(Deadline::new(route.deadline, &here)) // of the answer's head; its body has timeouts of its own
+        .finally(source)
+}
+
 /// The policies around what answers for no route: there is nothing to protect and nothing to keep.
 pub(crate) fn assemble_elsewhere(observer: &Arc<dyn Observer>, source: Arc<dyn Source>) -> Arc<dyn Pipeline> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

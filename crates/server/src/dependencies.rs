@@ -30,7 +30,7 @@ impl Dependencies {
         let mut read: Vec<String> = Vec::new();
         for route in &plan.routes {
             match &route.source {
-                SourcePlan::Files(_) => {}
+                SourcePlan::Files(_) | SourcePlan::Origin(_) => {}
                 SourcePlan::Table(rules) => {
                     read.push(rules.table.to_ascii_lowercase());
                     routes.entry(rules.table.to_ascii_lowercase()).or_default().push(rules);

@@ -50,6 +50,7 @@ impl Vitals for App {
                 SourcePlan::Table(rules) => ("table", Some(rules.table.clone())),
                 SourcePlan::Query(_) => ("query", None),
                 SourcePlan::Files(_) => ("files", None),
+                SourcePlan::Origin(_) => ("origin", None),
             };
             json!({
                 "path": &*route.name.pattern,

@@ -42,6 +42,7 @@ mod forms;
 mod request;
 mod response;
 mod shared_body;
+mod upgrade;
 
 pub use body::{Body, BodyError, RequestBody};
 pub use cache_facts::{CacheFacts, Forward, Verdict};
@@ -50,6 +51,7 @@ pub use forms::{CodedForm, Forms, KeptForm};
 pub use request::{PathParams, Request, RequestFields, RequestId};
 pub use response::{Failure, Response, ResponseFields};
 pub use shared_body::{Joining, OnWhole, SharedBody};
+pub use upgrade::{Duplex, Upgrade};
 
 /// What comes back: an answer, or a failure that `rescue` turns into one.
 pub type Outcome = Result<Response, Failure>;

@@ -6,7 +6,8 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderMap, Method, Uri, Version};
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use kasoku_coherence::Key;
 
 use crate::RequestBody;
@@ -24,6 +25,8 @@ pub struct RequestFields {
     pub uri: Uri,
     /// The protocol's version.
     pub version: Version,
+    /// Whether it came by TLS.
+    pub scheme: Scheme,
     /// The header fields.
     pub headers: HeaderMap,
     /// The body.
@@ -32,6 +35,9 @@ pub struct RequestFields {
     pub params: PathParams,
     /// Who is at the other end of the connection.
     pub peer: Option<SocketAddr>,
+    /// The protocols that the caller would go on in on this connection, if the connection can (RFC 9110 §7.8).
+    /// Whoever agrees answers 101, with a stream in [`upgrade`](crate::ResponseFields::upgrade).
+    pub upgrade: Option<HeaderValue>,
     /// The name of this request. Set by `observe`.
     pub id: RequestId,
     /// When its head had arrived. Set by `observe`.
@@ -52,10 +58,12 @@ impl Request {
             method,
             uri,
             version: Version::HTTP_11,
+            scheme: Scheme::HTTP,
             headers: HeaderMap::new(),
             body: RequestBody::empty(),
             params: PathParams::default(),
             peer: None,
+            upgrade: None,
             id: RequestId::default(),
             arrived: None,
             seen: None,
@@ -84,10 +92,12 @@ impl Request {
             method: self.method.clone(),
             uri: self.uri.clone(),
             version: self.version,
+            scheme: self.scheme.clone(),
             headers: self.headers.clone(),
             body: RequestBody::empty(),
             params: self.params.clone(),
             peer: self.peer,
+            upgrade: None,
             id: self.id.clone(),
             arrived: self.arrived,
             seen: None,

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use kasoku_coherence::{Snapshot, Tag};
 use kasoku_problem::{Kind, Problem};
 
-use crate::{Body, CacheFacts, Forms};
+use crate::{Body, CacheFacts, Forms, Upgrade};
 
 /// An answer, with what a cache must know of it. Its fields are boxed, so that handing it back from policy to
 /// policy moves one pointer.
@@ -37,6 +37,8 @@ pub struct ResponseFields {
     pub cache: CacheFacts,
     /// Where coded forms of the body are kept, if it is kept at all. Set by `cache` and `fill`, used by `shape`.
     pub forms: Option<Arc<dyn Forms>>,
+    /// What the caller's connection is joined with after a 101.
+    pub upgrade: Option<Upgrade>,
     /// The problem that it tells of, for logs. Set by `rescue`.
     pub problem: Option<Problem>,
 }
@@ -54,6 +56,7 @@ impl Response {
             is_personal: false,
             cache: CacheFacts::default(),
             forms: None,
+            upgrade: None,
             problem: None,
         }))
     }
@@ -81,6 +84,7 @@ impl Response {
             is_personal: self.is_personal,
             cache: self.cache,
             forms: self.forms.clone(),
+            upgrade: None,
             problem: self.problem.clone(),
         })))
     }

@@ -32,10 +32,12 @@ const PLACES: &[(&str, Place)] = &[
     ("kasoku-cache-store", Floor(2)),
     ("kasoku-cache-remote", Floor(2)),
     ("kasoku-database", Floor(2)),
+    ("kasoku-origin-client", Floor(2)),
     // Parts: policies and sources.
     ("kasoku-policies", Floor(3)),
     ("kasoku-source-data", Floor(3)),
     ("kasoku-source-files", Floor(3)),
+    ("kasoku-source-origin", Floor(3)),
     ("kasoku-dataset", Floor(3)),
     // The plan, the assembly, the door.
     ("kasoku-config", Floor(4)),

@@ -6,6 +6,7 @@
 mod cache;
 mod database;
 mod files;
+mod origin;
 mod paths;
 mod query;
 mod route;

@@ -120,7 +120,7 @@ pub(super) fn params(pattern: &str) -> Vec<PathParam> {
 /// The pattern of a route's plan, and the further one that it also takes.
 ///
 /// A `files` route serves everything below its path, so its pattern ends in `{*rest}` also if that is not
-/// written, and it takes the path before that too. A `table` route also serves `path/{key}`, if the table has a key.
+/// written, and it takes the path before that too, as an `origin` route does. A `table` route also serves `path/{key}`, if the table has a key.
 fn patterns(route: &Route, known: Option<&Known>) -> (String, Option<String>) {
     let path = route.path.as_str();
     if route.files.is_some() {
@@ -128,6 +128,9 @@ fn patterns(route: &Route, known: Option<&Known>) -> (String, Option<String>) {
         let whole = if path.contains("{*") { path.to_owned() } else { below() };
         let before = whole.rfind("{*").map(|at| whole[..at].to_owned());
         return (whole, before);
+    }
+    if route.origin.is_some() {
+        return (path.to_owned(), path.rfind("{*").map(|at| path[..at].to_owned()));
     }
     let description = known.and_then(|known| known.description.as_ref());
     let table = route.table.as_ref().zip(description).and_then(|(name, known)| known.schema.table(name));

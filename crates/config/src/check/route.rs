@@ -1,17 +1,19 @@
 //! A route: its one source, and the policies around it.
 
+use std::time::Duration;
+
 use kasoku_observe::RouteName;
 use kasoku_policies::{admit::AdmitRules, shape::ShapeRules};
 
-use super::server::{body, positive};
-use super::{Check, Known, cache, files, query, table};
+use super::server::{body, positive, size};
+use super::{Check, Known, cache, files, origin, query, table};
 use crate::diagnostic::Finding;
 use crate::plan::{RoutePlan, SourcePlan};
 use crate::tree::KeyPath;
-use crate::written::{OrFalse, Route, Written};
+use crate::written::{DurationText, OrFalse, Route, SizeText, Written};
 
 /// Settings that belong to some sources only.
-pub(crate) const BELONG: [(&str, &[&str]); 13] = [
+pub(crate) const BELONG: [(&str, &[&str]); 15] = [
     ("select", &["table"]),
     ("filter", &["table"]),
     ("plain", &["table"]),
@@ -24,11 +26,22 @@ pub(crate) const BELONG: [(&str, &[&str]); 13] = [
     ("params", &["query"]),
     ("one", &["query"]),
     ("rows", &["query"]),
+    ("strip", &["origin"]),
     ("cache", &["table", "query"]),
+    ("compress", &["table", "query", "files"]),
 ];
 
 /// The sources of this version.
-const SOURCES: [&str; 3] = ["table", "query", "files"];
+const SOURCES: [&str; 4] = ["table", "query", "files", "origin"];
+
+/// How long an answer may take where nothing is said.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// An origin takes its own time, and bodies of requests are sent to it within this, too.
+const DEADLINE_OF_ORIGINS: Duration = Duration::from_mins(1);
+
+/// What an origin may be sent. It is never held in memory.
+const ORIGIN_BODY: SizeText = SizeText::mib(1 << 10);
+const ORIGIN_BODY_MAX: SizeText = SizeText::mib(1 << 20);
 
 /// A route's plan.
 pub(super) fn route(
@@ -42,7 +55,7 @@ pub(super) fn route(
     let source = one_source(check, at)?;
     belong(check, at, source);
     let known = match (source, known) {
-        ("files", _) => None,
+        ("files" | "origin", _) => None,
         (_, Some(known)) => Some(known),
         (_, None) => {
             no_database(check, at, source);
@@ -50,6 +63,9 @@ pub(super) fn route(
         }
     };
     let mut volatile = None;
+    let limit = if source == "origin" { ORIGIN_BODY } else { all.server.limits.body };
+    let body_bytes_max = written.body.unwrap_or(limit).0.0;
+    let needs_database = known.is_some();
     let source = match (&written.table, &written.query, &written.files) {
         (Some(name), ..) => table::rules(check, at, name, written, known?).map(|(rules, changes)| {
             volatile = changes;
@@ -60,16 +76,16 @@ pub(super) fn route(
             SourcePlan::Query(rules)
         }),
         (.., Some(files)) => files::rules(check, at, files).map(SourcePlan::Files),
-        _ => None,
+        _ => origin::rules(check, at, written, body_bytes_max).map(SourcePlan::Origin),
     };
-    let is_files = written.files.is_some();
-    let cache = if is_files { None } else { cache::rules(check, at, written.cache.as_ref(), &all.cache) };
+    let cache =
+        if needs_database { cache::rules(check, at, written.cache.as_ref(), &all.cache) } else { None };
     if let Some(function) = volatile.filter(|_| needs_lifetime(written)) {
         let sql = written.query.as_deref().unwrap_or_default();
         query::volatile(check, &at.key(if sql.is_empty() { "table" } else { "query" }), sql, &function);
     }
     policies(check, at, written, all);
-    let body_bytes_max = written.body.unwrap_or(all.server.limits.body).0.0 as usize;
+    let usual = if written.origin.is_some() { DEADLINE_OF_ORIGINS } else { DEADLINE };
     Some(RoutePlan {
         name,
         source: source?,
@@ -78,10 +94,10 @@ pub(super) fn route(
             queue: written.admit.queue,
             wait: written.admit.wait.duration(),
         },
-        deadline: written.deadline.duration(),
+        deadline: written.deadline.map_or(usual, DurationText::duration),
         shape: ShapeRules { compress_above: written.compress.on().map(|size| size.0.0) },
         cache,
-        body_bytes_max,
+        body_bytes_max: body_bytes_max as usize,
     })
 }
 
@@ -95,8 +111,12 @@ fn needs_lifetime(written: &Route) -> bool {
 }
 
 fn policies(check: &mut Check<'_>, at: &KeyPath, written: &Route, all: &Written) {
-    positive(check, &at.key("deadline"), written.deadline);
-    if let Some(limit) = written.body {
+    if let Some(deadline) = written.deadline {
+        positive(check, &at.key("deadline"), deadline);
+    }
+    if let (Some(limit), true) = (written.body, written.origin.is_some()) {
+        size(check, &at.key("body"), limit, &(SizeText::bytes(0)..=ORIGIN_BODY_MAX));
+    } else if let Some(limit) = written.body {
         body(check, &at.key("body"), limit);
         if limit.0 > all.server.limits.body.0 {
             let finding = Finding::error("the route would take larger bodies than the server");
@@ -113,8 +133,8 @@ fn one_source(check: &mut Check<'_>, at: &KeyPath) -> Option<&'static str> {
     match written.as_slice() {
         [one] => Some(one),
         [] => {
-            let finding =
-                Finding::error("the route has no source").label("expected `table`, `query` or `files` in it");
+            let finding = Finding::error("the route has no source")
+                .label("expected `table`, `query`, `files` or `origin` in it");
             check.value(at, finding);
             None
         }
@@ -134,13 +154,13 @@ fn belong(check: &mut Check<'_>, at: &KeyPath, source: &str) {
     for (setting, sources) in BELONG {
         let here = at.key(setting);
         let Some(node) = check.tree.get(&here) else { continue };
-        if sources.contains(&source) || (setting == "cache" && node.is_false()) {
+        if sources.contains(&source) || (matches!(setting, "cache" | "compress") && node.is_false()) {
             continue;
         }
         let owners = sources.iter().map(|source| format!("`{source}`")).collect::<Vec<_>>().join(" and ");
         let finding = Finding::error(format!("`{setting}` means nothing to a `{source}` route"))
             .label(format!("belongs to {owners} routes"));
-        let hint = (setting == "cache")
+        let hint = (setting == "cache" && source == "files")
             .then(|| "how long callers may keep a file is `max_age` in `files`".to_owned());
         check.key(&here, finding.hint_if(hint));
     }

@@ -17,7 +17,7 @@ use crate::written::{Admin, DurationText, Limits, Log, LogFormatName, SecretText
 /// Bytes of the file of a secret.
 const SECRET_BYTES_MAX: u64 = 64 << 10;
 /// Bytes of a file with certificates or a key.
-const PEM_BYTES_MAX: u64 = 1 << 20;
+pub(super) const PEM_BYTES_MAX: u64 = 1 << 20;
 
 /// The public listener.
 pub(super) fn server(check: &mut Check<'_>, written: &Server) -> Option<ServerSettings> {

@@ -4,6 +4,7 @@
 //! folder decides what a setting means; that is the check's work.
 
 mod forms;
+mod origin;
 mod route;
 mod sections;
 mod sources;
@@ -12,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use forms::{DurationText, FORM, False, OrFalse, SecretText, SizeText};
+pub(crate) use origin::{HostName, Origin, OriginOrUrl, ProtocolName};
 pub(crate) use route::{Route, RouteCache};
 pub(crate) use sections::{Admin, Cache, Database, Limits, Log, LogFormatName, Seed, Server, Tls};
 pub(crate) use sources::{
@@ -42,7 +44,7 @@ pub(crate) struct Written {
     /// The cache that all routes share.
     pub(crate) cache: Cache,
 
-    /// What is served. Each `[[route]]` names a path, exactly one source (`table`, `query` or `files`), and
+    /// What is served. Each `[[route]]` names a path, exactly one source (`table`, `query`, `files` or `origin`), and
     /// whatever should differ from the defaults around it.
     pub(crate) route: Vec<Route>,
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CountOrName, DurationText, FilesOrFolder, OrFalse, Page, ParamOrType, SizeText, WriteOrList};
+use super::{
+    CountOrName, DurationText, FilesOrFolder, OrFalse, OriginOrUrl, Page, ParamOrType, SizeText, WriteOrList,
+};
 
 /// A route: a path, one source, and what differs from the defaults around it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +32,14 @@ pub(crate) struct Route {
     /// Source: answers from the files of this folder.
     #[schemars(extend("x-form" = "folder"), example = &"static/")]
     pub(crate) files: Option<FilesOrFolder>,
+
+    /// Source: answers from this HTTP server, whatever the method; or a table with several servers and more.
+    #[schemars(extend("x-form" = "origin"), example = &"http://127.0.0.1:3000")]
+    pub(crate) origin: Option<OriginOrUrl>,
+
+    /// `origin`: taken from the beginning of each path before it is sent.
+    #[schemars(example = &"/legacy")]
+    pub(crate) strip: Option<String>,
 
     /// `table`: the columns that may be read. Without it, all of them.
     #[schemars(extend("x-form" = "column"), example = ["id", "title", "price"])]
@@ -84,9 +94,10 @@ pub(crate) struct Route {
     /// they depend on removes them at once. `false` switches it off.
     pub(crate) cache: Option<OrFalse<RouteCache>>,
 
-    /// How long an answer may take; later it is a 504.
-    #[serde(default = "deadline")]
-    pub(crate) deadline: DurationText,
+    /// How long an answer may take, until it begins; later it is a 504. Without it, 1m for an `origin`, which is sent
+    /// a request's body within this time, and 10s for all else.
+    #[schemars(example = &"10s")]
+    pub(crate) deadline: Option<DurationText>,
 
     /// How much the route takes on at once.
     #[serde(default)]
@@ -96,7 +107,8 @@ pub(crate) struct Route {
     #[serde(default = "compress")]
     pub(crate) compress: OrFalse<SizeText>,
 
-    /// Size of a request's body; more is answered with 413. Without it, `server.limits.body`.
+    /// Size of a request's body; more is answered with 413. Without it, `server.limits.body`; for an `origin`, which
+    /// is sent bodies as they come, 1GiB.
     #[schemars(example = &"64KiB")]
     pub(crate) body: Option<SizeText>,
 }
@@ -159,10 +171,6 @@ impl Default for Admit {
     fn default() -> Self {
         Self { concurrent: 1_024, queue: 16_384, wait: DurationText::seconds(5) }
     }
-}
-
-fn deadline() -> DurationText {
-    DurationText::seconds(10)
 }
 
 fn compress() -> OrFalse<SizeText> {

@@ -1,4 +1,4 @@
-//! `kasoku serve`: serves an app, a file of rows, or an existing database.
+//! `kasoku serve`: serves an app, a file of rows, an existing database, or an HTTP server.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -57,6 +57,13 @@ async fn serve(plan: Plan, load: Load) -> Outcome {
 
 /// How the configuration is read: from a file each time, or from what was made of the data once.
 fn loader(arguments: &Serve, overrides: Overrides) -> Result<Load, Failure> {
+    if !arguments.origin.is_empty() {
+        let text = origin_app(&arguments.origin);
+        let origin = "the configuration made of --origin";
+        return Ok(Box::new(move || {
+            load_text(&text, origin, Path::new(""), &overrides, &ProcessEnvironment)
+        }));
+    }
     let target = arguments.target.clone();
     let is_app = target.is_dir() || target.extension().is_some_and(|extension| extension == "toml");
     if is_app {
@@ -70,6 +77,19 @@ fn loader(arguments: &Serve, overrides: Overrides) -> Result<Load, Failure> {
     let folder = target.parent().unwrap_or(Path::new("")).to_owned();
     let origin = format!("the configuration made of {}", target.display());
     Ok(Box::new(move || load_text(&text, &origin, &folder, &overrides, &ProcessEnvironment)))
+}
+
+/// The configuration that serves HTTP servers.
+fn origin_app(servers: &[String]) -> String {
+    // A dollar sign would be taken for a variable; URLs have no quotes.
+    let servers: Vec<String> = servers
+        .iter()
+        .map(|url| format!("\"{}\"", url.replace('$', "$$").replace('\\', "\\\\").replace('"', "\\\"")))
+        .collect();
+    format!(
+        "name = \"origin\"\n[[route]]\npath = \"/{{*rest}}\"\norigin = {{ servers = [{}] }}\n",
+        servers.join(", ")
+    )
 }
 
 /// The configuration that serves a file.

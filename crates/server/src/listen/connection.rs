@@ -1,4 +1,5 @@
-//! One connection from its first byte to its last: TLS, protocol, hyper, timeouts, drain, and a decent farewell.
+//! One connection from its first byte to its last: TLS, protocol, hyper, what may follow it, timeouts, drain, and a
+//! decent farewell.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -6,11 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
+use http::uri::Scheme;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use kasoku_config::ConnectionLimits;
+use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -21,7 +24,8 @@ use super::drive::{DRAIN_GRACE, Ended, Resting, drive};
 use super::pulse::{Cut, Pulse, Watch};
 use super::serve::{Connection, Shared, serve};
 use super::stream::{Protocol, Stream, Watched};
-use crate::drain::{AtRest, Drain, Tally};
+use super::tunnel::Tunnel;
+use crate::drain::{AtRest, Drain, InFlight, Tally};
 
 /// After an answer that ends the connection, what the peer still sends is read and dropped for this long;
 /// otherwise the system would reset the connection, and the peer might never see the answer.
@@ -84,6 +88,7 @@ pub(crate) async fn run(
     protocols: Arc<Protocols>,
     tally: Arc<Tally>,
 ) -> Ended {
+    let scheme = if tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP };
     let pulse = Arc::new(Pulse::new());
     let mut watch = Watch::new(&shared.limits, Instant::now());
     let watched = Watched::new(tcp, Arc::clone(&pulse));
@@ -91,18 +96,17 @@ pub(crate) async fn run(
         Ok(opened) => opened,
         Err(reason) => return Ended::Unopened(reason),
     };
-    let connection = Arc::new(Connection { shared, peer, pulse, tally: Arc::clone(&tally) });
-    let shared = Arc::clone(&connection.shared);
-    let pulse = Arc::clone(&connection.pulse);
-    let service = service_fn(move |request| serve(Arc::clone(&connection), request));
+    let connection = Arc::new(Connection { shared, peer, scheme, pulse, tally, joined: Mutex::default() });
+    let service = service_fn({
+        let connection = Arc::clone(&connection);
+        move |request| serve(Arc::clone(&connection), request)
+    });
     match protocol {
-        Protocol::Http1 => {
-            run_http1(&protocols.http1, stream, service, &shared, (&pulse, &tally), &mut watch).await
-        }
+        Protocol::Http1 => run_http1(&protocols.http1, stream, service, &connection, &mut watch).await,
         Protocol::Http2 => {
-            pulse.speaks_frames();
+            connection.pulse.speaks_frames();
             let mut http = protocols.http2.serve_connection(TokioIo::new(stream), service);
-            drive(&mut http, &shared, &pulse, &mut watch).await
+            drive(&mut http, &connection.shared, &connection.pulse, &mut watch).await
         }
     }
 }
@@ -113,18 +117,25 @@ async fn run_http1<S>(
     http1: &http1::Builder,
     mut stream: Stream,
     mut service: S,
-    shared: &Shared,
-    (pulse, tally): (&Pulse, &Tally),
+    connection: &Arc<Connection>,
     watch: &mut Watch,
 ) -> Ended
 where
     S: HttpService<Incoming, ResBody = Leaving, Error = Infallible>,
 {
+    let Connection { shared, pulse, tally, joined, .. } = &**connection;
     loop {
         let mut http = http1.serve_connection(TokioIo::new(stream), service);
         let ended = drive(&mut http, shared, pulse, watch).await;
         let parts = http.into_parts();
         let mut rest = parts.io.into_inner();
+        let upgrade = joined.lock().take();
+        if let Some(upgrade) = upgrade.filter(|_| ended == Ended::Done) {
+            // What was read already is no longer HTTP.
+            rest.put_back(parts.read_buf);
+            let mut tunnel = Tunnel::new(rest, upgrade, InFlight::begin(Arc::clone(connection)));
+            return drive(&mut tunnel, shared, pulse, watch).await;
+        }
         if ended != Ended::Resting {
             farewell(rest, ended, pulse, &shared.drain).await;
             return ended;

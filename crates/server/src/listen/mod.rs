@@ -11,6 +11,7 @@ mod pulse;
 mod screen;
 mod serve;
 mod stream;
+mod tunnel;
 mod worker;
 
 use std::io;

@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::uri::Scheme;
 use http::{Method, StatusCode, Version};
 use hyper::body::Incoming;
 use kasoku_config::ConnectionLimits;
-use kasoku_pipeline::{Body, Outcome, PathParams, Pipeline, Request, RequestBody, Response};
+use kasoku_pipeline::{Body, Outcome, PathParams, Pipeline, Request, RequestBody, Response, Upgrade};
 use kasoku_problem::MEDIA_TYPE;
+use parking_lot::Mutex;
 
 use super::body::{Arriving, Leaving};
 use super::pulse::Pulse;
@@ -29,8 +31,11 @@ pub(crate) struct Shared {
 pub(crate) struct Connection {
     pub(crate) shared: Arc<Shared>,
     pub(crate) peer: SocketAddr,
+    pub(crate) scheme: Scheme,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) tally: Arc<Tally>,
+    /// What the connection is joined with once a 101 has been sent.
+    pub(crate) joined: Mutex<Option<Upgrade>>,
 }
 
 /// What answers a request.
@@ -70,6 +75,8 @@ pub(crate) async fn serve(
             };
             let mut request = Request::new(head.method, head.uri);
             request.version = version;
+            request.scheme = connection.scheme.clone();
+            request.upgrade = upgrade(version, &head.headers).filter(|_| body.is_empty());
             request.headers = head.headers;
             request.body = body;
             request.params = params;
@@ -85,6 +92,9 @@ pub(crate) async fn serve(
     }
     let window = (version == Version::HTTP_2).then(|| Arc::clone(&connection.pulse));
     let response = response.into_fields();
+    if let Some(upgrade) = response.upgrade {
+        *connection.joined.lock() = Some(upgrade);
+    }
     let mut answer = http::Response::new(Leaving::new(response.body, window, in_flight));
     *answer.status_mut() = response.status;
     *answer.headers_mut() = response.headers;
@@ -107,6 +117,14 @@ fn choose(connection: &Connection, head: &mut http::request::Parts) -> Chosen {
         Routed::Elsewhere(pipeline) => Chosen::Pipeline(Arc::clone(pipeline), PathParams::default()),
         Routed::Health => Chosen::Health,
     }
+}
+
+/// The protocols that the caller would go on in. HTTP/2 cannot, and HTTP/1.0 is not believed (RFC 9110 §7.8).
+fn upgrade(version: Version, headers: &HeaderMap) -> Option<HeaderValue> {
+    let protocols = headers.get(header::UPGRADE).filter(|_| version == Version::HTTP_11)?;
+    let lines = headers.get_all(header::CONNECTION).into_iter();
+    let mut options = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade")).then(|| protocols.clone())
 }
 
 /// The server's own answer to load balancers: cheap, and nothing but its standing.

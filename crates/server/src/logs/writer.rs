@@ -177,7 +177,10 @@ mod tests {
         assert!(text.starts_with("0\n"));
         let told = text.lines().filter_map(|line| line.split_once(" log lines were dropped"));
         let told = told.map(|(count, _)| count.parse::<u64>().unwrap()).sum::<u64>();
-        assert_eq!(told, dropped, "the losses are told once each, in as many lines as the scheduler makes of them");
+        assert_eq!(
+            told, dropped,
+            "the losses are told once each, in as many lines as the scheduler makes of them"
+        );
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! A request that finds neither a place nor room in the queue is refused at once with 503 and `Retry-After`,
 //! before any work is done for it. A place is held until the answer is there; if its body is a stream, until
-//! the stream has ended or was dropped, because the source works for it until then. Callers that go away
+//! the stream has ended or was dropped, because the source works for it until then; likewise if the connection goes
+//! on in another protocol. Callers that go away
 //! while they wait give their room in the queue back.
 
 mod held;
@@ -76,6 +77,8 @@ impl Policy for Admit {
             && let Body::Stream(stream) = std::mem::take(&mut response.body)
         {
             response.body = Body::stream(held::HeldBody::new(stream, place));
+        } else if let Some(upgrade) = &mut response.upgrade {
+            upgrade.keep(place);
         }
         Ok(response)
     }

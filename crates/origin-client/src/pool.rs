@@ -1,0 +1,270 @@
+//! The connections to one server: those in use, those kept for later, and when to give up on the server.
+//!
+//! A permit stands for an HTTP/1.1 connection in use. One that is kept holds none: a new connection is only made when
+//! a permit was had and nothing was kept, so that both together never exceed the permits. HTTP/2 connections carry
+//! many requests, and there is one for each thread that asks, within the same limit.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+
+use crate::connect::{Connector, Spoken, Wire};
+use crate::lease::{Lease, Many, One};
+use crate::upload::Sending;
+use crate::{ConnectError, Server};
+
+/// Bytes of an answer's head.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+/// Fields of an answer's head.
+const HEAD_FIELDS_MAX: usize = 256;
+/// What is read ahead of an HTTP/1.1 answer.
+const BUFFER_BYTES_MAX: usize = 128 << 10;
+
+/// What an HTTP/2 server may send before anybody reads it: per answer, and on all of a connection together. The
+/// second is so much more that answers which nobody reads do not hold up the others.
+const STREAM_WINDOW_BYTES: u32 = 256 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
+/// How often a server is asked whether it is still there while answers are awaited, and how long it has to say so.
+const PING: Duration = Duration::from_secs(15);
+
+/// A server may just be starting again. While others are there, it is not asked for this long after a connection to
+/// it failed.
+const REST: Duration = Duration::from_secs(2);
+
+/// A server that closes what it keeps alive does so at some time of its own. What cannot be sent twice is only sent
+/// on a connection that was in use so shortly ago that this will not happen.
+const SURELY_OPEN: Duration = Duration::from_secs(1);
+
+/// The connections to one server.
+pub(crate) struct Pool {
+    pub(crate) server: Server,
+    connector: Connector,
+    connect_timeout: Duration,
+    idle_timeout: Duration,
+    connections_max: usize,
+    permits: Arc<Semaphore>,
+    kept: Mutex<Vec<Kept>>,
+    shared: Mutex<Vec<Shared>>,
+    /// Whether the last connection spoke HTTP/2: then requests wait for one that is being made.
+    speaks_http2: AtomicBool,
+    connecting: tokio::sync::Mutex<()>,
+    number: AtomicU64,
+    rests_until: Mutex<Option<Instant>>,
+}
+
+/// An HTTP/1.1 connection that nobody uses.
+struct Kept {
+    number: u64,
+    thread: ThreadId,
+    since: Instant,
+    sender: http1::SendRequest<Sending>,
+}
+
+/// An HTTP/2 connection.
+struct Shared {
+    number: u64,
+    thread: ThreadId,
+    requests: Arc<AtomicUsize>,
+    sender: http2::SendRequest<Sending>,
+}
+
+/// How certain a connection must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Any that is open.
+    Any,
+    /// One that the server has surely not closed meanwhile.
+    Sure,
+    /// A new one.
+    New,
+}
+
+/// Why no connection was had.
+pub(crate) enum NoConnection {
+    Crowded,
+    Failed(ConnectError),
+}
+
+impl Pool {
+    pub(crate) fn new(
+        server: Server,
+        connector: Connector,
+        (connect_timeout, idle_timeout): (Duration, Duration),
+        connections_max: usize,
+    ) -> Arc<Self> {
+        let connections_max = connections_max.clamp(1, Semaphore::MAX_PERMITS);
+        Arc::new(Self {
+            server,
+            connector,
+            connect_timeout,
+            idle_timeout,
+            connections_max,
+            permits: Arc::new(Semaphore::new(connections_max)),
+            kept: Mutex::default(),
+            shared: Mutex::default(),
+            speaks_http2: AtomicBool::new(false),
+            connecting: tokio::sync::Mutex::default(),
+            number: AtomicU64::new(0),
+            rests_until: Mutex::default(),
+        })
+    }
+
+    /// Whether a connection failed a moment ago.
+    pub(crate) fn rests(&self) -> bool {
+        self.rests_until.lock().is_some_and(|until| Instant::now() < until)
+    }
+
+    /// A connection to send one request on.
+    pub(crate) async fn take(self: &Arc<Self>, wanted: Wanted) -> Result<Lease, NoConnection> {
+        if let Some(many) = self.shared(wanted) {
+            return Ok(Lease::Many(many));
+        }
+        let _turn = if self.speaks_http2.load(Relaxed) {
+            let turn = timeout(self.connect_timeout, self.connecting.lock()).await;
+            let turn = turn.map_err(|_| NoConnection::Crowded)?;
+            if let Some(many) = self.shared(wanted) {
+                return Ok(Lease::Many(many));
+            }
+            Some(turn)
+        } else {
+            None
+        };
+        let permit = timeout(self.connect_timeout, Arc::clone(&self.permits).acquire_owned()).await;
+        let permit = permit.map_err(|_| NoConnection::Crowded)?.expect("the semaphore is never closed");
+        if let Some(kept) = self.kept(wanted) {
+            let pool = Arc::clone(self);
+            return Ok(Lease::One(One {
+                pool,
+                number: kept.number,
+                sender: kept.sender,
+                permit,
+                reused: true,
+            }));
+        }
+        let made = timeout(self.connect_timeout, self.connect(permit)).await;
+        let made = made.unwrap_or_else(|_| Err(ConnectError::TimedOut(self.connect_timeout)));
+        *self.rests_until.lock() = made.is_err().then(|| Instant::now() + REST);
+        made.map_err(NoConnection::Failed)
+    }
+
+    /// Keeps a connection for the next request.
+    pub(crate) fn keep(&self, number: u64, sender: http1::SendRequest<Sending>) {
+        let kept = Kept { number, thread: thread::current().id(), since: Instant::now(), sender };
+        self.kept.lock().push(kept);
+    }
+
+    /// How long a connection is kept without being asked anything.
+    pub(crate) fn idle_timeout(&self) -> Duration {
+        self.idle_timeout
+    }
+
+    /// The connection that was used last, of this thread if there is one: its task is woken without a detour.
+    fn kept(&self, wanted: Wanted) -> Option<Kept> {
+        let now = Instant::now();
+        let since_max = match wanted {
+            Wanted::Any => self.idle_timeout,
+            Wanted::Sure => self.idle_timeout.min(SURELY_OPEN),
+            Wanted::New => return None,
+        };
+        let own = thread::current().id();
+        let mut all = self.kept.lock();
+        let fits =
+            |kept: &Kept| now.saturating_duration_since(kept.since) < since_max && kept.sender.is_ready();
+        let found = all
+            .iter()
+            .rposition(|kept| kept.thread == own && fits(kept))
+            .or_else(|| all.iter().rposition(fits));
+        found.map(|place| all.remove(place))
+    }
+
+    fn shared(&self, wanted: Wanted) -> Option<Many> {
+        let own = thread::current().id();
+        let all = self.shared.lock();
+        let open = |shared: &&Shared| shared.sender.is_ready();
+        let found = all.iter().filter(open).find(|shared| shared.thread == own).or_else(|| {
+            let is_full = all.len() >= self.connections_max;
+            all.iter().filter(open).next().filter(|_| is_full && wanted != Wanted::New)
+        })?;
+        Some(Many::new(found.sender.clone(), &found.requests))
+    }
+
+    async fn connect(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Lease, ConnectError> {
+        let (wire, spoken) = self.connector.connect().await?;
+        self.speaks_http2.store(spoken == Spoken::Http2, Relaxed);
+        let number = self.number.fetch_add(1, Relaxed);
+        match spoken {
+            Spoken::Http1 => {
+                let mut http = http1::Builder::new();
+                http.max_header_size(HEAD_BYTES_MAX)
+                    .max_headers(HEAD_FIELDS_MAX)
+                    .max_buf_size(BUFFER_BYTES_MAX);
+                let (sender, connection) =
+                    http.handshake(TokioIo::new(wire)).await.map_err(ConnectError::Http)?;
+                tokio::spawn(attend(connection.with_upgrades(), Arc::downgrade(self), number));
+                Ok(Lease::One(One { pool: Arc::clone(self), number, sender, permit, reused: false }))
+            }
+            Spoken::Http2 => {
+                let (sender, connection) =
+                    http2().handshake(TokioIo::<Wire>::new(wire)).await.map_err(ConnectError::Http)?;
+                let requests = Arc::new(AtomicUsize::new(0));
+                let many = Many::fresh(sender.clone(), &requests);
+                let thread = thread::current().id();
+                {
+                    let mut all = self.shared.lock();
+                    if all.len() < self.connections_max && !all.iter().any(|other| other.thread == thread) {
+                        all.push(Shared { number, thread, requests, sender });
+                    }
+                }
+                tokio::spawn(attend(connection, Arc::downgrade(self), number));
+                Ok(Lease::Many(many))
+            }
+        }
+    }
+
+    /// Lets go of a connection that nothing was asked on for too long.
+    fn tidy(&self, number: u64) {
+        let now = Instant::now();
+        let too_long = |since: Instant| now.saturating_duration_since(since) >= self.idle_timeout;
+        self.kept.lock().retain(|kept| kept.number != number || !too_long(kept.since));
+        self.shared
+            .lock()
+            .retain(|shared| shared.number != number || shared.requests.fetch_and(!Many::USED, Relaxed) > 0);
+    }
+
+    fn forget(&self, number: u64) {
+        self.kept.lock().retain(|kept| kept.number != number);
+        self.shared.lock().retain(|shared| shared.number != number);
+    }
+}
+
+/// A connection's life. It ends when the server closes it, or when nobody can ask anything on it any more.
+async fn attend(connection: impl Future, pool: Weak<Pool>, number: u64) {
+    let mut connection = std::pin::pin!(connection);
+    let Some(interval) = pool.upgrade().map(|pool| pool.idle_timeout) else { return };
+    while timeout(interval, connection.as_mut()).await.is_err() {
+        if let Some(pool) = pool.upgrade() {
+            pool.tidy(number);
+        }
+    }
+    if let Some(pool) = pool.upgrade() {
+        pool.forget(number);
+    }
+}
+
+fn http2() -> http2::Builder<TokioExecutor> {
+    let mut http = http2::Builder::new(TokioExecutor::new());
+    http.timer(TokioTimer::new())
+        .max_header_list_size(HEAD_BYTES_MAX as u32)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING);
+    http
+}

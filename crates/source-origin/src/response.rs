@@ -1,0 +1,91 @@
+//! From the origin's answer to the one that is given.
+
+use std::time::Duration;
+
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRAILER, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderMap, Method, StatusCode};
+use http_body::Body as HttpBody;
+use kasoku_http_caching::hop_fields;
+use kasoku_origin_client::{Answer, Switched};
+use kasoku_pipeline::{Body, Outcome, Response, Upgrade};
+use kasoku_problem::{Kind, Problem};
+
+use crate::trimmed::Trimmed;
+use crate::{forwarded, trailers};
+
+/// Makes the answer that is given.
+pub(crate) fn incoming(
+    answer: Answer,
+    method: &Method,
+    asked: Option<&HeaderValue>,
+    silence_max: Duration,
+) -> Outcome {
+    let Answer { head, body, switched } = answer;
+    let mut headers = head.headers;
+    if let Some(wrong) = lies(&headers) {
+        return Err(Problem::new(Kind::BadUpstream).detail(wrong).into());
+    }
+    let protocol = headers.get(UPGRADE).cloned();
+    let trailer = trailers::announced(&headers);
+    hop_fields::remove(&mut headers);
+    forwarded::via(&mut headers, head.version);
+    let status = head.status;
+    if let Some(stream) = switched {
+        return switch(headers, protocol, asked, stream, silence_max);
+    }
+    if let (StatusCode::UPGRADE_REQUIRED, Some(protocol)) = (status, protocol) {
+        // The protocols that would do (RFC 9110 §15.5.22).
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, protocol);
+    }
+    let is_bare = body.is_end_stream();
+    let tells_length = *method == Method::HEAD || status == StatusCode::NOT_MODIFIED;
+    if !tells_length {
+        headers.remove(CONTENT_LENGTH);
+    }
+    if let (false, Some(trailer)) = (is_bare, trailer) {
+        headers.insert(TRAILER, trailer);
+    }
+    let body = if is_bare { Body::Empty } else { Body::stream(Trimmed(body)) };
+    let mut response = Response::new(status, body);
+    response.headers = headers;
+    Ok(response)
+}
+
+/// What an answer says of its length and cannot be true, or would be untrue once the answer is framed anew.
+fn lies(headers: &HeaderMap) -> Option<&'static str> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).into_iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => None,
+        // RFC 9112 §6.3: such a message may be an attempt at response splitting.
+        (Some(_), _) if headers.contains_key(CONTENT_LENGTH) => Some("the origin's answer has two lengths"),
+        (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => None,
+        _ => Some("the origin's answer has a transfer coding that is not understood"),
+    }
+}
+
+/// Joins the caller with what the origin has agreed to.
+fn switch(
+    mut headers: HeaderMap,
+    protocol: Option<HeaderValue>,
+    asked: Option<&HeaderValue>,
+    stream: Switched,
+    silence_max: Duration,
+) -> Outcome {
+    let unasked =
+        || Problem::new(Kind::BadUpstream).detail("the origin switched to a protocol that was not asked for");
+    let (Some(protocol), Some(asked)) = (protocol, asked) else {
+        return Err(unasked().into());
+    };
+    let mut offers = asked.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    if !offers.any(|offer| offer.eq_ignore_ascii_case(protocol.as_bytes())) {
+        return Err(unasked().into());
+    }
+    headers.remove(CONTENT_LENGTH);
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, protocol);
+    let mut response = Response::new(StatusCode::SWITCHING_PROTOCOLS, Body::Empty);
+    response.headers = headers;
+    response.upgrade = Some(Upgrade::new(stream, silence_max));
+    Ok(response)
+}

@@ -1,0 +1,34 @@
+//! What an origin route does, as its settings say it.
+
+use std::time::Duration;
+
+use kasoku_origin_client::ClientSettings;
+
+use crate::TrustedProxies;
+
+/// How requests go to an origin.
+#[derive(Debug, Clone)]
+pub struct OriginRules {
+    /// The servers, and how they are spoken with.
+    pub client: ClientSettings,
+    /// Which host the origin is told.
+    pub host: HostRule,
+    /// Who may say on whose behalf it asks.
+    pub trusted: TrustedProxies,
+    /// What is taken from the beginning of each path, without a slash at its end.
+    pub strip: Option<String>,
+    /// Bytes of a request's body.
+    pub body_bytes_max: u64,
+    /// A connection that went over to another protocol ends when both sides were silent for this long.
+    pub silence_max: Duration,
+}
+
+/// Which host an origin is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HostRule {
+    /// The one that the caller asked for.
+    #[default]
+    Caller,
+    /// Its own.
+    Origin,
+}
