@@ -130,7 +130,8 @@ pub fn answer_304(update: &HeaderMap, stored: &HeaderMap) -> Answer304 {
 /// - what says how to read the bytes that are stored: `Content-Length`, `-Encoding`, `-Range` and `-Type`;
 /// - a cookie, where none is stored: it was set for the one who asked.
 ///
-/// The age of the stored response ends here: an `Age` that the update lacks is removed.
+/// The age of the stored response ends here: an `Age` that the update lacks is removed. A `Vary` is taken over as
+/// everything else is, and may name other fields than before: whoever keeps responses by them has to look.
 pub fn freshen(stored: &mut HeaderMap, update: &HeaderMap) {
     let nominated = hop_fields::nominated(update);
     stored.remove(AGE);
