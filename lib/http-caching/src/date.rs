@@ -50,7 +50,7 @@ fn usual_case(text: &mut [u8]) {
 /// ended in these digits (RFC 9110 §5.6.7).
 fn rfc850(weekday: &str, rest: &str, now: SystemTime) -> Option<SystemTime> {
     const YEAR_S: u64 = 31_556_952;
-    if !WEEKDAYS.contains(&weekday) || !rest.is_ascii() || rest.len() != 22 || rest.get(6..7)? != "-" {
+    if !WEEKDAYS.contains(&weekday) || !rest.is_ascii() || rest.get(6..7)? != "-" {
         return None;
     }
     let this_year = 1970 + between(UNIX_EPOCH, now).as_secs() / YEAR_S;
@@ -90,6 +90,9 @@ mod tests {
             ("Thu, 18 Aug 2050 02:01:18 GMT", AUGUST_2050),
             ("Thursday, 18-Aug-50 02:01:18 GMT", AUGUST_2050),
             ("Saturday, 18-Aug-74 02:01:18 GMT", 3_301_783_278),
+            // Fifty years ahead is not more than fifty; a year later is of the century before.
+            ("Tuesday, 18-Aug-76 02:01:18 GMT", 3_364_941_678),
+            ("Thursday, 18-Aug-77 02:01:18 GMT", 240_717_678),
             ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
         ] {
             assert_eq!(read_text(text), Some(expected), "{text}");
@@ -118,6 +121,9 @@ mod tests {
             "Thu, 18 Aug 2050 25:01:18 GMT",
             "Thu, 18 Aug 12050 02:01:18 GMT",
             "Thursday, 18-Aug-+0 02:01:18 GMT",
+            "Thursday, 18-Aug-50",
+            "Thursday, 18-Aug-50 02:01:18 GMT ?",
+            "Thursday, 18-Aug-77 02:01:18 UTC",
             "Thu, 18 Aug 2050 02:01:18 GMT; x",
         ] {
             assert_eq!(read_text(text), None, "{text}");

@@ -231,8 +231,9 @@ fn section_5_4_pragma_counts_in_a_request_without_cache_control() {
 }
 
 #[test]
-fn many_quotes_that_never_close_are_read_in_one_pass() {
-    let line = "\"\\\",".repeat(20_000) + "no-store";
+fn quotes_that_never_close_are_not_looked_for_again_and_again() {
+    // Looking from each of them to the end of the line would take many minutes.
+    let line = "\"".to_owned() + &"\\\",".repeat(300_000) + "no-store";
     assert!(members(line.as_bytes()).any(|member| member.name == b"no-store"));
 }
 
