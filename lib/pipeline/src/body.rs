@@ -60,6 +60,11 @@ impl Body {
         }
     }
 
+    /// Reads it to its end, or to where it breaks off, for those who want to have read it and not to have it.
+    pub async fn drain(mut self) {
+        while let Some(Ok(_)) = self.frame().await {}
+    }
+
     /// How many bytes there are, if that is known.
     #[expect(clippy::len_without_is_empty, reason = "whether a stream is empty is not known before its end")]
     pub fn len(&self) -> Option<u64> {

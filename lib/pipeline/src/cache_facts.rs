@@ -1,5 +1,7 @@
 //! How a cache took part in an answer, in the terms of RFC 9211.
 
+use kasoku_http_caching::reason::Reason;
+
 /// What is said in `Cache-Status`, `X-Cache`, logs and metrics alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CacheFacts {
@@ -13,6 +15,10 @@ pub struct CacheFacts {
     pub ttl_s: Option<i64>,
     /// The snapshot that the answer was read from.
     pub as_of: Option<u64>,
+    /// The origin's status, where it differs from the answer's (RFC 9211 §2.3).
+    pub forward_status: Option<u16>,
+    /// What decided, beyond the verdict.
+    pub reason: Option<Reason>,
 }
 
 /// Whether a stored response was used, and why not.
@@ -41,6 +47,8 @@ pub enum Forward {
     Request,
     /// Stored, but too old, or not showing a change to what it depends on.
     Stale,
+    /// Only a part is stored, and not all of what was asked for.
+    Partial,
 }
 
 impl Default for Verdict {
@@ -75,6 +83,7 @@ impl Forward {
             Self::VaryMiss => "vary-miss",
             Self::Request => "request",
             Self::Stale => "stale",
+            Self::Partial => "partial",
         }
     }
 }

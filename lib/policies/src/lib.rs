@@ -74,6 +74,7 @@ pub mod collapse;
 pub mod deadline;
 pub mod observe;
 pub mod rescue;
+pub mod rfc9111;
 pub mod shape;
 #[cfg(feature = "tower")]
 pub mod tower;

@@ -17,7 +17,7 @@ static DIGITS: [[u8; 3]; WRITTEN] = {
 };
 
 /// The value for an age in seconds.
-pub(super) fn value(age_s: u64) -> HeaderValue {
+pub(crate) fn value(age_s: u64) -> HeaderValue {
     let written = usize::try_from(age_s).ok().and_then(|place| DIGITS.get(place));
     let text = written.and_then(|digits| {
         let leading = usize::from(age_s < 100) + usize::from(age_s < 10);

@@ -40,11 +40,12 @@ use kasoku_problem::{Kind, Problem};
 use self::audit::Auditor;
 use self::freshness::Freshness;
 use self::key::Keying;
-use self::refresh::Refresher;
 use crate::Surroundings;
 
+pub(crate) use age::value as age_value;
 pub use fill::{Fill, Storable};
 pub use key::PATH_PART;
+pub(crate) use refresh::Refresher;
 pub use stored::StoredResponse;
 
 /// How a route's answers are reused.

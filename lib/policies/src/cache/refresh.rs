@@ -20,26 +20,32 @@ const REFRESHES_MAX: usize = 64;
 const LIMIT_DEFAULT: Duration = Duration::from_secs(30);
 
 /// Refreshes what one route has stored.
-pub(super) struct Refresher {
+pub(crate) struct Refresher {
     surroundings: Surroundings,
     places: Arc<Semaphore>,
 }
 
 impl Refresher {
-    pub(super) fn new(surroundings: &Surroundings) -> Self {
+    pub(crate) fn new(surroundings: &Surroundings) -> Self {
         Self { surroundings: surroundings.clone(), places: Arc::new(Semaphore::new(REFRESHES_MAX)) }
     }
 
     /// Runs the request behind the caller's back, at most once at a time for each stored response, and with
     /// as much time as the caller had in the beginning.
-    pub(super) fn refresh<N: Next>(&self, mut request: Request, stored: &Arc<StoredResponse>, next: &Arc<N>) {
+    pub(crate) fn refresh<N: Next>(&self, mut request: Request, stored: &Arc<StoredResponse>, next: &Arc<N>) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return };
         let Some(claim) = stored.claim_refresh() else { return };
         let limit = renew_deadline(&mut request, &self.surroundings);
         let (next, surroundings) = (Arc::clone(next), self.surroundings.clone());
         tokio::spawn(async move {
             let _held = (place, claim);
-            let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+            let work = AssertUnwindSafe(async {
+                if let Ok(response) = next.run(request).await {
+                    // What is stored as it is read has to be read.
+                    response.into_fields().body.drain().await;
+                }
+            });
+            let work = work.catch_unwind();
             // A refresh that fails or runs out of time leaves the stale response to its rules.
             if let Ok(Err(payload)) = tokio::time::timeout(limit, work).await {
                 let route = &surroundings.route;
@@ -50,7 +56,7 @@ impl Refresher {
 }
 
 /// Gives a request that runs again the time that it had at first. Returns how much that is.
-pub(super) fn renew_deadline(request: &mut Request, surroundings: &Surroundings) -> Duration {
+pub(crate) fn renew_deadline(request: &mut Request, surroundings: &Surroundings) -> Duration {
     let now = surroundings.clock.now();
     let limit = match (request.arrived, request.deadline) {
         (Some(arrived), Some(deadline)) => deadline.saturating_duration_since(arrived),

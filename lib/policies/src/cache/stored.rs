@@ -14,6 +14,7 @@ use kasoku_http_caching::coding::Coding;
 use kasoku_pipeline::{Body, CacheFacts, CodedForm, Forms, KeptForm, Response, ResponseFields, Verdict};
 
 use super::{ResponseStore, Reuse, age};
+use crate::rfc9111::HttpFacts;
 
 /// Fields that tell of one transfer and not of the answer.
 const OF_THE_TRANSFER: [HeaderName; 4] = [
@@ -33,6 +34,7 @@ pub struct StoredResponse {
     body: Bytes,
     tags: Arc<[Tag]>,
     fresh: Duration,
+    http: Option<Box<HttpFacts>>,
     coded: [OnceLock<Option<CodedForm>>; Coding::ALL.len()],
     refreshing: AtomicBool,
     itself: Weak<StoredResponse>,
@@ -50,27 +52,62 @@ impl StoredResponse {
         store: &Arc<ResponseStore>,
         key: &Key,
     ) -> Arc<Self> {
-        let mut headers = HeaderMap::with_capacity(response.headers.len() + FIELDS_ADDED);
-        for (name, value) in &response.headers {
-            if !OF_THE_TRANSFER.contains(name) {
-                let value = HeaderValue::from_bytes(value.as_bytes());
-                headers.append(name, value.expect("it was a field value before"));
-            }
-        }
-        // A clone has no room for further entries, but keeps the table's, which is what makes growing dear.
-        let headers = headers.clone();
         Arc::new_cyclic(|itself| Self {
             status: response.status,
-            headers,
+            headers: fields(&response.headers),
             body: Bytes::copy_from_slice(body),
             tags: Arc::clone(&response.tags),
             fresh,
+            http: None,
             coded: Default::default(),
             refreshing: AtomicBool::new(false),
             itself: itself.clone(),
             store: Arc::downgrade(store),
             key: key.clone(),
         })
+    }
+
+    /// Keeps an answer from an origin, with what is known of its reuse.
+    pub(crate) fn of_origin(
+        (status, headers, body): (StatusCode, &HeaderMap, Bytes),
+        tags: &[Tag],
+        facts: HttpFacts,
+        store: &Arc<ResponseStore>,
+        key: &Key,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|itself| Self {
+            status,
+            headers: fields(headers),
+            body,
+            tags: tags.into(),
+            fresh: facts.freshness.lifetime,
+            http: Some(Box::new(facts)),
+            coded: Default::default(),
+            refreshing: AtomicBool::new(false),
+            itself: itself.clone(),
+            store: Arc::downgrade(store),
+            key: key.clone(),
+        })
+    }
+
+    /// What is known of an answer from an origin.
+    pub(crate) fn http(&self) -> Option<&HttpFacts> {
+        self.http.as_deref()
+    }
+
+    /// What it is stored under.
+    pub(crate) fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// The fields, without those of a transfer.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// What it depends on.
+    pub fn tags(&self) -> &Arc<[Tag]> {
+        &self.tags
     }
 
     /// How long it is fresh.
@@ -111,14 +148,16 @@ impl StoredResponse {
                 collapsed: false,
                 ttl_s: Some(ttl_s),
                 as_of: Some(reuse.snapshot.0),
+                ..CacheFacts::default()
             },
             forms: Some(Arc::clone(self) as _),
+            upgrade: None,
             problem: None,
         })
     }
 
     /// Claims the refresh of it; `None` while another claim is held.
-    pub(super) fn claim_refresh(self: &Arc<Self>) -> Option<RefreshClaim> {
+    pub(crate) fn claim_refresh(self: &Arc<Self>) -> Option<RefreshClaim> {
         let taken = self.refreshing.swap(true, Ordering::AcqRel);
         (!taken).then(|| RefreshClaim(Arc::clone(self)))
     }
@@ -129,8 +168,21 @@ impl StoredResponse {
     }
 }
 
+/// Fields in memory of exactly their size, without those of the transfer.
+fn fields(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = HeaderMap::with_capacity(headers.len() + FIELDS_ADDED);
+    for (name, value) in headers {
+        if !OF_THE_TRANSFER.contains(name) {
+            let value = HeaderValue::from_bytes(value.as_bytes());
+            kept.append(name, value.expect("it was a field value before"));
+        }
+    }
+    // A clone has no room for further entries, but keeps the table's, which is what makes growing dear.
+    kept.clone()
+}
+
 /// The right to refresh a stored response, given back when dropped.
-pub(super) struct RefreshClaim(Arc<StoredResponse>);
+pub(crate) struct RefreshClaim(Arc<StoredResponse>);
 
 impl Drop for RefreshClaim {
     fn drop(&mut self) {
@@ -164,8 +216,14 @@ impl Weigh for StoredResponse {
             .map(|form| form.body.len() + form.etag.as_ref().map_or(0, value_bytes) + SHARED_BYTES)
             .sum();
         let tags = 2 * size_of::<usize>() + size_of_val(&*self.tags);
-        (size_of::<Self>() + fields_bytes(&self.headers) + self.body.len() + SHARED_BYTES + tags + coded)
-            as u64
+        let http = self.http.as_ref().map_or(0, |facts| facts.bytes());
+        (size_of::<Self>()
+            + http
+            + fields_bytes(&self.headers)
+            + self.body.len()
+            + SHARED_BYTES
+            + tags
+            + coded) as u64
     }
 }
 

@@ -21,6 +21,10 @@ pub fn cache_status(facts: &CacheFacts, problem: Option<Kind>) -> HeaderValue {
             text.push(reason.token());
         }
     }
+    if let Some(status) = facts.forward_status {
+        text.push("; fwd-status=");
+        text.push(itoa::Buffer::new().format(status));
+    }
     if facts.stored {
         text.push("; stored");
     }
@@ -35,6 +39,9 @@ pub fn cache_status(facts: &CacheFacts, problem: Option<Kind>) -> HeaderValue {
         text.push("; detail=\"as-of=");
         text.push(itoa::Buffer::new().format(as_of));
         text.push("\"");
+    } else if let Some(reason) = facts.reason {
+        text.push("; detail=");
+        text.push(reason.token());
     }
     text.value()
 }
@@ -112,6 +119,8 @@ mod tests {
                 collapsed: true,
                 ttl_s: Some(i64::MIN),
                 as_of: Some(u64::MAX),
+                forward_status: Some(u16::MAX),
+                reason: None,
             };
             cache_status(&facts, Some(*kind));
             cache_status(&CacheFacts::default(), Some(*kind));

@@ -199,7 +199,7 @@ const OF_THE_CONTENT: [HeaderName; 5] =
 /// A 304: no content, no fields that describe one, and the tag that the caller can match with what it has.
 /// All else stays, among it what RFC 9110 §15.4.5 demands: `Cache-Control`, `Content-Location`, `Date`,
 /// `Expires`, `Vary`.
-fn not_modified(mut response: Response, etag: Option<HeaderValue>) -> Response {
+pub(crate) fn not_modified(mut response: Response, etag: Option<HeaderValue>) -> Response {
     response.status = StatusCode::NOT_MODIFIED;
     response.body = Body::Empty;
     response.forms = None;

@@ -1,0 +1,98 @@
+//! What is remembered of a stored answer from an origin, beside its fields and its body.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use kasoku_coherence::Key;
+use kasoku_http_caching::freshness::Freshness;
+use kasoku_http_caching::partial::Parts;
+use parking_lot::Mutex;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct HttpFacts {
+    pub(crate) freshness: Freshness,
+    /// Which requests it answers, of those with its primary key; `None`: all of them.
+    pub(crate) selecting: Option<Selecting>,
+    /// What is held of it, if that is not the whole.
+    pub(crate) parts: Option<Parts>,
+    /// Fields that are for caches and not for callers.
+    pub(crate) for_caches: HeaderMap,
+    /// The other variants that are, or were, stored beside it.
+    variants: Mutex<Vec<Variant>>,
+    failed: Failed,
+}
+
+/// The fields that `Vary` names, and what the request said in them (RFC 9111 §4.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Selecting {
+    pub(crate) names: Vec<HeaderName>,
+    pub(crate) said: Vec<u8>,
+}
+
+/// Another answer for the same primary key.
+#[derive(Debug, Clone)]
+pub(crate) struct Variant {
+    pub(crate) key: Key,
+    pub(crate) etag: Option<HeaderValue>,
+}
+
+/// When the origin last failed to give a newer one.
+#[derive(Debug)]
+struct Failed {
+    base: Instant,
+    /// Milliseconds after the base, plus one; 0 is never.
+    after_ms: AtomicU64,
+}
+
+impl HttpFacts {
+    pub(crate) fn new(
+        (freshness, selecting, parts, for_caches): (Freshness, Option<Selecting>, Option<Parts>, HeaderMap),
+        now: Instant,
+    ) -> Self {
+        let failed = Failed { base: now, after_ms: AtomicU64::new(0) };
+        Self { freshness, selecting, parts, for_caches, variants: Mutex::default(), failed }
+    }
+
+    /// Notes another variant; `false` if there are too many.
+    pub(crate) fn note(&self, variant: Variant, most: usize) -> bool {
+        let mut variants = self.variants.lock();
+        variants.retain(|known| known.key != variant.key);
+        let has_room = variants.len() < most;
+        if has_room {
+            variants.push(variant);
+        }
+        has_room
+    }
+
+    /// The other variants, as far as they can be asked about.
+    pub(crate) fn tagged(&self) -> Vec<Variant> {
+        self.variants.lock().iter().filter(|variant| variant.etag.is_some()).cloned().collect()
+    }
+
+    /// Notes that the origin failed.
+    pub(crate) fn note_failure(&self, now: Instant) {
+        let after_ms = now.saturating_duration_since(self.failed.base).as_millis() as u64 + 1;
+        self.failed.after_ms.store(after_ms, Ordering::Relaxed);
+    }
+
+    /// Whether the origin failed within this time.
+    pub(crate) fn has_failed_within(&self, time: Duration, now: Instant) -> bool {
+        let after_ms = self.failed.after_ms.load(Ordering::Relaxed);
+        let since =
+            |after_ms: u64| now.checked_duration_since(self.failed.base + Duration::from_millis(after_ms));
+        after_ms.checked_sub(1).and_then(since).is_some_and(|since| since < time)
+    }
+
+    /// What it takes on the heap, itself included.
+    pub(crate) fn bytes(&self) -> usize {
+        const NAME_BYTES: usize = size_of::<HeaderName>() + 32;
+        let names = |names: &[HeaderName]| names.len() * NAME_BYTES;
+        let selecting = self.selecting.as_ref().map_or(0, |one| names(&one.names) + one.said.capacity());
+        let variants: usize = self.variants.lock().iter().map(|one| one.key.bytes().len() + 96).sum();
+        let parts = self.parts.as_ref().map_or(0, |parts| parts.bytes_held() as usize + 64);
+        let for_caches: usize = self.for_caches.values().map(|value| value.len() + 192).sum();
+        size_of::<Self>() + for_caches + names(&self.freshness.withheld) + selecting + variants + parts
+    }
+}

@@ -1,0 +1,474 @@
+//! The half that asks the origin: it validates what is stored, stores what comes back, and combines parts.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG, EXPIRES, LAST_MODIFIED};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use kasoku_coherence::{Key, Snapshot};
+use kasoku_http_caching::freshness::Freshness;
+use kasoku_http_caching::groups;
+use kasoku_http_caching::partial::{Inserted as Merged, Parts};
+use kasoku_http_caching::range::Span;
+use kasoku_http_caching::reason::Reason;
+use kasoku_http_caching::storing::{self, Received, Refusal, Storing};
+use kasoku_http_caching::validation::{self, HeadVerdict};
+use kasoku_http_caching::vary::Varying;
+use kasoku_observe::Observation;
+use kasoku_pipeline::{Body, Next, Outcome, Policy, Request, Response, SharedBody};
+use kasoku_problem::{Kind, Problem};
+
+use crate::cache::StoredResponse;
+
+use super::shelf::{Candidate, FOR_CACHES, Keep, Kept, Lookup, Shelf, date, fields_to_keep};
+
+/// Fields that say what a condition may have said.
+const VALIDATORS: [HeaderName; 4] = [DATE, ETAG, EXPIRES, LAST_MODIFIED];
+
+/// Values shorter than this prove nothing when an answer contains them.
+const TELLING_BYTES: usize = 8;
+
+/// See the module. It stands next to the source, behind `collapse`.
+pub struct HttpFill {
+    pub(super) shelf: Arc<Shelf>,
+}
+
+/// A request as it was sent, to judge the answer by.
+struct Asked {
+    primary: Key,
+    request: Request,
+    snapshot: Snapshot,
+    sent: Instant,
+}
+
+/// A head that has come back.
+struct Came {
+    at: SystemTime,
+    arrived: Instant,
+}
+
+impl Policy for HttpFill {
+    async fn around<N: Next>(&self, request: Request, next: &Arc<N>) -> Outcome {
+        if request.method != Method::GET && request.method != Method::HEAD {
+            return next.run(request).await.map(personal);
+        }
+        Box::pin(self.fill(request, next)).await
+    }
+}
+
+impl HttpFill {
+    async fn fill<N: Next>(&self, mut request: Request, next: &Arc<N>) -> Outcome {
+        let now = self.shelf.surroundings.clock.now();
+        let primary = self.shelf.primary(&request);
+        let found = self.shelf.find(&primary, &request, now);
+        let asks =
+            if request.method == Method::GET { self.ask(&mut request, found) } else { Asks::AsItIs(found) };
+        let snapshot = self.shelf.store.snapshot();
+        let asked = Asked { primary, request: request.again(), snapshot, sent: now };
+        let response = next.run(request).await?;
+        let came =
+            Came { at: self.shelf.surroundings.clock.wall(), arrived: self.shelf.surroundings.clock.now() };
+        if response.status == StatusCode::NOT_MODIFIED {
+            return self.not_modified(asked, &came, asks, response, next).await;
+        }
+        if asked.request.method == Method::HEAD {
+            return Ok(self.head(&asked, &came, asks.candidate(), response));
+        }
+        if let (Asks::Completes(candidate), StatusCode::PARTIAL_CONTENT) = (&asks, response.status) {
+            return self.complete(asked, &came, candidate, response, next).await;
+        }
+        Ok(self.take(asked, &came, asks.candidate(), response))
+    }
+
+    /// The rest of what is stored in part (§3.3): the caller, who wants the whole, is given it when all is there.
+    async fn complete<N: Next>(
+        &self,
+        asked: Asked,
+        came: &Came,
+        candidate: &Candidate,
+        response: Response,
+        next: &Arc<N>,
+    ) -> Outcome {
+        let fields = response.into_fields();
+        let limited = Limited::new(fields.body, self.shelf.rules.body_bytes_max as usize).collect().await;
+        let body = limited.map_err(|error| {
+            Problem::new(Kind::BadUpstream)
+                .detail("the rest of the answer did not come")
+                .cause(io::Error::other(error))
+        })?;
+        let rest = Parts::of_response(fields.status, &fields.headers, body.to_bytes()).ok();
+        let whole = candidate.facts().parts.clone().zip(rest).and_then(|(mut parts, rest)| {
+            (parts.merge(rest) == Merged::Merged).then(|| parts.whole()).flatten()
+        });
+        let Some(pieces) = whole else {
+            // What came does not fit what is there.
+            self.shelf.remove(&candidate.key);
+            return self.ask_plainly(asked, came, next).await;
+        };
+        let mut response = Response::ok(Body::from(pieces.concat()));
+        response.headers.clone_from(candidate.stored.headers());
+        validation::freshen(&mut response.headers, &fields.headers);
+        response.headers.remove(CONTENT_RANGE);
+        response.cache.forward_status = Some(fields.status.as_u16());
+        Ok(self.take(asked, came, None, response))
+    }
+
+    /// Asks by what is stored, where the request does not ask by something of its own.
+    fn ask(&self, request: &mut Request, found: Lookup) -> Asks {
+        let has_own = super::wants::has_any(&request.headers);
+        match found {
+            Lookup::Found(candidate) if has_own => Asks::AsItIs(Lookup::Found(candidate)),
+            Lookup::Found(candidate) => match &candidate.facts().parts {
+                Some(parts) => match completing(parts) {
+                    Some(fields) => {
+                        request.headers.extend(fields);
+                        Asks::Completes(*candidate)
+                    }
+                    None => Asks::AsItIs(Lookup::Found(candidate)),
+                },
+                None => {
+                    request.headers.extend(validation::conditions([candidate.stored.headers()]));
+                    Asks::Validates(vec![*candidate])
+                }
+            },
+            Lookup::OtherVariants(first) if !has_own => {
+                let variants = self.variants(&first);
+                request
+                    .headers
+                    .extend(validation::conditions(variants.iter().map(|one| one.stored.headers())));
+                Asks::Validates(variants)
+            }
+            other => Asks::AsItIs(other),
+        }
+    }
+
+    /// The variants that are stored beside the one that was asked for (§4.1): the origin may choose one of them.
+    fn variants(&self, first: &Arc<StoredResponse>) -> Vec<Candidate> {
+        let Some(facts) = first.http() else { return Vec::new() };
+        let now = self.shelf.surroundings.clock.now();
+        let others = facts.tagged().into_iter().filter_map(|variant| self.shelf.again(&variant.key, now));
+        let first = self.shelf.again(first.key(), now);
+        let all = first.into_iter().chain(others);
+        all.filter(|one| one.stored.headers().contains_key(ETAG)).collect()
+    }
+
+    /// A 304: to this cache's own question, or to the caller's.
+    async fn not_modified<N: Next>(
+        &self,
+        asked: Asked,
+        came: &Came,
+        asks: Asks,
+        response: Response,
+        next: &Arc<N>,
+    ) -> Outcome {
+        let candidates = match asks {
+            Asks::Validates(candidates) => candidates,
+            // The caller asked, and is answered.
+            Asks::AsItIs(_) | Asks::Completes(_) => return Ok(personal(response)),
+        };
+        let headers: Vec<&HeaderMap> = candidates.iter().map(|one| one.stored.headers()).collect();
+        let selected = validation::selected(&response.headers, &headers);
+        let mut freshened = None;
+        for place in selected {
+            freshened = self.freshen(&asked, came, &candidates[place], &response.headers).or(freshened);
+        }
+        if let Some(response) = freshened {
+            return Ok(response);
+        }
+        // RFC 9111 §4.3.4: none of what is stored is meant, so the answer is of no use.
+        self.ask_plainly(asked, came, next).await
+    }
+
+    /// Asks once more, for the whole and on no condition.
+    async fn ask_plainly<N: Next>(&self, asked: Asked, came: &Came, next: &Arc<N>) -> Outcome {
+        let mut request = asked.request.again();
+        super::wants::remove(&mut request.headers);
+        let asked = Asked { request: request.again(), sent: came.arrived, ..asked };
+        let response = next.run(request).await?;
+        let came =
+            Came { at: self.shelf.surroundings.clock.wall(), arrived: self.shelf.surroundings.clock.now() };
+        if response.status == StatusCode::NOT_MODIFIED {
+            return Ok(personal(response));
+        }
+        Ok(self.take(asked, &came, None, response))
+    }
+
+    /// Freshens a stored answer (§4.3.4) and answers with it.
+    fn freshen(
+        &self,
+        asked: &Asked,
+        came: &Came,
+        candidate: &Candidate,
+        update: &HeaderMap,
+    ) -> Option<Response> {
+        let mut headers = candidate.stored.headers().clone();
+        headers.extend(candidate.facts().for_caches.clone());
+        let mut update = update.clone();
+        date(&mut update, came.at);
+        validation::freshen(&mut headers, &update);
+        let status = candidate.stored.status();
+        let mut response = Response::new(status, Body::Full(candidate.stored.body().clone()));
+        response.headers.clone_from(&headers);
+        response.cache.forward_status = Some(StatusCode::NOT_MODIFIED.as_u16());
+        match self.judge(asked, came, status, &headers) {
+            Storing::Store(freshness) => {
+                fields_to_keep(&mut headers, &freshness);
+                let body = candidate.stored.body().clone();
+                let keep = asked.keep(came, status, headers, body, freshness.clone());
+                self.say(&mut response, self.shelf.freshen(candidate, keep), &freshness);
+            }
+            Storing::Refuse(refusal) => {
+                self.shelf.remove(&candidate.key);
+                refuse(&mut response, Reason::NotStored(refusal));
+            }
+        }
+        for_callers(&mut response.headers);
+        Some(response)
+    }
+
+    /// The answer to a `HEAD` (§4.3.5).
+    fn head(
+        &self,
+        asked: &Asked,
+        came: &Came,
+        candidate: Option<&Candidate>,
+        response: Response,
+    ) -> Response {
+        if let Some(candidate) = candidate {
+            let length = Some(candidate.stored.body().len() as u64);
+            match validation::head(candidate.stored.headers(), length, response.status, &response.headers) {
+                HeadVerdict::Freshens => drop(self.freshen(asked, came, candidate, &response.headers)),
+                HeadVerdict::Invalidates => self.shelf.remove(&candidate.key),
+                HeadVerdict::Nothing => {}
+            }
+        }
+        personal(response)
+    }
+
+    /// A new answer: kept, if it may be.
+    fn take(
+        &self,
+        asked: Asked,
+        came: &Came,
+        candidate: Option<&Candidate>,
+        mut response: Response,
+    ) -> Response {
+        let may_stand_in = candidate.is_some() && is_outage(response.status);
+        let storing = match self.judge(&asked, came, response.status, &response.headers) {
+            Storing::Store(freshness) if !may_stand_in => self.fits(&response).map(|()| freshness),
+            Storing::Store(_) => Err(Reason::OriginFailed),
+            Storing::Refuse(refusal) => Err(Reason::NotStored(refusal)),
+        };
+        match storing {
+            Ok(freshness) => self.store(asked, came, freshness, &mut response),
+            Err(reason) => {
+                if let Some(candidate) = candidate.filter(|_| !may_stand_in) {
+                    // What has been superseded is not served again.
+                    self.shelf.remove(&candidate.key);
+                }
+                refuse(&mut response, reason);
+            }
+        }
+        for_callers(&mut response.headers);
+        response
+    }
+
+    fn judge(&self, asked: &Asked, came: &Came, status: StatusCode, headers: &HeaderMap) -> Storing {
+        let received = Received {
+            method: &Method::GET,
+            request: &asked.request.headers,
+            status,
+            headers,
+            at: came.at,
+            delay: came.arrived.saturating_duration_since(asked.sent),
+        };
+        storing::judge(&received, &self.shelf.rules.storing)
+    }
+
+    /// Whether there is room for an answer, as far as its head says.
+    fn fits(&self, response: &Response) -> Result<(), Reason> {
+        if response.body.len().is_some_and(|length| length > self.shelf.rules.body_bytes_max) {
+            return Err(Reason::TooLarge);
+        }
+        let named = groups::groups(&response.headers)
+            .and_then(|_| groups::surrogate_keys(&response.headers))
+            .and_then(|_| groups::cache_tags(&response.headers));
+        named.map(drop).map_err(|_| Reason::TooManyTags)
+    }
+
+    fn store(&self, asked: Asked, came: &Came, freshness: Freshness, response: &mut Response) {
+        date(&mut response.headers, came.at);
+        let mut headers = response.headers.clone();
+        fields_to_keep(&mut headers, &freshness);
+        let keep = asked.keep(came, response.status, headers, Bytes::new(), freshness.clone());
+        response.cache.ttl_s = Some(kasoku_http_caching::freshness::ttl_s(&freshness, freshness.age));
+        let storing = Arrival { shelf: Arc::clone(&self.shelf), asked, keep };
+        match std::mem::take(&mut response.body) {
+            body if body.len() == Some(0) => storing.is_whole(response, Bytes::new(), self, &freshness),
+            Body::Full(body) => {
+                response.body = Body::Full(body.clone());
+                storing.is_whole(response, body, self, &freshness);
+            }
+            body => {
+                response.cache.stored = true;
+                let bytes_max = self.shelf.rules.body_bytes_max;
+                let on_whole = Box::new(move |body| drop(storing.finish(body)));
+                response.body = Body::Shared(SharedBody::new(body, bytes_max, on_whole));
+            }
+        }
+    }
+
+    fn say(&self, response: &mut Response, kept: Kept, freshness: &Freshness) {
+        match kept {
+            Kept::Stored(stored) => {
+                response.cache.stored = true;
+                response.cache.ttl_s = Some(kasoku_http_caching::freshness::ttl_s(freshness, freshness.age));
+                response.forms = Some(stored as _);
+            }
+            Kept::Not(reason) => {
+                if reason == Reason::Fenced {
+                    let route = &self.shelf.surroundings.route;
+                    self.shelf.surroundings.observe(&Observation::Fenced { route });
+                }
+                response.cache.reason = Some(reason);
+            }
+        }
+    }
+}
+
+/// How the origin is asked.
+enum Asks {
+    /// By what the request says.
+    AsItIs(Lookup),
+    /// Whether one of these still holds.
+    Validates(Vec<Candidate>),
+    /// For the rest of this one.
+    Completes(Candidate),
+}
+
+impl Asks {
+    fn candidate(&self) -> Option<&Candidate> {
+        match self {
+            Self::AsItIs(Lookup::Found(candidate)) => Some(candidate),
+            Self::Validates(candidates) if candidates.len() == 1 => candidates.first(),
+            Self::Completes(candidate) => Some(candidate),
+            Self::AsItIs(_) | Self::Validates(_) => None,
+        }
+    }
+}
+
+impl Asked {
+    fn keep(
+        &self,
+        came: &Came,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+        freshness: Freshness,
+    ) -> Keep {
+        Keep { status, headers, body, parts: None, freshness, snapshot: self.snapshot, arrived: came.arrived }
+    }
+}
+
+/// An answer whose body is still to come.
+struct Arrival {
+    shelf: Arc<Shelf>,
+    asked: Asked,
+    keep: Keep,
+}
+
+impl Arrival {
+    fn is_whole(self, response: &mut Response, body: Bytes, fill: &HttpFill, freshness: &Freshness) {
+        let kept = self.finish(body);
+        fill.say(response, kept, freshness);
+    }
+
+    /// All of the body has come.
+    fn finish(mut self, body: Bytes) -> Kept {
+        if self.repeats(&body) {
+            return Kept::Not(Reason::Repeats);
+        }
+        if self.keep.status == StatusCode::PARTIAL_CONTENT {
+            return self.finish_part(body);
+        }
+        self.keep.headers.remove(CONTENT_LENGTH);
+        // What came in may be a small part of something large.
+        self.keep.body = Bytes::copy_from_slice(&body);
+        self.shelf.keep(&self.asked.primary, &self.asked.request, self.keep)
+    }
+
+    /// A part is put together with what there is (§3.3, §3.4).
+    fn finish_part(mut self, body: Bytes) -> Kept {
+        let body = Bytes::copy_from_slice(&body);
+        let Ok(new) = Parts::of_response(self.keep.status, &self.keep.headers, body) else {
+            return Kept::Not(Reason::NotStored(Refusal::ContentRangeInvalid));
+        };
+        let found = self.shelf.again(&self.asked.primary, self.keep.arrived);
+        let merged = found
+            .and_then(|found| found.facts().parts.clone())
+            .and_then(|mut held| (held.merge(new.clone()) == Merged::Merged).then_some(held));
+        let parts = merged.unwrap_or(new);
+        self.keep.headers.remove(CONTENT_RANGE);
+        self.keep.headers.remove(CONTENT_LENGTH);
+        self.keep.status = StatusCode::OK;
+        match parts.whole() {
+            Some(pieces) => self.keep.body = Bytes::from(pieces.concat()),
+            None => self.keep.parts = Some(parts),
+        }
+        self.shelf.keep(&self.asked.primary, &self.asked.request, self.keep)
+    }
+
+    /// Whether the answer says to all what this request alone said, in a field that is in no key. What stands in the
+    /// target is in the key.
+    fn repeats(&self, body: &[u8]) -> bool {
+        let request = &self.asked.request;
+        let target = request.uri.path_and_query().map_or("", |target| target.as_str());
+        let varying = match Varying::of(&self.keep.headers) {
+            Varying::By(names) => names,
+            _ => Vec::new(),
+        };
+        let unkeyed = self.shelf.views.unkeyed(&request.headers).filter(|(name, _)| !varying.contains(name));
+        let mut telling = unkeyed.map(|(_, value)| value.as_bytes()).filter(|said| {
+            said.len() >= TELLING_BYTES && memchr::memmem::find(target.as_bytes(), said).is_none()
+        });
+        telling.any(|said| {
+            let finder = memchr::memmem::Finder::new(said);
+            finder.find(body).is_some()
+                || self.keep.headers.iter().any(|(name, value)| {
+                    // A caller's validator comes back where a condition was not evaluated.
+                    !VALIDATORS.contains(name) && finder.find(value.as_bytes()).is_some()
+                })
+        })
+    }
+}
+
+/// What asks for all that is missing of a whole.
+fn completing(parts: &Parts) -> Option<HeaderMap> {
+    parts.completing(Span::whole(parts.complete_length())?)
+}
+
+/// An answer for who asked alone.
+fn personal(mut response: Response) -> Response {
+    response.is_personal = true;
+    for_callers(&mut response.headers);
+    response
+}
+
+fn refuse(response: &mut Response, reason: Reason) {
+    response.is_personal = true;
+    response.cache.reason = Some(reason);
+}
+
+fn for_callers(headers: &mut HeaderMap) {
+    for name in FOR_CACHES {
+        headers.remove(name);
+    }
+}
+
+/// The statuses for which a stale answer may be given instead (RFC 5861 §4).
+pub(super) fn is_outage(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 500 | 502..=504)
+}

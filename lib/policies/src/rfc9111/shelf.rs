@@ -1,0 +1,255 @@
+//! Where one route's answers from its origin are kept: found by primary key and variant, put there, and taken away.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use http::header::{AGE, DATE, ETAG, LAST_MODIFIED};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use kasoku_cache_store::{Fill, Found, Inserted, Purge};
+use kasoku_coherence::{Key, Snapshot, Tag, TagBuilder};
+use kasoku_http_caching::freshness::{self, Freshness};
+use kasoku_http_caching::groups;
+use kasoku_http_caching::partial::Parts;
+use kasoku_http_caching::reason::Reason;
+use kasoku_http_caching::reuse::Mark;
+use kasoku_http_caching::vary::Varying;
+use kasoku_pipeline::Request;
+
+use super::HttpCacheRules;
+use super::facts::{HttpFacts, Selecting, Variant};
+use super::view::{self, Views};
+use crate::Surroundings;
+use crate::cache::{ResponseStore, StoredResponse};
+
+/// Stale answers that nothing allows to use are kept this long all the same: to be validated, and for callers that
+/// accept them.
+const KEPT_STALE: Duration = Duration::from_hours(1);
+
+/// With a validator they are kept for longer.
+const KEPT_FOR_VALIDATION: Duration = Duration::from_hours(7 * 24);
+
+/// See the module.
+pub(super) struct Shelf {
+    pub(super) rules: HttpCacheRules,
+    pub(super) views: Views,
+    pub(super) store: Arc<ResponseStore>,
+    pub(super) surroundings: Surroundings,
+}
+
+/// What there is for a request.
+pub(super) enum Lookup {
+    /// An answer, as far as the key is concerned.
+    Found(Box<Candidate>),
+    /// Answers for other values of the fields that they vary by; this is the first of them.
+    OtherVariants(Arc<StoredResponse>),
+    /// It depended on something that has changed.
+    Changed,
+    /// Nothing.
+    Absent,
+}
+
+/// A stored answer that could be used.
+#[derive(Clone)]
+pub(super) struct Candidate {
+    pub(super) stored: Arc<StoredResponse>,
+    pub(super) key: Key,
+    pub(super) age: Duration,
+    pub(super) mark: Mark,
+    pub(super) snapshot: Snapshot,
+}
+
+/// What is to be kept.
+pub(super) struct Keep {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) parts: Option<Parts>,
+    pub(super) freshness: Freshness,
+    pub(super) snapshot: Snapshot,
+    /// When the head arrived.
+    pub(super) arrived: Instant,
+}
+
+/// What became of it.
+pub(super) enum Kept {
+    Stored(Arc<StoredResponse>),
+    Not(Reason),
+}
+
+impl Candidate {
+    pub(super) fn facts(&self) -> &HttpFacts {
+        self.stored.http().expect("a shelf keeps answers with their facts")
+    }
+}
+
+impl Shelf {
+    /// The primary key of a request.
+    pub(super) fn primary(&self, request: &Request) -> Key {
+        self.views.primary(request, request.uri.query())
+    }
+
+    pub(super) fn find(&self, primary: &Key, request: &Request, now: Instant) -> Lookup {
+        let first = match self.look_up(primary, now) {
+            Ok(found) => found,
+            Err(other) => return other,
+        };
+        let Some(selecting) = &first.facts().selecting else { return Lookup::Found(Box::new(first)) };
+        let said = self.views.selecting(&selecting.names, request);
+        if said == selecting.said {
+            return Lookup::Found(Box::new(first));
+        }
+        match self.look_up(&Views::variant(primary, &said), now) {
+            Ok(found) => Lookup::Found(Box::new(found)),
+            Err(_) => Lookup::OtherVariants(first.stored),
+        }
+    }
+
+    /// The candidate once more, if it is still there.
+    pub(super) fn again(&self, key: &Key, now: Instant) -> Option<Candidate> {
+        self.look_up(key, now).ok()
+    }
+
+    fn look_up(&self, key: &Key, now: Instant) -> Result<Candidate, Lookup> {
+        match self.store.look_up(key, now) {
+            Found::Usable { value, inserted, snapshot, softened, .. } => {
+                let facts = value.http().ok_or(Lookup::Absent)?;
+                let resident = now.saturating_duration_since(inserted);
+                let age = freshness::age_now(&facts.freshness, resident);
+                let mark = if softened.is_some() { Mark::Softened } else { Mark::None };
+                Ok(Candidate { stored: value, key: key.clone(), age, mark, snapshot })
+            }
+            Found::Changed => Err(Lookup::Changed),
+            Found::Absent => Err(Lookup::Absent),
+        }
+    }
+
+    /// Puts an answer to a request away.
+    pub(super) fn keep(&self, primary: &Key, request: &Request, keep: Keep) -> Kept {
+        let mut selecting = match Varying::of(&keep.headers) {
+            Varying::By(names) => Some(self.selecting(names, request)),
+            _ => None,
+        };
+        let first = self.again(primary, keep.arrived).map(|first| first.stored);
+        let first_facts = first.as_ref().and_then(|first| first.http());
+        let mut key = primary.clone();
+        if let (Some(one), Some(other)) =
+            (&mut selecting, first_facts.and_then(|facts| facts.selecting.as_ref()))
+        {
+            // Variants that differ in what they vary by are told apart by all of it.
+            if one.names != other.names {
+                let names = one.names.iter().chain(&other.names).cloned().collect();
+                *one = self.selecting(names, request);
+            }
+            if one.names == other.names && one.said != other.said {
+                key = Views::variant(primary, &one.said);
+                let variant = Variant { key: key.clone(), etag: keep.headers.get(ETAG).cloned() };
+                if !first_facts.is_some_and(|facts| facts.note(variant, self.rules.variants_max)) {
+                    return Kept::Not(Reason::TooManyVariants);
+                }
+            }
+        }
+        self.insert(key, selecting, self.tags(request, &keep.headers), keep)
+    }
+
+    /// Puts a stored answer away again, with fields that a validation has updated.
+    pub(super) fn freshen(&self, candidate: &Candidate, keep: Keep) -> Kept {
+        let selecting = candidate.facts().selecting.clone();
+        self.insert(candidate.key.clone(), selecting, candidate.stored.tags().to_vec(), keep)
+    }
+
+    fn insert(&self, key: Key, selecting: Option<Selecting>, tags: Vec<Tag>, keep: Keep) -> Kept {
+        let Keep { status, mut headers, body, parts, freshness, snapshot, arrived } = keep;
+        let mut for_caches = HeaderMap::new();
+        for name in FOR_CACHES {
+            for_caches.extend(headers.get_all(&name).iter().map(|value| (name.clone(), value.clone())));
+            headers.remove(&name);
+        }
+        let use_for = freshness.stale_while_revalidate.max(freshness.stale_if_error);
+        let has_validator = headers.contains_key(ETAG) || headers.contains_key(LAST_MODIFIED);
+        let kept_for = if has_validator { KEPT_FOR_VALIDATION } else { KEPT_STALE };
+        let of_use = freshness.lifetime.saturating_sub(freshness.age) + use_for.max(kept_for);
+        let facts = HttpFacts::new((freshness, selecting, parts, for_caches), arrived);
+        let stored = StoredResponse::of_origin((status, &headers, body), &tags, facts, &self.store, &key);
+        let fill = Fill {
+            value: Arc::clone(&stored),
+            tags,
+            snapshot,
+            inserted: arrived,
+            expires: arrived.checked_add(of_use),
+        };
+        match self.store.insert(key, fill) {
+            Inserted::Stored => Kept::Stored(stored),
+            Inserted::Fenced => Kept::Not(Reason::Fenced),
+            Inserted::Older => Kept::Not(Reason::Changed),
+            Inserted::TooLarge => Kept::Not(Reason::TooLarge),
+        }
+    }
+
+    fn selecting(&self, mut names: Vec<HeaderName>, request: &Request) -> Selecting {
+        names.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+        names.dedup();
+        let said = self.views.selecting(&names, request);
+        Selecting { names, said }
+    }
+
+    /// What an answer depends on: its target, and what the origin calls it.
+    fn tags(&self, request: &Request, headers: &HeaderMap) -> Vec<Tag> {
+        let authority = view::authority(request);
+        let mut tags = vec![Views::tag(request)];
+        let of_group = |group: String| group_tag(&authority, &group);
+        tags.extend(groups::groups(headers).unwrap_or_default().into_iter().map(of_group));
+        tags.extend(names(headers).iter().map(|name| Tag::named(name)));
+        tags
+    }
+
+    /// Takes away what depends on a tag.
+    pub(super) fn purge(&self, tag: Tag) {
+        self.store.purge_tag(tag, Purge::Hard);
+    }
+
+    /// Takes away everything.
+    pub(super) fn purge_all(&self) {
+        self.store.purge_all(Purge::Hard);
+    }
+
+    /// Takes away one answer.
+    pub(super) fn remove(&self, key: &Key) {
+        self.store.purge_key(key, Purge::Hard);
+    }
+}
+
+/// What origins call answers by, in fields that callers do not see.
+fn names(headers: &HeaderMap) -> Vec<String> {
+    let mut names = groups::surrogate_keys(headers).unwrap_or_default();
+    names.extend(groups::cache_tags(headers).unwrap_or_default());
+    names
+}
+
+/// The tag of a cache group, which is a matter of one authority (RFC 9875 §2).
+pub(super) fn group_tag(authority: &str, group: &str) -> Tag {
+    TagBuilder::new("cache-group").part(authority.as_bytes()).part(group.as_bytes()).build()
+}
+
+/// Fields by which origins speak to caches, and which callers do not see.
+pub(super) const FOR_CACHES: [HeaderName; 3] = [
+    HeaderName::from_static("kasoku-cache-control"),
+    HeaderName::from_static("surrogate-key"),
+    HeaderName::from_static("cache-tag"),
+];
+
+/// Takes from an answer's fields what is not to be kept (§3.1, §5.2.2.4, §5.2.2.7).
+pub(super) fn fields_to_keep(headers: &mut HeaderMap, freshness: &Freshness) {
+    for name in &freshness.withheld {
+        headers.remove(name);
+    }
+    headers.remove(AGE);
+}
+
+/// Adds a `Date` where there is none, as a recipient with a clock does (RFC 9110 §6.6.1).
+pub(super) fn date(headers: &mut HeaderMap, at: SystemTime) {
+    if !headers.contains_key(DATE) {
+        let date = httpdate::fmt_http_date(at);
+        headers.insert(DATE, HeaderValue::try_from(date).expect("a date is visible ASCII"));
+    }
+}

@@ -1,0 +1,159 @@
+//! Callers who try to have others served what they asked for.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const FRESH: (&str, &str) = ("cache-control", "max-age=100");
+
+/// An origin that says back everything that it sees.
+fn reflecting() -> Arc<ScriptedSource> {
+    ScriptedSource::promising(Promises::none(), |_, request| async move {
+        let mut seen: Vec<_> =
+            request.headers.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
+        seen.sort();
+        ok(&[FRESH], &format!("{} {}\n{}", request.method, request.uri, seen.join("\n"))).answer()
+    })
+}
+
+/// What somebody gets who asks plainly, after an attacker has asked with these fields.
+async fn after(attack: Fields<'_>) -> String {
+    let stand = Stand::over(HttpCacheRules::default(), reflecting());
+    stand.get(attack).await;
+    stand.get(&[("user-agent", "victim"), ("accept", "*/*")]).await.body
+}
+
+#[tokio::test]
+async fn no_field_of_one_caller_is_said_to_another() {
+    for name in [
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-forwarded-scheme",
+        "x-forwarded-port",
+        "x-forwarded-prefix",
+        "x-original-url",
+        "x-rewrite-url",
+        "x-http-method-override",
+        "x-host",
+        "x-anything",
+        "origin",
+        "referer",
+        "accept",
+        "accept-language",
+        "accept-charset",
+        "accept-encoding",
+        "user-agent",
+        "cookie",
+        "dnt",
+        "purpose",
+        "sec-fetch-site",
+        "sec-ch-ua",
+        "cache-control",
+        "pragma",
+        "content-type",
+        "save-data",
+        "application-field",
+        "authorization",
+        "range",
+        "if-none-match",
+        "if-modified-since",
+        "if-range",
+    ] {
+        let body = after(&[(name, "evil-canary-4711")]).await;
+        assert!(!body.contains("evil-canary"), "{name}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_says_back_an_unkeyed_field_is_not_stored() {
+    let stand = Stand::over(HttpCacheRules::default(), reflecting());
+    assert!(stand.get(&[("application-field", "evil-canary")]).await.body.contains("evil-canary"));
+    assert!(!stand.get(&[]).await.is_hit());
+    // What stands in the target is in the key.
+    let stand = Stand::over(HttpCacheRules::default(), reflecting());
+    stand.ask("GET", "/evil-canary", &[("application-field", "evil-canary")]).await;
+    assert!(stand.ask("GET", "/evil-canary", &[]).await.is_hit());
+}
+
+#[tokio::test]
+async fn a_body_on_a_read_does_not_reach_the_origin() {
+    let stand = Stand::over(
+        HttpCacheRules::default(),
+        ScriptedSource::promising(Promises::none(), |_, request| async {
+            let bytes = request.into_fields().body.read().await.unwrap();
+            ok(&[FRESH], std::str::from_utf8(&bytes).unwrap()).answer()
+        }),
+    );
+    let mut fat = request("GET", "/a", &[]);
+    fat.body = kasoku_pipeline::RequestBody::new(Body::from("evil"), 100);
+    assert_eq!(Got::of(stand.pipeline.run(fat).await).await.body, "");
+}
+
+#[tokio::test]
+async fn an_error_that_a_request_brought_about_is_not_stored() {
+    for fields in [
+        &[("range", "bytes=zz")][..],
+        &[("expect", "nonsense")],
+        &[("x-oversized", &*"x".repeat(6_000))],
+        &[("cookie", &*"x".repeat(6_000))],
+    ] {
+        let stand = Stand::new(&[says(400, &[FRESH], "bad"), ok(&[FRESH], "good")]);
+        stand.get(fields).await;
+        assert_eq!(stand.get(&[]).await.body, "good", "{:?}", fields[0].0);
+    }
+}
+
+#[tokio::test]
+async fn an_anonymous_caller_never_gets_what_somebody_with_credentials_got() {
+    for fields in [&[("authorization", "secret")][..], &[("cookie", "session=secret")]] {
+        for path in
+            ["/account", "/account/x.css", "/account;x.css", "/account%2f..%2fstatic/x", "/account%00.css"]
+        {
+            let stand = Stand::over(HttpCacheRules::default(), reflecting());
+            stand.ask("GET", path, fields).await;
+            let got = stand.ask("GET", path, &[]).await;
+            assert!(!got.body.contains("secret"), "{path}");
+        }
+    }
+}
+
+proptest! {
+    /// **Key = view**: requests with one primary key are forwarded alike, but for application fields and the hop's.
+    #[test]
+    fn requests_with_one_key_are_forwarded_alike(
+        requests in proptest::collection::vec(
+            (
+                "/[ab]{0,1}(\\?[ab]{0,1})?",
+                proptest::collection::vec(
+                    ("host|accept|accept-language|accept-encoding|user-agent|cookie|origin|x-a|referer|range|te", "[ab]|\\*|gzip|en"),
+                    0..4,
+                ),
+            ),
+            2..10,
+        ),
+    ) {
+        let views = Views::new(1, &FieldRules::default());
+        let mut seen = std::collections::HashMap::new();
+        for (target, fields) in requests {
+            let mut request = Request::get(&target);
+            for (name, value) in &fields {
+                request.headers.append(name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap());
+            }
+            let key = views.primary(&request, request.uri.query());
+            let names = ["accept", "accept-encoding", "accept-language"].map(http::HeaderName::from_static);
+            let varies = views.selecting(&names, &request);
+            let mut forwarded: Vec<_> = views.confine(request.again()).headers.iter()
+                .filter(|(name, value)| {
+                    FieldRules::default().treatment(name, value) != Treatment::Hop
+                        && !names.contains(name)
+                })
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
+            forwarded.sort_by(|one, other| one.0.as_str().cmp(other.0.as_str()));
+            let view = (request.uri.to_string(), forwarded);
+            let known = seen.entry(key.bytes().to_vec()).or_insert_with(|| view.clone());
+            prop_assert_eq!(&*known, &view);
+            let _ = varies;
+        }
+    }
+}
