@@ -76,9 +76,9 @@ fn of_name(name: &str) -> Treatment {
         | "device-memory"
         | "dpr"
         | "width"
-        | "viewport-width" => Treatment::Hidden,
+        | "viewport-width"
         // A read has no content that an answer could depend on (RFC 9110 §9.3.1).
-        "content-type" | "content-encoding" | "content-language" | "content-location" | "content-range"
+        | "content-type" | "content-encoding" | "content-language" | "content-location" | "content-range"
         | "content-digest" | "digest" => Treatment::Hidden,
         "host"
         | "connection"

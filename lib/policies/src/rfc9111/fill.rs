@@ -2,52 +2,30 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG, EXPIRES, LAST_MODIFIED};
-use http::{HeaderMap, HeaderName, Method, StatusCode};
+use http::header::{CONTENT_RANGE, ETAG};
+use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
-use kasoku_coherence::{Key, Snapshot};
 use kasoku_http_caching::freshness::Freshness;
 use kasoku_http_caching::groups;
 use kasoku_http_caching::partial::{Inserted as Merged, Parts};
 use kasoku_http_caching::range::Span;
 use kasoku_http_caching::reason::Reason;
-use kasoku_http_caching::storing::{self, Received, Refusal, Storing};
+use kasoku_http_caching::storing::{self, Received, Storing};
 use kasoku_http_caching::validation::{self, HeadVerdict};
-use kasoku_http_caching::vary::Varying;
 use kasoku_observe::Observation;
 use kasoku_pipeline::{Body, Next, Outcome, Policy, Request, Response, SharedBody};
 use kasoku_problem::{Kind, Problem};
 
 use crate::cache::StoredResponse;
 
-use super::shelf::{Candidate, FOR_CACHES, Keep, Kept, Lookup, Shelf, date, fields_to_keep};
-
-/// Fields that say what a condition may have said.
-const VALIDATORS: [HeaderName; 4] = [DATE, ETAG, EXPIRES, LAST_MODIFIED];
-
-/// Values shorter than this prove nothing when an answer contains them.
-const TELLING_BYTES: usize = 8;
+use super::arrival::{Arrival, Asked, Came};
+use super::shelf::{Candidate, FOR_CACHES, Kept, Lookup, Shelf, date, fields_to_keep};
 
 /// See the module. It stands next to the source, behind `collapse`.
 pub struct HttpFill {
     pub(super) shelf: Arc<Shelf>,
-}
-
-/// A request as it was sent, to judge the answer by.
-struct Asked {
-    primary: Key,
-    request: Request,
-    snapshot: Snapshot,
-    sent: Instant,
-}
-
-/// A head that has come back.
-struct Came {
-    at: SystemTime,
-    arrived: Instant,
 }
 
 impl Policy for HttpFill {
@@ -121,19 +99,14 @@ impl HttpFill {
         let has_own = super::wants::has_any(&request.headers);
         match found {
             Lookup::Found(candidate) if has_own => Asks::AsItIs(Lookup::Found(candidate)),
-            Lookup::Found(candidate) => match &candidate.facts().parts {
-                Some(parts) => match completing(parts) {
-                    Some(fields) => {
-                        request.headers.extend(fields);
-                        Asks::Completes(*candidate)
-                    }
-                    None => Asks::AsItIs(Lookup::Found(candidate)),
-                },
-                None => {
-                    request.headers.extend(validation::conditions([candidate.stored.headers()]));
-                    Asks::Validates(vec![*candidate])
+            Lookup::Found(candidate) => {
+                if let Some(parts) = &candidate.facts().parts {
+                    request.headers.extend(completing(parts).unwrap_or_default());
+                    return Asks::Completes(*candidate);
                 }
-            },
+                request.headers.extend(validation::conditions([candidate.stored.headers()]));
+                Asks::Validates(vec![*candidate])
+            }
             Lookup::OtherVariants(first) if !has_own => {
                 let variants = self.variants(&first);
                 request
@@ -173,7 +146,7 @@ impl HttpFill {
         let selected = validation::selected(&response.headers, &headers);
         let mut freshened = None;
         for place in selected {
-            freshened = self.freshen(&asked, came, &candidates[place], &response.headers).or(freshened);
+            freshened = Some(self.freshen(&asked, came, &candidates[place], &response.headers));
         }
         if let Some(response) = freshened {
             return Ok(response);
@@ -197,13 +170,7 @@ impl HttpFill {
     }
 
     /// Freshens a stored answer (§4.3.4) and answers with it.
-    fn freshen(
-        &self,
-        asked: &Asked,
-        came: &Came,
-        candidate: &Candidate,
-        update: &HeaderMap,
-    ) -> Option<Response> {
+    fn freshen(&self, asked: &Asked, came: &Came, candidate: &Candidate, update: &HeaderMap) -> Response {
         let mut headers = candidate.stored.headers().clone();
         headers.extend(candidate.facts().for_caches.clone());
         let mut update = update.clone();
@@ -226,7 +193,7 @@ impl HttpFill {
             }
         }
         for_callers(&mut response.headers);
-        Some(response)
+        response
     }
 
     /// The answer to a `HEAD` (§4.3.5).
@@ -263,7 +230,7 @@ impl HttpFill {
             Storing::Refuse(refusal) => Err(Reason::NotStored(refusal)),
         };
         match storing {
-            Ok(freshness) => self.store(asked, came, freshness, &mut response),
+            Ok(freshness) => self.store(asked, came, &freshness, &mut response),
             Err(reason) => {
                 if let Some(candidate) = candidate.filter(|_| !may_stand_in) {
                     // What has been superseded is not served again.
@@ -299,23 +266,23 @@ impl HttpFill {
         named.map(drop).map_err(|_| Reason::TooManyTags)
     }
 
-    fn store(&self, asked: Asked, came: &Came, freshness: Freshness, response: &mut Response) {
+    fn store(&self, asked: Asked, came: &Came, freshness: &Freshness, response: &mut Response) {
         date(&mut response.headers, came.at);
         let mut headers = response.headers.clone();
-        fields_to_keep(&mut headers, &freshness);
+        fields_to_keep(&mut headers, freshness);
         let keep = asked.keep(came, response.status, headers, Bytes::new(), freshness.clone());
-        response.cache.ttl_s = Some(kasoku_http_caching::freshness::ttl_s(&freshness, freshness.age));
+        response.cache.ttl_s = Some(kasoku_http_caching::freshness::ttl_s(freshness, freshness.age));
         let storing = Arrival { shelf: Arc::clone(&self.shelf), asked, keep };
         match std::mem::take(&mut response.body) {
-            body if body.len() == Some(0) => storing.is_whole(response, Bytes::new(), self, &freshness),
+            body if body.len() == Some(0) => self.say(response, storing.finish(b""), freshness),
             Body::Full(body) => {
                 response.body = Body::Full(body.clone());
-                storing.is_whole(response, body, self, &freshness);
+                self.say(response, storing.finish(&body), freshness);
             }
             body => {
                 response.cache.stored = true;
                 let bytes_max = self.shelf.rules.body_bytes_max;
-                let on_whole = Box::new(move |body| drop(storing.finish(body)));
+                let on_whole = Box::new(move |body: Bytes| drop(storing.finish(&body)));
                 response.body = Body::Shared(SharedBody::new(body, bytes_max, on_whole));
             }
         }
@@ -357,91 +324,6 @@ impl Asks {
             Self::Completes(candidate) => Some(candidate),
             Self::AsItIs(_) | Self::Validates(_) => None,
         }
-    }
-}
-
-impl Asked {
-    fn keep(
-        &self,
-        came: &Came,
-        status: StatusCode,
-        headers: HeaderMap,
-        body: Bytes,
-        freshness: Freshness,
-    ) -> Keep {
-        Keep { status, headers, body, parts: None, freshness, snapshot: self.snapshot, arrived: came.arrived }
-    }
-}
-
-/// An answer whose body is still to come.
-struct Arrival {
-    shelf: Arc<Shelf>,
-    asked: Asked,
-    keep: Keep,
-}
-
-impl Arrival {
-    fn is_whole(self, response: &mut Response, body: Bytes, fill: &HttpFill, freshness: &Freshness) {
-        let kept = self.finish(body);
-        fill.say(response, kept, freshness);
-    }
-
-    /// All of the body has come.
-    fn finish(mut self, body: Bytes) -> Kept {
-        if self.repeats(&body) {
-            return Kept::Not(Reason::Repeats);
-        }
-        if self.keep.status == StatusCode::PARTIAL_CONTENT {
-            return self.finish_part(body);
-        }
-        self.keep.headers.remove(CONTENT_LENGTH);
-        // What came in may be a small part of something large.
-        self.keep.body = Bytes::copy_from_slice(&body);
-        self.shelf.keep(&self.asked.primary, &self.asked.request, self.keep)
-    }
-
-    /// A part is put together with what there is (§3.3, §3.4).
-    fn finish_part(mut self, body: Bytes) -> Kept {
-        let body = Bytes::copy_from_slice(&body);
-        let Ok(new) = Parts::of_response(self.keep.status, &self.keep.headers, body) else {
-            return Kept::Not(Reason::NotStored(Refusal::ContentRangeInvalid));
-        };
-        let found = self.shelf.again(&self.asked.primary, self.keep.arrived);
-        let merged = found
-            .and_then(|found| found.facts().parts.clone())
-            .and_then(|mut held| (held.merge(new.clone()) == Merged::Merged).then_some(held));
-        let parts = merged.unwrap_or(new);
-        self.keep.headers.remove(CONTENT_RANGE);
-        self.keep.headers.remove(CONTENT_LENGTH);
-        self.keep.status = StatusCode::OK;
-        match parts.whole() {
-            Some(pieces) => self.keep.body = Bytes::from(pieces.concat()),
-            None => self.keep.parts = Some(parts),
-        }
-        self.shelf.keep(&self.asked.primary, &self.asked.request, self.keep)
-    }
-
-    /// Whether the answer says to all what this request alone said, in a field that is in no key. What stands in the
-    /// target is in the key.
-    fn repeats(&self, body: &[u8]) -> bool {
-        let request = &self.asked.request;
-        let target = request.uri.path_and_query().map_or("", |target| target.as_str());
-        let varying = match Varying::of(&self.keep.headers) {
-            Varying::By(names) => names,
-            _ => Vec::new(),
-        };
-        let unkeyed = self.shelf.views.unkeyed(&request.headers).filter(|(name, _)| !varying.contains(name));
-        let mut telling = unkeyed.map(|(_, value)| value.as_bytes()).filter(|said| {
-            said.len() >= TELLING_BYTES && memchr::memmem::find(target.as_bytes(), said).is_none()
-        });
-        telling.any(|said| {
-            let finder = memchr::memmem::Finder::new(said);
-            finder.find(body).is_some()
-                || self.keep.headers.iter().any(|(name, value)| {
-                    // A caller's validator comes back where a condition was not evaluated.
-                    !VALIDATORS.contains(name) && finder.find(value.as_bytes()).is_some()
-                })
-        })
     }
 }
 

@@ -34,7 +34,9 @@ impl HttpCache {
                     // A list that is too long to be kept is too long to be followed, and then so is everything.
                     match groups::invalidated(&method, &response.headers) {
                         Ok(groups) => {
-                            groups.iter().for_each(|group| self.shelf.purge(group_tag(&authority, group)));
+                            for group in &groups {
+                                self.shelf.purge(group_tag(&authority, group));
+                            }
                         }
                         Err(_) => self.shelf.purge_all(),
                     }

@@ -13,6 +13,7 @@
 //! `Content-Location`, and what is in the groups that its answer names, before that answer is given (RFC 9111 §4.4,
 //! RFC 9875 §3). Fills that began before are fenced like fills from a database.
 
+mod arrival;
 mod facts;
 mod fields;
 mod fill;
@@ -137,9 +138,9 @@ impl Policy for HttpCache {
         let now = request.seen.unwrap_or_else(|| self.shelf.surroundings.clock.now());
         let primary = self.shelf.primary(&request);
         let reading = match self.shelf.find(&primary, &request, now) {
-            Lookup::Found(candidate) => match self.judge(&request, &directives, &candidate) {
+            Lookup::Found(candidate) => match judge(&request, &directives, &candidate) {
                 Judged::Use(verdict, reason) => {
-                    return self.answer(request, primary, &candidate, verdict, reason, next);
+                    return self.answer(request, &primary, &candidate, verdict, reason, next);
                 }
                 Judged::Ask(forward, reason) => Reading { forward, reason, candidate: Some(candidate) },
             },
@@ -167,45 +168,11 @@ struct Reading {
 }
 
 impl HttpCache {
-    fn judge(&self, request: &Request, directives: &RequestDirectives, candidate: &Candidate) -> Judged {
-        let facts = candidate.facts();
-        if view::has_credentials(&request.headers) && !facts.freshness.shareable_with_credentials {
-            return Judged::Ask(Forward::Request, Some(Reason::NotForCredentials));
-        }
-        if wants::are_for_the_origin(&request.headers) {
-            return Judged::Ask(Forward::Request, Some(Reason::ForTheOrigin));
-        }
-        match reuse::judge(directives, &facts.freshness, candidate.age, candidate.mark) {
-            Reuse::Fresh => self.covers(request, candidate, Verdict::Hit, None),
-            Reuse::Stale(_) => self.covers(request, candidate, Verdict::Stale, Some(Reason::MaxStale)),
-            Reuse::StaleWhileRevalidate => {
-                self.covers(request, candidate, Verdict::Stale, Some(Reason::Revalidating))
-            }
-            Reuse::Validate(why) => Judged::Ask(forward_of(why), Some(Reason::Validated(why))),
-        }
-    }
-
-    /// A stored part answers only who wants that part.
-    fn covers(
-        &self,
-        request: &Request,
-        candidate: &Candidate,
-        verdict: Verdict,
-        reason: Option<Reason>,
-    ) -> Judged {
-        match &candidate.facts().parts {
-            Some(parts) if !wants::are_covered(&request.method, &request.headers, parts) => {
-                Judged::Ask(Forward::Partial, Some(Reason::Partial))
-            }
-            _ => Judged::Use(verdict, reason),
-        }
-    }
-
     /// Answers with what is stored.
     fn answer<N: Next>(
         &self,
         mut request: Request,
-        primary: Key,
+        primary: &Key,
         candidate: &Candidate,
         verdict: Verdict,
         reason: Option<Reason>,
@@ -220,7 +187,7 @@ impl HttpCache {
         if verdict == Verdict::Stale && reason == Some(Reason::Revalidating) || self.is_due_early(candidate) {
             request.method = Method::GET;
             let mut request = self.shelf.views.confine(request);
-            request.key = Some(self.shelf.views.forward(&primary, &request));
+            request.key = Some(self.shelf.views.forward(primary, &request));
             self.refresher.refresh(request, &candidate.stored, next);
         }
         Ok(response)
@@ -380,6 +347,33 @@ impl HttpCache {
             }
             OnError::ServeStale(_) | OnError::Fail(_) => None,
         }
+    }
+}
+
+/// What is done with a stored answer.
+fn judge(request: &Request, directives: &RequestDirectives, candidate: &Candidate) -> Judged {
+    let facts = candidate.facts();
+    if view::has_credentials(&request.headers) && !facts.freshness.shareable_with_credentials {
+        return Judged::Ask(Forward::Request, Some(Reason::NotForCredentials));
+    }
+    if wants::are_for_the_origin(&request.headers) {
+        return Judged::Ask(Forward::Request, Some(Reason::ForTheOrigin));
+    }
+    match reuse::judge(directives, &facts.freshness, candidate.age, candidate.mark) {
+        Reuse::Fresh => covers(request, candidate, Verdict::Hit, None),
+        Reuse::Stale(_) => covers(request, candidate, Verdict::Stale, Some(Reason::MaxStale)),
+        Reuse::StaleWhileRevalidate => covers(request, candidate, Verdict::Stale, Some(Reason::Revalidating)),
+        Reuse::Validate(why) => Judged::Ask(forward_of(why), Some(Reason::Validated(why))),
+    }
+}
+
+/// A stored part answers only who wants that part.
+fn covers(request: &Request, candidate: &Candidate, verdict: Verdict, reason: Option<Reason>) -> Judged {
+    match &candidate.facts().parts {
+        Some(parts) if !wants::are_covered(&request.method, &request.headers, parts) => {
+            Judged::Ask(Forward::Partial, Some(Reason::Partial))
+        }
+        _ => Judged::Use(verdict, reason),
     }
 }
 

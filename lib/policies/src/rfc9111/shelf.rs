@@ -149,7 +149,7 @@ impl Shelf {
                 }
             }
         }
-        self.insert(key, selecting, self.tags(request, &keep.headers), keep)
+        self.insert(key, selecting, Self::tags(request, &keep.headers), keep)
     }
 
     /// Puts a stored answer away again, with fields that a validation has updated.
@@ -194,7 +194,7 @@ impl Shelf {
     }
 
     /// What an answer depends on: its target, and what the origin calls it.
-    fn tags(&self, request: &Request, headers: &HeaderMap) -> Vec<Tag> {
+    fn tags(request: &Request, headers: &HeaderMap) -> Vec<Tag> {
         let authority = view::authority(request);
         let mut tags = vec![Views::tag(request)];
         let of_group = |group: String| group_tag(&authority, &group);
