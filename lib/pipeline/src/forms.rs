@@ -28,6 +28,9 @@ pub enum KeptForm {
 
 /// Keeps coded forms of one answer. A stored response does; whoever makes a form puts it there.
 pub trait Forms: fmt::Debug + Send + Sync + 'static {
+    /// Whether the answer is worth coding; who asks first judges for all.
+    fn is_worth_coding(&self, judge: &dyn Fn() -> bool) -> bool;
+
     /// What is known of the form.
     fn get(&self, coding: Coding) -> KeptForm;
 

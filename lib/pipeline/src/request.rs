@@ -184,6 +184,11 @@ impl RequestId {
         harmless.then(|| Self(Text::Brought(text.into())))
     }
 
+    /// Whether the request has been named; until then all have the same name.
+    pub fn is_given(&self) -> bool {
+        *self != Self::default()
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         match &self.0 {

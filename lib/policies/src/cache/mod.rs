@@ -18,6 +18,7 @@ mod audit;
 mod fill;
 mod freshness;
 mod key;
+mod outline;
 mod refresh;
 mod stored;
 
@@ -120,7 +121,11 @@ impl Policy for Cache {
             Found::Absent => return self.cold(Forward::UriMiss, directive, key, request, next).await,
             Found::Usable { value, inserted, snapshot, softened, .. } => {
                 let age = now.saturating_duration_since(inserted);
-                (value, age, Reuse { age, snapshot, softened: softened.is_some() })
+                (
+                    value,
+                    age,
+                    Reuse { age, snapshot, softened: softened.is_some(), is_observed: request.id.is_given() },
+                )
             }
         };
         match Freshness::of(age, stored.fresh(), reuse.softened, &self.rules) {
@@ -150,6 +155,8 @@ pub(crate) struct Reuse {
     age: Duration,
     snapshot: kasoku_coherence::Snapshot,
     softened: bool,
+    /// Whether `observe` will fill in the fields that tell of this transfer.
+    is_observed: bool,
 }
 
 impl Cache {
@@ -217,8 +224,12 @@ impl Cache {
         let Found::Usable { value, inserted, snapshot, softened, .. } = self.store.look_up(key, now) else {
             return None;
         };
-        let reuse =
-            Reuse { age: now.saturating_duration_since(inserted), snapshot, softened: softened.is_some() };
+        let reuse = Reuse {
+            age: now.saturating_duration_since(inserted),
+            snapshot,
+            softened: softened.is_some(),
+            is_observed: false,
+        };
         match Freshness::of(reuse.age, value.fresh(), reuse.softened, &self.rules) {
             Freshness::Fresh => Some(value.reuse(Verdict::Hit, &reuse)),
             Freshness::Stale { if_error: true, .. } => Some(value.reuse(Verdict::Stale, &reuse)),

@@ -13,29 +13,29 @@ use kasoku_coherence::{Key, Tag};
 use kasoku_http_caching::coding::Coding;
 use kasoku_pipeline::{Body, CacheFacts, CodedForm, Forms, KeptForm, Response, ResponseFields, Verdict};
 
+use super::outline::Outline;
 use super::{ResponseStore, Reuse, age};
 use crate::rfc9111::HttpFacts;
 
 /// Fields that tell of one transfer and not of the answer.
-const OF_THE_TRANSFER: [HeaderName; 4] = [
+pub(super) static OF_THE_TRANSFER: [HeaderName; 4] = [
     AGE,
     HeaderName::from_static("cache-status"),
     HeaderName::from_static("x-cache"),
     HeaderName::from_static("x-request-id"),
 ];
 
-/// Room in the map's table for the fields that are added to a hit.
-const FIELDS_ADDED: usize = 6;
-
 /// An answer as the store keeps it, with its coded forms.
 pub struct StoredResponse {
     status: StatusCode,
     headers: HeaderMap,
+    outline: Option<Arc<Outline>>,
     body: Bytes,
     tags: Arc<[Tag]>,
     fresh: Duration,
     http: Option<Box<HttpFacts>>,
     coded: [OnceLock<Option<CodedForm>>; Coding::ALL.len()],
+    is_worth_coding: OnceLock<bool>,
     refreshing: AtomicBool,
     itself: Weak<StoredResponse>,
     store: Weak<ResponseStore>,
@@ -52,14 +52,17 @@ impl StoredResponse {
         store: &Arc<ResponseStore>,
         key: &Key,
     ) -> Arc<Self> {
+        let headers = fields(&response.headers);
         Arc::new_cyclic(|itself| Self {
             status: response.status,
-            headers: fields(&response.headers),
+            outline: Outline::of(&headers),
+            headers,
             body: Bytes::copy_from_slice(body),
             tags: Arc::clone(&response.tags),
             fresh,
             http: None,
             coded: Default::default(),
+            is_worth_coding: OnceLock::new(),
             refreshing: AtomicBool::new(false),
             itself: itself.clone(),
             store: Arc::downgrade(store),
@@ -77,12 +80,14 @@ impl StoredResponse {
     ) -> Arc<Self> {
         Arc::new_cyclic(|itself| Self {
             status,
+            outline: None,
             headers: fields(headers),
             body,
             tags: tags.into(),
             fresh: facts.freshness.lifetime,
             http: Some(Box::new(facts)),
             coded: Default::default(),
+            is_worth_coding: OnceLock::new(),
             refreshing: AtomicBool::new(false),
             itself: itself.clone(),
             store: Arc::downgrade(store),
@@ -132,8 +137,14 @@ impl StoredResponse {
         if reuse.softened {
             ttl_s = ttl_s.min(0);
         }
-        let mut headers = self.headers.clone();
-        headers.insert(AGE, age::value(age_s));
+        let headers = match &self.outline {
+            Some(outline) if reuse.is_observed => outline.fill(&self.headers, age::value(age_s)),
+            _ => {
+                let mut headers = self.headers.clone();
+                headers.insert(AGE, age::value(age_s));
+                headers
+            }
+        };
         Response::from(ResponseFields {
             status: self.status,
             headers,
@@ -170,14 +181,14 @@ impl StoredResponse {
 
 /// Fields in memory of exactly their size, without those of the transfer.
 fn fields(headers: &HeaderMap) -> HeaderMap {
-    let mut kept = HeaderMap::with_capacity(headers.len() + FIELDS_ADDED);
+    let mut kept = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
         if !OF_THE_TRANSFER.contains(name) {
             let value = HeaderValue::from_bytes(value.as_bytes());
             kept.append(name, value.expect("it was a field value before"));
         }
     }
-    // A clone has no room for further entries, but keeps the table's, which is what makes growing dear.
+    // A clone has no room for further entries.
     kept.clone()
 }
 
@@ -191,6 +202,10 @@ impl Drop for RefreshClaim {
 }
 
 impl Forms for StoredResponse {
+    fn is_worth_coding(&self, judge: &dyn Fn() -> bool) -> bool {
+        *self.is_worth_coding.get_or_init(judge)
+    }
+
     fn get(&self, coding: Coding) -> KeptForm {
         match self.slot(coding).get() {
             None => KeptForm::Missing,

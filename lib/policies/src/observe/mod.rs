@@ -25,9 +25,9 @@ use crate::Surroundings;
 
 pub use status::{cache_status, x_cache};
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
-const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
+static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+static CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+static X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
 /// See the module.
 pub struct Observe {
@@ -114,10 +114,20 @@ fn mark(response: &mut Response, id: &RequestId) {
     let id = HeaderValue::from_str(id.as_str()).expect("request names are visible ASCII");
     let status = cache_status(&response.cache, response.problem.as_ref().map(kasoku_problem::Problem::kind));
     let word = HeaderValue::from_static(x_cache(&response.cache));
-    let headers = &mut response.headers;
-    headers.insert(X_REQUEST_ID, id);
-    headers.insert(CACHE_STATUS, status);
-    headers.insert(X_CACHE, word);
+    let mut fields = [(&X_REQUEST_ID, Some(id)), (&CACHE_STATUS, Some(status)), (&X_CACHE, Some(word))];
+    // Hits bring empty places along, to be filled in without a look-up.
+    for (name, place) in response.headers.iter_mut().filter(|(_, place)| place.is_empty()) {
+        if let Some((_, value)) = fields.iter_mut().find(|(own, _)| *own == name)
+            && let Some(value) = value.take()
+        {
+            *place = value;
+        }
+    }
+    for (name, value) in fields {
+        if let Some(value) = value {
+            response.headers.insert(name, value);
+        }
+    }
 }
 
 /// Reports the request as abandoned if it is dropped before it was answered.

@@ -95,15 +95,17 @@ impl Shape {
         }
     }
 
-    fn suitability(&self, response: &Response) -> Option<Suitability> {
-        self.rules.compress_above.map(|bytes_min| coding::suitability(response, bytes_min))
+    fn is_suitable(&self, response: &Response) -> bool {
+        let Some(bytes_min) = self.rules.compress_above else { return false };
+        let judge = || coding::suitability(response, bytes_min) == Suitability::Suitable;
+        response.forms.as_ref().map_or_else(judge, |forms| forms.is_worth_coding(&judge))
     }
 
     /// Writes and what else is not a read: only coded.
     async fn pass<N: Next>(&self, request: Request, next: &Arc<N>) -> Outcome {
         let wish = self.wish(&request);
         let mut response = next.run(request).await?;
-        if self.suitability(&response) == Some(Suitability::Suitable) {
+        if self.is_suitable(&response) {
             self.vary.extend(&mut response.headers, true);
             // `ETag` in the answer to a write names what was written, not what is sent (RFC 9110 §8.8.3).
             let etag = response.headers.remove(ETAG);
@@ -156,7 +158,7 @@ impl Shape {
         wish: Wish,
         conditions: Option<&Conditions>,
     ) -> Outcome {
-        let suitable = self.suitability(&response) == Some(Suitability::Suitable);
+        let suitable = self.is_suitable(&response);
         self.vary.extend(&mut response.headers, suitable);
         let untagged = response.status == StatusCode::OK && !response.headers.contains_key(ETAG);
         let fields = &mut *response;

@@ -324,6 +324,10 @@ async fn without_a_threshold_nothing_is_coded_and_nothing_varies() {
 struct Shelf(Mutex<HashMap<Coding, Option<CodedForm>>>);
 
 impl Forms for Shelf {
+    fn is_worth_coding(&self, judge: &dyn Fn() -> bool) -> bool {
+        judge()
+    }
+
     fn get(&self, coding: Coding) -> KeptForm {
         match self.0.lock().get(&coding) {
             None => KeptForm::Missing,
