@@ -16,6 +16,7 @@ mod lists;
 mod memory;
 mod metrics;
 mod operating;
+mod origins;
 mod protocols;
 mod shop;
 mod stale;

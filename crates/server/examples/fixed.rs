@@ -15,7 +15,7 @@ use kasoku_observe::RouteName;
 use kasoku_pipeline::{Body, BoxFuture, Outcome, Pipeline, Request, Response, Source};
 use kasoku_problem::Problem;
 use kasoku_server::{
-    AdminState, Metrics, Purge, PurgeOrder, Readiness, Route, Router, Server, Signals, Vitals,
+    AdminState, Metrics, Purge, PurgeOrder, Readiness, Route, Router, Server, Signals, Takes, Vitals,
 };
 use serde_json::{Map, Value};
 
@@ -97,7 +97,7 @@ async fn main() {
     };
     let name = RouteName { index: 0, pattern: "/v1/items/{key}".into() };
     let pipeline = Arc::new(Fixed(Bytes::from(vec![b'x'; bytes])));
-    let route = Route { pattern: "/v1/items/{key}".into(), name, pipeline };
+    let route = Route { pattern: "/v1/items/{key}".into(), name, takes: Takes::Known, pipeline };
     let router = Router::new(vec![route], |source| Arc::new(Alone(source))).expect("a sound pattern");
     let metrics = Metrics::new();
     let state =

@@ -11,7 +11,7 @@ use kasoku_coherence::{Position, Sequence};
 use kasoku_config::{Plan, RoutePlan, SourcePlan};
 use kasoku_database::{CommitListener, DataChange, Database, DatabaseError, Inspector};
 use kasoku_observe::Observer;
-use kasoku_pipeline::Source;
+use kasoku_pipeline::{Pipeline, Source};
 use kasoku_policies::admit::Admit;
 use kasoku_policies::cache::ResponseStore;
 use kasoku_source_data::{ChangeTagger, Engine, KEY_PARAM, QuerySource, table_sources};
@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 use crate::assemble::{Shared, assemble, assemble_elsewhere, assemble_origin, surroundings};
 use crate::dependencies::Dependencies;
 use crate::flaws::Flaws;
-use crate::router::{Route, Router, RouterError};
+use crate::router::{Route, Router, RouterError, Takes};
 use crate::storage::{self, Progress};
 
 /// Why a plan cannot be served.
@@ -65,6 +65,9 @@ pub(crate) struct Served {
     /// Counted from 1.
     pub(crate) number: u64,
 }
+
+/// Puts a route's policies around its source.
+type Assemble = fn(&RoutePlan, &Arc<Admit>, &Shared, Arc<dyn Source>) -> Arc<dyn Pipeline>;
 
 /// A source, and the pattern that it answers at.
 type Placed = (String, Arc<dyn Source>);
@@ -124,11 +127,15 @@ impl App {
         for route in &plan.routes {
             let sources = self.sources(route, &schema, &dependencies, inspector.as_ref())?;
             let admit = Arc::new(Admit::new(route.admit, &surroundings(route, &shared)));
-            let assemble =
-                if matches!(route.source, SourcePlan::Origin(_)) { assemble_origin } else { assemble };
+            let (takes, assemble) = if matches!(route.source, SourcePlan::Origin(_)) {
+                (Takes::All, assemble_origin as Assemble)
+            } else {
+                (Takes::Known, assemble as Assemble)
+            };
             routes.extend(sources.into_iter().map(|(pattern, source)| Route {
                 pattern,
                 name: route.name.clone(),
+                takes,
                 pipeline: assemble(route, &admit, &shared, self.flaws.source(source)),
             }));
         }

@@ -29,7 +29,7 @@ pub use listen::{BindError, raise_descriptor_limit};
 pub use logs::{LogError, LogGuard, Logs};
 pub use metrics::{Gauge, Gauges, Metrics};
 pub use reload::Load;
-pub use router::{HEALTH_PATH, Refusal, Route, Routed, Router, RouterError};
+pub use router::{HEALTH_PATH, Refusal, Route, Routed, Router, RouterError, Takes};
 pub use server::{Addresses, Bound, Drained, Server, Traffic};
 pub use serving::{ServeError, Serving};
 pub use signals::Signals;

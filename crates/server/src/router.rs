@@ -21,8 +21,19 @@ pub struct Route {
     pub pattern: String,
     /// The route as observers know it; several patterns may share one.
     pub name: RouteName,
+    /// Which requests it takes on.
+    pub takes: Takes,
     /// What answers.
     pub pipeline: Arc<dyn Pipeline>,
+}
+
+/// Which requests a route takes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// Methods that this server knows, at paths that are text.
+    Known,
+    /// Whatever comes: methods and paths are the source's to judge, and nothing is decoded.
+    All,
 }
 
 /// All routes of a plan, and the answers to what is no route's.
@@ -37,6 +48,8 @@ pub struct Router {
 pub enum Routed<'a> {
     /// A route's pipeline, and what the pattern's parameters matched.
     Pipeline(&'a Arc<dyn Pipeline>, PathParams),
+    /// The pipeline of a route that takes on whatever comes.
+    Open(&'a Arc<dyn Pipeline>),
     /// [`HEALTH_PATH`].
     Health,
     /// No route's; a pipeline that says so.
@@ -88,6 +101,7 @@ pub enum RouterError {
 
 struct Entry {
     params: Vec<Arc<str>>,
+    takes: Takes,
     pipeline: Arc<dyn Pipeline>,
 }
 
@@ -104,7 +118,8 @@ impl Router {
             if route.pattern == HEALTH_PATH {
                 return Err(RouterError::Reserved);
             }
-            let entry = Entry { params: param_names(&route.pattern), pipeline: route.pipeline };
+            let params = param_names(&route.pattern);
+            let entry = Entry { params, takes: route.takes, pipeline: route.pipeline };
             tree.insert(route.pattern.clone(), entry).map_err(|error| RouterError::Pattern {
                 pattern: route.pattern,
                 reason: error.to_string(),
@@ -129,6 +144,9 @@ impl Router {
             return Routed::Elsewhere(if moved { &self.redirect } else { self.refusal(Refusal::NoRoute) });
         };
         let entry = found.value;
+        if entry.takes == Takes::All {
+            return Routed::Open(&entry.pipeline);
+        }
         if entry.params.is_empty() {
             return Routed::Pipeline(&entry.pipeline, PathParams::default());
         }

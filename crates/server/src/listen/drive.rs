@@ -29,6 +29,8 @@ pub(crate) enum Ended {
     Done,
     /// The peer did not speak HTTP, or broke its rules.
     Malformed,
+    /// An answer could not be given to its end. Closing the connection is how the peer is told.
+    Broken,
     /// It was cut.
     Cut(Cut),
     /// It never came to HTTP; the reason is for metrics.
@@ -183,6 +185,7 @@ where
 fn ended(result: hyper::Result<()>) -> Ended {
     match result {
         Err(error) if error.is_parse() => Ended::Malformed,
+        Err(error) if error.is_user() => Ended::Broken,
         Ok(()) | Err(_) => Ended::Done,
     }
 }

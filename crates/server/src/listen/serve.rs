@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 
 use super::body::{Arriving, Leaving};
 use super::pulse::Pulse;
-use super::screen::screen;
+use super::screen::{is_known, screen};
 use crate::drain::{Drain, InFlight, Standing, Tally};
 use crate::router::{Refusal, Routed, Router};
 
@@ -106,13 +106,15 @@ fn choose(connection: &Connection, head: &mut http::request::Parts) -> Chosen {
     if let Err(refusal) = screen(head, connection.shared.limits.header_fields_max) {
         let pipeline = Arc::clone(router.refusal(refusal));
         return match refusal {
-            Refusal::MethodRefused | Refusal::MethodUnknown => {
-                Chosen::Pipeline(pipeline, PathParams::default())
-            }
+            Refusal::MethodRefused => Chosen::Pipeline(pipeline, PathParams::default()),
             _ => Chosen::Malformed(pipeline),
         };
     }
     match router.find(head.uri.path()) {
+        Routed::Open(pipeline) => Chosen::Pipeline(Arc::clone(pipeline), PathParams::default()),
+        _ if !is_known(&head.method) => {
+            Chosen::Pipeline(Arc::clone(router.refusal(Refusal::MethodUnknown)), PathParams::default())
+        }
         Routed::Pipeline(pipeline, params) => Chosen::Pipeline(Arc::clone(pipeline), params),
         Routed::Elsewhere(pipeline) => Chosen::Pipeline(Arc::clone(pipeline), PathParams::default()),
         Routed::Health => Chosen::Health,

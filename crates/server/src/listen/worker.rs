@@ -130,7 +130,7 @@ async fn attend(handed: Handed, workshop: Workshop, tally: Arc<Tally>) {
     };
     observer.observe(&Observation::ConnectionOpened);
     let reason = match run(tcp, peer, tls, shared, protocols, tally).await {
-        Ended::Done | Ended::Resting | Ended::Woken => None,
+        Ended::Done | Ended::Broken | Ended::Resting | Ended::Woken => None,
         Ended::Malformed => Some("malformed"),
         Ended::Cut(cut) => Some(cut.reason()),
         Ended::Unopened(reason) => Some(reason),

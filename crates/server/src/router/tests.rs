@@ -40,7 +40,7 @@ fn around(source: Arc<dyn Source>) -> Arc<dyn Pipeline> {
 
 fn route(index: usize, pattern: &'static str) -> Route {
     let name = RouteName { index, pattern: pattern.into() };
-    Route { pattern: pattern.into(), name, pipeline: around(Arc::new(Echo(pattern))) }
+    Route { pattern: pattern.into(), name, takes: Takes::Known, pipeline: around(Arc::new(Echo(pattern))) }
 }
 
 fn router() -> Router {
@@ -166,6 +166,7 @@ fn patterns_that_share_a_route_name_it_once() {
     let both = ["/t", "/t/{key}"].map(|pattern| Route {
         pattern: pattern.into(),
         name: name.clone(),
+        takes: Takes::Known,
         pipeline: around(Arc::new(Echo(pattern))),
     });
     assert_eq!(Router::new(both.into(), around).unwrap().names(), [name]);

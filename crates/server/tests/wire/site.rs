@@ -14,7 +14,7 @@ use kasoku_pipeline::{
 };
 use kasoku_problem::Problem;
 use kasoku_server::{
-    AdminState, Drained, Metrics, Purge, PurgeOrder, Readiness, Route, Router, Server, Vitals,
+    AdminState, Drained, Metrics, Purge, PurgeOrder, Readiness, Route, Router, Server, Takes, Vitals,
 };
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
@@ -235,6 +235,7 @@ pub(crate) fn router() -> Router {
         ("/endless", |_| Box::pin(async { Ok(Response::ok(Body::stream(Endless))) })),
     ];
     let routes = sources.into_iter().enumerate().map(|(index, (pattern, source))| Route {
+        takes: Takes::Known,
         pattern: pattern.into(),
         name: RouteName { index, pattern: pattern.into() },
         pipeline: around(Arc::new(Made(source))),
