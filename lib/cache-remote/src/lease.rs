@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use kasoku_coherence::Key;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
@@ -113,25 +114,20 @@ impl Remote {
             Ok(session) => session,
             Err(away) => return Look::Away(away),
         };
-        let keys = [shared.names.entry(key), shared.names.lease(key)];
-        let keys = [keys[0].as_str(), keys[1].as_str()];
-        let within = self.deadline();
-        let answer = shared.line.run_script(&session.run, Script::Peek, &keys, &[], within).await;
-        let mut answer = match answer {
+        let mut command = redis::cmd("MGET");
+        command.arg(shared.names.entry(key)).arg(shared.names.lease(key));
+        let answer = match shared.line.ask(&session.run, &command, self.deadline()).await {
             Ok(answer) => answer,
             Err(away) => return Look::Away(away),
         };
-        let bytes = answer.pop().map(connection::bytes);
-        let (Some(Ok(bytes)), Some(redis::Value::Int(held))) = (bytes, answer.pop()) else {
-            return Look::Away(shared.line.garbled());
-        };
-        if let Found::Usable(entry) = shared.judge(&session, key, bytes)
+        let Some([entry, lease]) = both(answer) else { return Look::Away(shared.line.garbled()) };
+        if let Found::Usable(entry) = shared.judge(&session, key, entry)
             && accepts(&entry)
         {
             shared.counters.hits.add_one();
             return Look::Over(Waited::Found(entry));
         }
-        if held > 0 || Instant::now() >= deadline {
+        if lease.is_some() || Instant::now() >= deadline {
             return Look::Again;
         }
         match try_lease(shared, key, self.deadline()).await {
@@ -149,6 +145,13 @@ enum Look {
     Away(Away),
 }
 
+/// The entry and the lease, as far as they are there.
+fn both(answer: redis::Value) -> Option<[Option<Bytes>; 2]> {
+    let redis::Value::Array(answer) = answer else { return None };
+    let [entry, lease] = <[redis::Value; 2]>::try_from(answer).ok()?;
+    Some([connection::bytes(entry).ok()?, connection::bytes(lease).ok()?])
+}
+
 async fn try_lease(shared: &Arc<Shared>, key: &Key, deadline: Instant) -> Leased {
     ask_lease(shared, key, deadline).await.unwrap_or_else(Leased::Away)
 }
@@ -163,15 +166,11 @@ async fn ask_lease(shared: &Arc<Shared>, key: &Key, deadline: Instant) -> Result
     let memory = (TOKEN_MEMORY * 2).as_millis().to_string();
     let arguments = [&session.name, &lifetime, &memory].map(String::as_bytes);
     let taken = Instant::now();
-    let answer = shared.line.run_script(&session.run, Script::Lease, &keys, &arguments, deadline).await?;
-    let [token, held_ms] = &answer[..] else {
-        return Err(if answer.is_empty() { Away::NotCurrent } else { shared.line.garbled() });
-    };
-    let (Some(token), Some(held_ms)) = (connection::number(token), connection::number(held_ms)) else {
-        return Err(shared.line.garbled());
-    };
+    let answer = shared.line.numbers(&session.run, Script::Lease, &keys, &arguments, deadline).await?;
+    let [token, held_ms] = answer.ok_or(Away::NotCurrent)?;
     if token == 0 {
-        return Ok(Leased::Held { until: Instant::now() + Duration::from_millis(held_ms) });
+        let held = Duration::from_millis(held_ms).min(shared.settings.lease);
+        return Ok(Leased::Held { until: Instant::now() + held });
     }
     let held = Arc::new(Held {
         shared: Arc::clone(shared),
@@ -264,12 +263,8 @@ impl Held {
         let mut arguments = vec![own.as_bytes()];
         arguments.extend(more.iter().map(|argument| argument.as_bytes()));
         let deadline = Instant::now() + self.shared.settings.lease / 3;
-        let answer =
-            self.shared.line.run_script(&self.session.run, script, keys, &arguments, deadline).await?;
-        match &answer[..] {
-            [redis::Value::Int(own)] => Ok(*own == 1),
-            _ => Err(self.shared.line.garbled()),
-        }
+        let answer = self.shared.line.numbers(&self.session.run, script, keys, &arguments, deadline).await?;
+        Ok(answer == Some([1, 0]))
     }
 }
 

@@ -74,7 +74,8 @@
 //! let reach = Reach::Tags(vec![Tag::named("items/7")]);
 //! match remote.publish(reach, Mode::Hard, Duration::from_millis(50)).await {
 //!     Published::Reached { nodes, of, .. } if nodes == of => println!("nobody serves the old one"),
-//!     Published::Reached { .. } | Published::Waiting => println!("nobody does so for longer than the bound"),
+//!     Published::Reached { .. } => println!("nobody serves it for longer than the bound"),
+//!     Published::Waiting => println!("others serve it until this can be published, and the bound"),
 //! }
 //! # Ok(())
 //! # }

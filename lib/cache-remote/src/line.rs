@@ -69,19 +69,19 @@ impl Line {
         self.judge(&live, answer)
     }
 
-    /// Runs a script on a certain run of the server.
-    pub(crate) async fn run_script(
+    /// Runs a script on a certain run of the server; nothing if the epoch is another.
+    pub(crate) async fn numbers(
         &self,
         run: &str,
         script: Script,
         names: &[&str],
         arguments: &[&[u8]],
         deadline: Instant,
-    ) -> Result<Vec<Value>, Away> {
+    ) -> Result<Option<[u64; 2]>, Away> {
         let live = self.live(run)?;
         let _permit = self.in_flight.try_acquire().map_err(|_| Away::Busy)?;
         let within = deadline.saturating_duration_since(Instant::now());
-        let answer = live.connection.run_script(script, names, arguments, within).await;
+        let answer = live.connection.numbers(script, names, arguments, within).await;
         self.judge(&live, answer)
     }
 
@@ -127,6 +127,23 @@ impl Line {
         Err(if trouble == Trouble::Timeout { Away::TimedOut } else { Away::Failed })
     }
 
+    /// Puts a connection in place and stays with it until it breaks. Asks it something now and then, so that a
+    /// connection that is lost while nobody uses it is not found out by a request.
+    async fn watch(&self, live: Arc<Live>, settings: &Settings) {
+        self.live.store(Some(Arc::clone(&live)));
+        let asking = async {
+            loop {
+                sleep(settings.tick()).await;
+                let answer = live.connection.ask(&redis::cmd("PING"), settings.budget).await;
+                let _ = self.judge(&live, answer);
+            }
+        };
+        tokio::select! {
+            () = self.broken.notified() => {}
+            () = asking => {}
+        }
+    }
+
     fn break_off(&self) {
         self.live.store(None);
         self.broken.notify_one();
@@ -138,8 +155,7 @@ pub(crate) async fn keep(line: &Line, client: &Client, settings: &Settings, coun
     loop {
         if let Ok(connection) = probe(client, settings).await {
             let live = Live { connection, failures: AtomicU32::new(0) };
-            line.live.store(Some(Arc::new(live)));
-            line.broken.notified().await;
+            line.watch(Arc::new(live), settings).await;
             counters.opened.add_one();
         }
         sleep(settings.probe).await;

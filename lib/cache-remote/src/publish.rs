@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::connection::{self, Trouble};
 use crate::line::Away;
 use crate::message::{Message, Mode, Reach};
 use crate::remote::Remote;
@@ -83,14 +82,9 @@ async fn ask_nodes(shared: &Shared, position: u64, deadline: Instant) -> Result<
     let keys = [&names.epoch, &names.nodes, &names.applied, &names.young].map(String::as_str);
     let position = position.to_string();
     let arguments = [session.name.as_bytes(), position.as_bytes()];
-    let answer = shared.line.run_script(&session.run, Script::Reached, &keys, &arguments, deadline).await?;
-    match &answer[..] {
-        [nodes, of] => match (connection::number(nodes), connection::number(of)) {
-            (Some(nodes), Some(of)) => Ok((nodes, of.max(1))),
-            _ => Err(shared.line.garbled()),
-        },
-        _ => Err(Away::NotCurrent),
-    }
+    let answer = shared.line.numbers(&session.run, Script::Reached, &keys, &arguments, deadline).await?;
+    let [nodes, of] = answer.ok_or(Away::NotCurrent)?;
+    Ok((nodes, of.max(1)))
 }
 
 /// Sends what is in the outbox, in order, again and again until the server has it.
@@ -120,16 +114,6 @@ async fn append(shared: &Shared, bodies: &[Vec<u8>]) -> Result<u64, Away> {
     let mut arguments = vec![session.name.as_bytes(), kept.as_bytes()];
     arguments.extend(bodies.iter().map(Vec::as_slice));
     let deadline = Instant::now() + APPEND;
-    let answer = shared.line.run_script(&session.run, Script::Publish, &keys, &arguments, deadline).await?;
-    match &answer[..] {
-        [position] => connection::number(position).ok_or_else(|| shared.line.garbled()),
-        [] => Err(Away::NotCurrent),
-        _ => Err(shared.line.garbled()),
-    }
-}
-
-impl From<Trouble> for Away {
-    fn from(trouble: Trouble) -> Self {
-        if trouble == Trouble::Timeout { Self::TimedOut } else { Self::Failed }
-    }
+    let answer = shared.line.numbers(&session.run, Script::Publish, &keys, &arguments, deadline).await?;
+    Ok(answer.ok_or(Away::NotCurrent)?[0])
 }

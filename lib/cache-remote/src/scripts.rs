@@ -5,7 +5,9 @@
 //! or a failover the run is another, and whoever joins first turns the epoch, because what the server then has may
 //! be older than what nodes have heard.
 //!
-//! Scripts echo a number of the caller's, so that an answer to another question is not taken for this one's.
+//! Scripts that answer numbers answer two, with the caller's echo before and a sum of all three behind them, so that
+//! neither an answer to another question nor a damaged one is taken for this one's. An epoch that is not the caller's
+//! is answered by nothing but the echo.
 
 use kasoku_coherence::Key;
 use xxhash_rust::xxh3::xxh3_128;
@@ -28,7 +30,7 @@ pub(crate) struct Names {
     pub(crate) tokens: String,
 }
 
-/// A script, by its place in [`ALL`].
+/// A script, by its place in [`all`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Script {
     Join,
@@ -39,11 +41,26 @@ pub(crate) enum Script {
     Lease,
     Renew,
     Release,
-    Peek,
 }
 
 /// The texts, in the order of [`Script`].
-pub(crate) const ALL: [&str; 9] = [JOIN, REPORT, PUBLISH, REACHED, STORE, LEASE, RENEW, RELEASE, PEEK];
+pub(crate) fn all() -> [String; 8] {
+    [JOIN, REPORT, PUBLISH, REACHED, STORE, LEASE, RENEW, RELEASE]
+        .map(|(flags, body)| format!("#!lua flags={flags}\n{CHECKED}{body}"))
+}
+
+/// The sum that scripts answer behind their echo and two numbers.
+pub(crate) fn sum(echo: u64, numbers: [u64; 2]) -> u64 {
+    (numbers[0] % 1_000_003 * 3 + numbers[1] % 1_000_003 * 7 + echo) % 1_000_003
+}
+
+/// Numbers of scripts have 53 bits, and are made whole when they are answered.
+const CHECKED: &str = r"
+local function checked(one, other)
+  local sum = (one % 1000003 * 3 + other % 1000003 * 7 + ARGV[1]) % 1000003
+  return {ARGV[1], string.format('%.0f', one), string.format('%.0f', other), string.format('%.0f', sum)}
+end
+";
 
 impl Names {
     pub(crate) fn new(prefix: &str) -> Self {
@@ -83,7 +100,9 @@ impl Names {
 /// broken one, or if it belongs to another run. Nodes stay counted through a turn, so that a publication waits for
 /// those that have not noticed; where they cannot be known, `young` stands for them as long as they may hold
 /// themselves current.
-const JOIN: &str = r"#!lua flags=allow-oom
+const JOIN: (&str, &str) = (
+    "allow-oom",
+    r"
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local epoch, last_run = string.match(redis.call('GET', KEYS[2]) or '', '^(%x+) (%x+)$')
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
@@ -97,13 +116,16 @@ if not epoch or not last or epoch == ARGV[2] or last_run ~= run then
 end
 local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
 return {epoch, run, first[1], last[1]}
-";
+",
+);
 
 /// KEYS changes epoch nodes applied. ARGV echo, epoch and run, node, applied, node lifetime.
 ///
 /// Tells that a node is alive and what it has applied; answers the last position, or nothing if the epoch is
 /// another. It writes, so a server that cannot be written to makes nobody current.
-const REPORT: &str = r"#!lua flags=allow-oom
+const REPORT: (&str, &str) = (
+    "allow-oom",
+    r"
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 if not last or redis.call('GET', KEYS[2]) ~= ARGV[2] then return {ARGV[1]} end
 local time = redis.call('TIME')
@@ -114,13 +136,16 @@ for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', '(' .. now)) 
   redis.call('ZREM', KEYS[3], node)
   redis.call('HDEL', KEYS[4], node)
 end
-return {ARGV[1], last[1]}
-";
+return checked(string.match(last[1], '^%d+'), 0)
+",
+);
 
 /// KEYS changes epoch. ARGV echo, epoch and run, messages kept, bodies.
 ///
 /// Appends messages and answers the last position, or nothing if the epoch is another.
-const PUBLISH: &str = r"#!lua flags=allow-oom
+const PUBLISH: (&str, &str) = (
+    "allow-oom",
+    r"
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 if not last or redis.call('GET', KEYS[2]) ~= ARGV[2] then return {ARGV[1]} end
 local epoch = string.match(ARGV[2], '^%x+')
@@ -129,13 +154,16 @@ for i = 4, #ARGV do
   position = position + 1
   redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], string.format('%.0f-0', position), 'e', epoch, 'b', ARGV[i])
 end
-return {ARGV[1], string.format('%.0f', position)}
-";
+return checked(position, 0)
+",
+);
 
 /// KEYS epoch nodes applied young. ARGV echo, epoch and run, position.
 ///
 /// Answers how many live nodes have applied a position, and how many there are; or nothing if the epoch is another.
-const REACHED: &str = r"#!lua flags=allow-oom
+const REACHED: (&str, &str) = (
+    "allow-oom",
+    r"
 if redis.call('GET', KEYS[1]) ~= ARGV[2] then return {ARGV[1]} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -144,34 +172,40 @@ local reached = 0
 for _, node in ipairs(nodes) do
   if tonumber(redis.call('HGET', KEYS[3], node) or '0') >= tonumber(ARGV[3]) then reached = reached + 1 end
 end
-return {ARGV[1], reached, #nodes + redis.call('EXISTS', KEYS[4])}
-";
+return checked(reached, #nodes + redis.call('EXISTS', KEYS[4]))
+",
+);
 
 /// KEYS entry lease newest epoch. ARGV echo, epoch and run, token, as_of, lifetime, entry.
 ///
-/// Stores an entry unless the epoch is another, a newer token was given out, or what is there shows more. The lease
-/// ends with it.
-const STORE: &str = r"#!lua
-if redis.call('GET', KEYS[4]) ~= ARGV[2] then return {ARGV[1], 'epoch'} end
+/// Stores an entry, answering 0, unless the epoch is another, a newer token was given out (1), or what is there shows
+/// more (2). The lease ends with it.
+const STORE: (&str, &str) = (
+    "",
+    r"
+if redis.call('GET', KEYS[4]) ~= ARGV[2] then return {ARGV[1]} end
 local token = tonumber(ARGV[3])
-if token > 0 and tonumber(redis.call('GET', KEYS[3]) or '0') > token then return {ARGV[1], 'superseded'} end
+if token > 0 and tonumber(redis.call('GET', KEYS[3]) or '0') > token then return checked(1, 0) end
 local head = redis.call('GETRANGE', KEYS[1], 0, 39)
 if #head == 40 and string.sub(head, 17, 24) == string.sub(ARGV[6], 17, 24)
-  and struct.unpack('>I8', head, 25) > tonumber(ARGV[4]) then return {ARGV[1], 'older'} end
+  and struct.unpack('>I8', head, 25) > tonumber(ARGV[4]) then return checked(2, 0) end
 redis.call('SET', KEYS[1], ARGV[6], 'PX', ARGV[5])
 local lease = string.match(ARGV[2], '^%x+') .. ' ' .. ARGV[3]
 if token > 0 and redis.call('GET', KEYS[2]) == lease then redis.call('DEL', KEYS[2]) end
-return {ARGV[1], 'stored'}
-";
+return checked(0, 0)
+",
+);
 
 /// KEYS lease newest tokens epoch. ARGV echo, epoch and run, lifetime, token memory.
 ///
 /// Answers a token that was won; or 0 and for how long somebody else's is good; or nothing if the epoch is another.
 /// A lease holds its epoch and its token, for tokens may begin anew with an epoch.
-const LEASE: &str = r"#!lua
+const LEASE: (&str, &str) = (
+    "",
+    r"
 if redis.call('GET', KEYS[4]) ~= ARGV[2] then return {ARGV[1]} end
 local held = redis.call('PTTL', KEYS[1])
-if held > 0 then return {ARGV[1], 0, held} end
+if held > 0 then return checked(0, held) end
 local token = redis.call('INCR', KEYS[3])
 local newest = tonumber(redis.call('GET', KEYS[2]) or '0')
 if token <= newest then
@@ -180,24 +214,26 @@ if token <= newest then
 end
 redis.call('SET', KEYS[2], string.format('%.0f', token), 'PX', ARGV[4])
 redis.call('SET', KEYS[1], string.match(ARGV[2], '^%x+') .. string.format(' %.0f', token), 'PX', ARGV[3])
-return {ARGV[1], token, 0}
-";
+return checked(token, 0)
+",
+);
 
 /// KEYS lease newest. ARGV echo, epoch and token, lifetime, token memory. Answers whether it is the caller's still.
-const RENEW: &str = r"#!lua
-if redis.call('GET', KEYS[1]) ~= ARGV[2] then return {ARGV[1], 0} end
+const RENEW: (&str, &str) = (
+    "",
+    r"
+if redis.call('GET', KEYS[1]) ~= ARGV[2] then return checked(0, 0) end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
-return {ARGV[1], 1}
-";
+return checked(1, 0)
+",
+);
 
 /// KEYS lease. ARGV echo, epoch and token. Nobody but the holder ends a lease.
-const RELEASE: &str = r"#!lua flags=allow-oom
-if redis.call('GET', KEYS[1]) ~= ARGV[2] then return {ARGV[1], 0} end
-return {ARGV[1], redis.call('DEL', KEYS[1])}
-";
-
-/// KEYS entry lease. ARGV echo. Answers for how long a lease is good, if there is one, and the entry.
-const PEEK: &str = r"#!lua flags=no-writes
-return {ARGV[1], redis.call('PTTL', KEYS[2]), redis.call('GET', KEYS[1])}
-";
+const RELEASE: (&str, &str) = (
+    "allow-oom",
+    r"
+if redis.call('GET', KEYS[1]) ~= ARGV[2] then return checked(0, 0) end
+return checked(redis.call('DEL', KEYS[1]), 0)
+",
+);

@@ -184,12 +184,8 @@ async fn report(shared: &Shared, connection: &Connection, session: &Session) -> 
     let lifetime = shared.settings.node_lifetime.as_millis().to_string();
     let arguments = [&session.name, &node, &applied, &lifetime].map(String::as_bytes);
     let within = shared.settings.bound / 2;
-    let answer = connection.run_script(Script::Report, &keys.map(String::as_str), &arguments, within).await?;
-    match &answer[..] {
-        [] => Err(Lost::Turned),
-        [last] => Ok(connection::number(last).ok_or(Trouble::Garbled)?),
-        _ => Err(Trouble::Garbled.into()),
-    }
+    let answer = connection.numbers(Script::Report, &keys.map(String::as_str), &arguments, within).await?;
+    Ok(answer.ok_or(Lost::Turned)?[0])
 }
 
 /// The next messages in their order; the first of an epoch has no content.

@@ -15,7 +15,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
-use crate::connection;
 use crate::entry::{self, Fill};
 use crate::lease::Lease;
 use crate::line::Away;
@@ -158,13 +157,13 @@ async fn put(shared: &Shared, key: Key, fill: Fill, token: u64) -> Result<Stored
     let texts = [&session.name, &token, &as_of, &lifetime].map(String::as_bytes);
     let arguments = [&texts[..], &[&bytes]].concat();
     let deadline = Instant::now() + WRITE;
-    let answer = shared.line.run_script(&session.run, Script::Store, &keys, &arguments, deadline).await?;
-    match answer.first().and_then(connection::text) {
-        Some("stored") => Ok(Stored::Stored),
-        Some("superseded") => Ok(Stored::Superseded),
-        Some("older") => Ok(Stored::Older),
-        Some("epoch") => Ok(Stored::OtherEpoch),
-        _ => Err(shared.line.garbled()),
+    let answer = shared.line.numbers(&session.run, Script::Store, &keys, &arguments, deadline).await?;
+    match answer.map(|[verdict, _]| verdict) {
+        Some(0) => Ok(Stored::Stored),
+        Some(1) => Ok(Stored::Superseded),
+        Some(2) => Ok(Stored::Older),
+        Some(_) => Err(shared.line.garbled()),
+        None => Ok(Stored::OtherEpoch),
     }
 }
 

@@ -1,4 +1,8 @@
 //! The second tier on a real server, each test on its own.
 
 mod basics;
+mod faults;
 mod nodes;
+mod proxy;
+mod race;
+mod races;

@@ -77,6 +77,16 @@ pub(crate) async fn look(remote: &Remote, name: &str) -> String {
     }
 }
 
+/// Waits for something that happens by itself.
+pub(crate) async fn until(what: &str, happened: impl Fn() -> bool) {
+    let waiting = async {
+        while !happened() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "it did not come to pass that {what}");
+}
+
 /// Purges, and insists that all nodes have heard of it.
 pub(crate) async fn purge(remote: &Remote, reach: Reach, mode: Mode) {
     let published = remote.publish(reach, mode, PATIENCE).await;
