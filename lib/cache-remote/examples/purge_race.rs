@@ -3,6 +3,7 @@
 
 #![expect(clippy::print_stdout, reason = "an example prints what it measures")]
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kasoku_cache_remote::Settings;
@@ -18,8 +19,8 @@ async fn main() {
     let redis = Redis::start();
     let settings = Settings { budget: Duration::from_secs(1), ..Settings::new(redis.url()) };
     let began = Instant::now();
-    let race =
-        race::Race { settings, nodes: 3, rounds, stamps_late: false, patience: Duration::from_secs(10) };
+    let (over, patience) = (Arc::default(), Duration::from_secs(10));
+    let race = race::Race { settings, nodes: 3, rounds, over, stamps_late: false, patience };
     let outcome = race::run(&race).await;
     println!("{rounds} rounds in {:.1?} s", began.elapsed().as_secs_f64());
     println!("{outcome:#?}");

@@ -91,6 +91,9 @@ pub(crate) struct Payload {
     compressed: bool,
 }
 
+/// What tells one entry from another.
+pub(crate) const HEAD_BYTES: usize = 40;
+
 const FIXED_BYTES: usize = 80;
 const MAGIC: [u8; 4] = *b"KSK\x01";
 

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::connection;
-use crate::entry::Entry;
+use crate::entry::{Entry, HEAD_BYTES};
 use crate::line::Away;
 use crate::remote::{Found, Remote};
 use crate::scripts::Script;
@@ -71,22 +71,27 @@ struct Held {
 /// How long the server remembers the newest token of a key after it was last confirmed.
 const TOKEN_MEMORY: Duration = Duration::from_mins(10);
 
+/// Any entry may be there when a lease is given, or none.
+const WHATEVER: &[u8] = b"*";
+
 /// Between two looks at somebody else's fill, doubled each time.
 const LOOK_AGAIN_MIN: Duration = Duration::from_millis(2);
 const LOOK_AGAIN_MAX: Duration = Duration::from_millis(25);
 
 impl Remote {
-    /// Tries to become the one that fills a key, until the deadline at most.
+    /// Tries to become the one that fills a key, until the deadline at most. Somebody's fill may have come to its end
+    /// since the caller looked; [`wait`](Self::wait) looks and tries in one.
     pub async fn lease(&self, key: &Key, deadline: Instant) -> Leased {
-        let leased = try_lease(&self.shared, key, deadline).await;
+        let leased = try_lease(&self.shared, key, WHATEVER, deadline).await;
         if let Leased::Away(away) = &leased {
             self.shared.counters.away(*away);
         }
         leased
     }
 
-    /// Waits for somebody else's fill of a key, until the caller's deadline: for an entry that `accepts`, or for
-    /// the lease, should its holder be gone. Each look takes no longer than the budget.
+    /// Looks for an entry that `accepts`; gets the lease if nobody has it, and nothing was stored since the look; or
+    /// waits for the one or the other, until the caller's deadline. Each look takes no longer than the budget. Of
+    /// all who call it for a key that is not there, one fills.
     pub async fn wait(&self, key: &Key, accepts: impl Fn(&Entry) -> bool, deadline: Instant) -> Waited {
         let mut pause = LOOK_AGAIN_MIN;
         loop {
@@ -121,6 +126,7 @@ impl Remote {
             Err(away) => return Look::Away(away),
         };
         let Some([entry, lease]) = both(answer) else { return Look::Away(shared.line.garbled()) };
+        let seen = entry.as_ref().map_or_else(Bytes::new, |entry| entry.slice(..entry.len().min(HEAD_BYTES)));
         if let Found::Usable(entry) = shared.judge(&session, key, entry)
             && accepts(&entry)
         {
@@ -130,7 +136,7 @@ impl Remote {
         if lease.is_some() || Instant::now() >= deadline {
             return Look::Again;
         }
-        match try_lease(shared, key, self.deadline()).await {
+        match try_lease(shared, key, &seen, self.deadline()).await {
             Leased::Won(lease) => Look::Over(Waited::Won(lease)),
             Leased::Held { .. } => Look::Again,
             Leased::Away(away) => Look::Away(away),
@@ -152,19 +158,20 @@ fn both(answer: redis::Value) -> Option<[Option<Bytes>; 2]> {
     Some([connection::bytes(entry).ok()?, connection::bytes(lease).ok()?])
 }
 
-async fn try_lease(shared: &Arc<Shared>, key: &Key, deadline: Instant) -> Leased {
-    ask_lease(shared, key, deadline).await.unwrap_or_else(Leased::Away)
+/// Tries to get a lease, if the entry is still the one that was seen.
+async fn try_lease(shared: &Arc<Shared>, key: &Key, seen: &[u8], deadline: Instant) -> Leased {
+    ask_lease(shared, key, seen, deadline).await.unwrap_or_else(Leased::Away)
 }
 
-async fn ask_lease(shared: &Arc<Shared>, key: &Key, deadline: Instant) -> Result<Leased, Away> {
+async fn ask_lease(shared: &Arc<Shared>, key: &Key, seen: &[u8], deadline: Instant) -> Result<Leased, Away> {
     let session = shared.current()?;
     let permit = Arc::clone(&shared.leases).try_acquire_owned().map_err(|_| Away::Busy)?;
     let names = &shared.names;
-    let (lease, newest) = (names.lease(key), names.newest(key));
-    let keys = [lease.as_str(), &newest, &names.tokens, &names.epoch];
+    let (lease, newest, entry) = (names.lease(key), names.newest(key), names.entry(key));
+    let keys = [lease.as_str(), &newest, &names.tokens, &names.epoch, &entry];
     let lifetime = shared.settings.lease.as_millis().to_string();
     let memory = (TOKEN_MEMORY * 2).as_millis().to_string();
-    let arguments = [&session.name, &lifetime, &memory].map(String::as_bytes);
+    let arguments = [session.name.as_bytes(), lifetime.as_bytes(), memory.as_bytes(), seen];
     let taken = Instant::now();
     let answer = shared.line.numbers(&session.run, Script::Lease, &keys, &arguments, deadline).await?;
     let [token, held_ms] = answer.ok_or(Away::NotCurrent)?;

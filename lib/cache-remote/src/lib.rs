@@ -94,6 +94,8 @@ mod remote;
 mod scripts;
 mod session;
 mod settings;
+#[cfg(test)]
+mod simulation;
 mod stats;
 mod tail;
 mod writer;

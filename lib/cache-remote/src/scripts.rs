@@ -196,9 +196,10 @@ return checked(0, 0)
 ",
 );
 
-/// KEYS lease newest tokens epoch. ARGV echo, epoch and run, lifetime, token memory.
+/// KEYS lease newest tokens epoch entry. ARGV echo, epoch and run, lifetime, token memory, head of an entry or `*`.
 ///
-/// Answers a token that was won; or 0 and for how long somebody else's is good; or nothing if the epoch is another.
+/// Answers a token that was won; or 0 and for how long somebody else's is good, which is no time if there is another
+/// entry by now than the one that was seen; or nothing if the epoch is another.
 /// A lease holds its epoch and its token, for tokens may begin anew with an epoch.
 const LEASE: (&str, &str) = (
     "",
@@ -206,6 +207,7 @@ const LEASE: (&str, &str) = (
 if redis.call('GET', KEYS[4]) ~= ARGV[2] then return {ARGV[1]} end
 local held = redis.call('PTTL', KEYS[1])
 if held > 0 then return checked(0, held) end
+if ARGV[5] ~= '*' and redis.call('GETRANGE', KEYS[5], 0, 39) ~= ARGV[5] then return checked(0, 0) end
 local token = redis.call('INCR', KEYS[3])
 local newest = tonumber(redis.call('GET', KEYS[2]) or '0')
 if token <= newest then

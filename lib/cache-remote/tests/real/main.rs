@@ -2,6 +2,7 @@
 
 mod basics;
 mod faults;
+mod leases;
 mod nodes;
 mod proxy;
 mod race;

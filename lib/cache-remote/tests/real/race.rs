@@ -2,7 +2,7 @@
 //! applied before the read began.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub(crate) struct Race {
     pub(crate) settings: Settings,
     pub(crate) nodes: u64,
     pub(crate) rounds: u64,
+    /// Ends it before the rounds do.
+    pub(crate) over: Arc<AtomicBool>,
     /// Takes stamps after reading, to see that this race would notice.
     pub(crate) stamps_late: bool,
     /// How long a write waits for all nodes.
@@ -96,7 +98,9 @@ pub(crate) async fn run(race: &Race) -> Outcome {
             tasks.push(tokio::spawn(async move {
                 let mut dice = Dice(number * TASKS + task + 1);
                 let mut outcome = Outcome::default();
-                while rounds.fetch_add(1, Ordering::Relaxed) < race.rounds {
+                while rounds.fetch_add(1, Ordering::Relaxed) < race.rounds
+                    && !race.over.load(Ordering::Relaxed)
+                {
                     round(&node, &source, &race, &mut dice, &mut outcome).await;
                 }
                 outcome
