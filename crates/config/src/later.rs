@@ -35,8 +35,7 @@ const LATER: [(&str, &str, &str); 25] = [
 ];
 
 /// Settings of this version that take other values in a later one: section, key, and what strings there configure.
-const LATER_TEXTS: [(&str, &str, &str); 2] =
-    [("route", "page", "pages from templates"), ("route", "cache", "the cache rules of an HTTP server")];
+const LATER_TEXTS: [(&str, &str, &str); 1] = [("route", "page", "pages from templates")];
 
 /// What a key would configure in a later version.
 pub(crate) fn feature(section: &KeyPath, name: &str) -> Option<&'static str> {

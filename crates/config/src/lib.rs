@@ -24,8 +24,8 @@ pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity, SourceText};
 pub use environment::{Environment, ProcessEnvironment};
 pub use load::{FILE_NAME, Loaded, Overrides, load, load_text};
 pub use plan::{
-    AdminSettings, CacheSettings, ConnectionLimits, DatabaseSettings, ListenSettings, LogFormat, LogSettings,
-    Plan, RoutePlan, SeedSettings, ServerSettings, SourcePlan, TlsSettings,
+    AdminSettings, CachePlan, CacheSettings, ConnectionLimits, DatabaseSettings, ListenSettings, LogFormat,
+    LogSettings, Plan, RoutePlan, SeedSettings, ServerSettings, SourcePlan, TlsSettings,
 };
 pub use reference::reference;
 pub use schema::schema;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use kasoku_observe::RouteName;
-use kasoku_policies::{admit::AdmitRules, cache::CacheRules, shape::ShapeRules};
+use kasoku_policies::{admit::AdmitRules, cache::CacheRules, rfc9111::HttpCacheRules, shape::ShapeRules};
 use kasoku_source_files::FilesRules;
 use kasoku_source_origin::OriginRules;
 use kasoku_sql_plan::{QueryRules, Schema, TableRules};
@@ -181,9 +181,18 @@ pub struct RoutePlan {
     /// How answers are shaped.
     pub shape: ShapeRules,
     /// How answers are reused; `None` does not cache.
-    pub cache: Option<CacheRules>,
+    pub cache: Option<CachePlan>,
     /// Bytes of a request's body.
     pub body_bytes_max: usize,
+}
+
+/// How a route's answers are reused.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CachePlan {
+    /// As the route declares, until what they depend on changes.
+    Declared(CacheRules),
+    /// As they say themselves, after RFC 9111.
+    Rfc9111(HttpCacheRules),
 }
 
 /// Where a route's answers come from.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use kasoku_config::RoutePlan;
+use kasoku_config::{CachePlan, RoutePlan};
 use kasoku_observe::Observer;
-use kasoku_pipeline::{Pipeline, Source, Stack, first};
+use kasoku_pipeline::{Pipeline, Promises, Source, Stack, first};
 use kasoku_policies::Surroundings;
 use kasoku_policies::admit::Admit;
 use kasoku_policies::cache::{Cache, Fill, ResponseStore};
@@ -12,6 +12,7 @@ use kasoku_policies::collapse::Collapse;
 use kasoku_policies::deadline::Deadline;
 use kasoku_policies::observe::Observe;
 use kasoku_policies::rescue::Rescue;
+use kasoku_policies::rfc9111;
 use kasoku_policies::shape::Shape;
 use kasoku_units::{Clock, SystemClock};
 
@@ -31,22 +32,26 @@ pub(crate) fn assemble(
 ) -> Arc<dyn Pipeline> {
     let here = surroundings(route, shared);
     let promises = source.promises();
+    let declared = match &route.cache {
+        Some(CachePlan::Declared(rules)) => Some(*rules),
+        Some(CachePlan::Rfc9111(_)) | None => None,
+    };
     first(Observe::new(&here)) // names the request and sees every answer, refusals too
         .then(Rescue::new(&here)) // the only place where a failure becomes an answer
         .then(Arc::clone(admit)) // sheds what is too much
         .then(Deadline::new(route.deadline, &here)) // fixes the instant by which there must be an answer
         .then(Shape::new(route.shape, promises)) // methods, conditions, codings
         .then(
-            route
-                .cache
+            declared
                 .map(|rules| Cache::new(rules, promises, &shared.store, &here).audited(shared.audit_share)),
         )
-        .then(route.cache.map(|_| Collapse::new(promises, Arc::clone(&shared.store) as _)))
-        .then(route.cache.map(|rules| Fill::new(rules, &shared.store, &here)))
+        .then(declared.map(|_| Collapse::new(promises, Arc::clone(&shared.store) as _)))
+        .then(declared.map(|rules| Fill::new(rules, &shared.store, &here)))
         .finally(source)
 }
 
-/// The policies around an origin. It sees methods, conditions and ranges itself, so that nothing is shaped here.
+/// The policies around an origin. It sees methods, conditions and ranges itself, so that nothing is shaped here but
+/// what is stored.
 pub(crate) fn assemble_origin(
     route: &RoutePlan,
     admit: &Arc<Admit>,
@@ -54,10 +59,20 @@ pub(crate) fn assemble_origin(
     source: Arc<dyn Source>,
 ) -> Arc<dyn Pipeline> {
     let here = surroundings(route, shared);
+    let (cache, collapse, fill) = match &route.cache {
+        Some(CachePlan::Rfc9111(rules)) => {
+            let (cache, fill, purges) = rfc9111::pair(rules.clone(), &shared.store, &here);
+            (Some(cache), Some(Collapse::new(&Promises::none(), purges)), Some(fill))
+        }
+        Some(CachePlan::Declared(_)) | None => (None, None, None),
+    };
     first(Observe::new(&here))
         .then(Rescue::new(&here))
         .then(Arc::clone(admit))
         .then(Deadline::new(route.deadline, &here)) // of the answer's head; its body has timeouts of its own
+        .then(cache) // reuses what is stored, as far as RFC 9111 allows
+        .then(collapse)
+        .then(fill) // validates and stores
         .finally(source)
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kasoku_cache_store::Purge as Mode;
 use kasoku_coherence::Key;
-use kasoku_config::SourcePlan;
+use kasoku_config::{CachePlan, SourcePlan};
 use kasoku_pipeline::BoxFuture;
 use kasoku_policies::cache::{PATH_PART, ResponseStore};
 use kasoku_problem::Problem;
@@ -57,7 +57,10 @@ impl Vitals for App {
                 "source": source,
                 "of": of,
                 "cached": route.cache.is_some(),
-                "fresh_s": route.cache.map(|rules| rules.fresh.as_secs()),
+                "fresh_s": match &route.cache {
+                    Some(CachePlan::Declared(rules)) => Some(rules.fresh.as_secs()),
+                    Some(CachePlan::Rfc9111(_)) | None => None,
+                },
                 "deadline_ms": route.deadline.as_millis() as u64,
                 "concurrent": route.admit.concurrent,
             })

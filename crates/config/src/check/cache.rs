@@ -2,18 +2,24 @@
 
 use std::time::Duration;
 
+use http::HeaderName;
+use kasoku_http_caching::storing;
 use kasoku_policies::cache::CacheRules;
+use kasoku_policies::rfc9111::{FieldRules, HttpCacheRules};
 
 use super::Check;
-use super::server::size;
+use super::server::{positive, size};
 use crate::diagnostic::Finding;
-use crate::plan::CacheSettings;
-use crate::tree::KeyPath;
-use crate::written::{Cache, DurationText, OrFalse, RouteCache, SizeText};
+use crate::plan::{CachePlan, CacheSettings};
+use crate::tree::{KeyPath, Value};
+use crate::written::{Cache, CacheName, CacheOrName, DurationText, OrFalse, RouteCache, SizeText};
 
 /// How long an answer is fresh where nothing is said. The fence removes what changed, so that this bounds only how
 /// long memory is spent on what nobody asks for.
 const FRESH: Duration = Duration::from_hours(1);
+
+/// Larger answers from a database are not stored where nothing is said.
+const BODY: SizeText = SizeText::mib(1);
 
 /// Longer lifetimes are surely a slip.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
@@ -25,32 +31,136 @@ pub(super) fn shared(check: &mut Check<'_>, written: &Cache) -> CacheSettings {
     CacheSettings { memory_bytes, audit_share: written.audit }
 }
 
-/// How a route's answers are reused.
-pub(super) fn rules(
+/// How answers from a database are reused.
+pub(super) fn declared(
     check: &mut Check<'_>,
     route: &KeyPath,
-    written: Option<&OrFalse<RouteCache>>,
+    written: Option<&OrFalse<CacheOrName>>,
     shared: &Cache,
-) -> Option<CacheRules> {
+) -> Option<CachePlan> {
     let at = route.key("cache");
-    let written = match written {
-        Some(OrFalse::Off(_)) => return None,
-        Some(OrFalse::On(written)) => written.clone(),
-        None => RouteCache::default(),
-    };
+    let written = settings(written)?;
     let rules = CacheRules {
         fresh: written.fresh.map_or(FRESH, DurationText::duration),
-        stale_while_revalidate: written.stale_while_revalidate.duration(),
-        stale_if_error: written.stale_if_error.duration(),
-        client: written.client.duration(),
-        body_bytes_max: written.body.0.0,
+        stale_while_revalidate: duration(written.stale_while_revalidate),
+        stale_if_error: duration(written.stale_if_error),
+        client: duration(written.client),
+        body_bytes_max: written.body.unwrap_or(BODY).0.0,
     };
     lifetimes(check, &at, &rules);
-    if rules.body_bytes_max > shared.memory.0.0 {
+    fits(check, &at, rules.body_bytes_max, shared);
+    Some(CachePlan::Declared(rules))
+}
+
+/// How answers from an origin are reused.
+pub(super) fn rfc9111(
+    check: &mut Check<'_>,
+    route: &KeyPath,
+    written: Option<&OrFalse<CacheOrName>>,
+    shared: &Cache,
+) -> Option<CachePlan> {
+    let at = route.key("cache");
+    let written = settings(written)?;
+    let usual = HttpCacheRules::default();
+    for (name, written) in [
+        ("fresh", written.fresh),
+        ("stale_while_revalidate", written.stale_while_revalidate),
+        ("stale_if_error", written.stale_if_error),
+    ] {
+        if written.is_some_and(|duration| duration.duration() > LONGEST) {
+            too_long(check, &at, name);
+        }
+    }
+    if let Some(soft_timeout) = written.soft_timeout {
+        positive(check, &at.key("soft_timeout"), soft_timeout);
+    }
+    let fields = FieldRules {
+        keyed: fields(check, &at.key("show"), written.show.as_deref()),
+        hidden: fields(check, &at.key("hide"), written.hide.as_deref()),
+    };
+    if let Some(both) = fields.keyed.iter().find(|name| fields.hidden.contains(name)) {
+        let shown = check.key_place(&at.key("show"));
+        let finding = Finding::error(format!("`{both}` is both shown and hidden"));
+        check.value(&at.key("hide"), finding.label("expected in one of them").see(shown, "shown here"));
+    }
+    let body_bytes_max = written.body.map_or(usual.body_bytes_max, |body| body.0.0);
+    if written.body.is_some() {
+        fits(check, &at, body_bytes_max, shared);
+    }
+    Some(CachePlan::Rfc9111(HttpCacheRules {
+        storing: storing::Rules {
+            fresh: written.fresh.map(DurationText::duration),
+            stale_while_revalidate: written.stale_while_revalidate.map(DurationText::duration),
+            stale_if_error: written.stale_if_error.map(DurationText::duration),
+            ..usual.storing
+        },
+        fields,
+        body_bytes_max,
+        variants_max: written.variants.map_or(usual.variants_max, |most| most as usize),
+        retry: written.retry.map_or(usual.retry, DurationText::duration),
+        soft_timeout: written.soft_timeout.map(DurationText::duration),
+        eager: written.eager,
+    }))
+}
+
+/// Finds settings of one kind of cache in the other.
+pub(super) fn belong(check: &mut Check<'_>, route: &KeyPath, is_declared: bool) {
+    let at = route.key("cache");
+    let (others, owners) = if is_declared {
+        (&["variants", "retry", "soft_timeout", "eager", "show", "hide"][..], "`origin` routes")
+    } else {
+        (&["client"][..], "`table` and `query` routes")
+    };
+    for name in others {
+        let here = at.key(name);
+        if check.tree.get(&here).is_some() {
+            let finding = Finding::error(format!("`cache.{name}` means nothing here"));
+            check.key(&here, finding.label(format!("belongs to {owners}")));
+        }
+    }
+    if is_declared && check.tree.get(&at).is_some_and(|node| matches!(node.value, Value::String(_))) {
+        let finding = Finding::error("the rules of RFC 9111 are for answers of an `origin`");
+        check.value(&at, finding.label("expected a table or `false`"));
+    }
+}
+
+/// The settings that are written; `None` if caching is switched off.
+fn settings(written: Option<&OrFalse<CacheOrName>>) -> Option<RouteCache> {
+    match written {
+        Some(OrFalse::Off(_)) => None,
+        Some(OrFalse::On(CacheOrName::Cache(written))) => Some(written.clone()),
+        Some(OrFalse::On(CacheOrName::Name(CacheName::Rfc9111))) | None => Some(RouteCache::default()),
+    }
+}
+
+fn duration(written: Option<DurationText>) -> Duration {
+    written.map(DurationText::duration).unwrap_or_default()
+}
+
+fn fields(check: &mut Check<'_>, at: &KeyPath, written: Option<&[String]>) -> Vec<HeaderName> {
+    let mut names = Vec::new();
+    for (index, text) in written.unwrap_or_default().iter().enumerate() {
+        match HeaderName::try_from(text.as_str()) {
+            Ok(name) => names.push(name),
+            Err(_) => {
+                let finding = Finding::error(format!("`{text}` cannot be the name of a field"));
+                check.value(&at.index(index), finding.label("expected a name such as \"user-agent\""));
+            }
+        }
+    }
+    names
+}
+
+fn fits(check: &mut Check<'_>, at: &KeyPath, body_bytes_max: u64, shared: &Cache) {
+    if body_bytes_max > shared.memory.0.0 {
         let finding = Finding::error("an answer larger than the whole cache can never be stored");
         check.value(&at.key("body"), finding.label(format!("`cache.memory` is {}", shared.memory.0)));
     }
-    Some(rules)
+}
+
+fn too_long(check: &mut Check<'_>, at: &KeyPath, name: &str) {
+    let finding = Finding::error(format!("`{name}` is longer than a year"));
+    check.value(&at.key(name), finding.label("expected up to 366d"));
 }
 
 fn lifetimes(check: &mut Check<'_>, at: &KeyPath, rules: &CacheRules) {
@@ -62,8 +172,7 @@ fn lifetimes(check: &mut Check<'_>, at: &KeyPath, rules: &CacheRules) {
     ];
     for (name, duration) in named {
         if duration > LONGEST {
-            let finding = Finding::error(format!("`{name}` is longer than a year"));
-            check.value(&at.key(name), finding.label("expected up to 366d"));
+            too_long(check, at, name);
         }
     }
     if rules.fresh.is_zero() && rules.stale_while_revalidate.is_zero() && rules.stale_if_error.is_zero() {

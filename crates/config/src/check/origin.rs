@@ -134,16 +134,16 @@ fn trusted(check: &mut Check<'_>, at: &KeyPath, written: &[String]) -> Option<Tr
 }
 
 /// What is taken from paths has to be in them.
-fn strip(check: &mut Check<'_>, route: &KeyPath, strip: &str, path: &str) -> Option<String> {
+fn strip(check: &mut Check<'_>, route: &KeyPath, written: &str, path: &str) -> Option<String> {
     let at = route.key("strip");
-    let strip = strip.trim_end_matches('/');
+    let strip = written.trim_end_matches('/');
     let literal = path.split('{').next().unwrap_or_default();
     let rest = literal.strip_prefix(strip);
     if strip.starts_with('/') && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
         return Some(strip.to_owned());
     }
     let place = check.tree.at(&route.key("path")).place.clone();
-    let finding = Finding::error(format!("paths of this route do not begin with `{strip}`"));
+    let finding = Finding::error(format!("`{written}` cannot be taken from the paths of this route"));
     check.value(&at, finding.label("expected the first segments of `path`").see(place, "the path"));
     None
 }

@@ -10,7 +10,7 @@ use super::{Check, Known, cache, files, origin, query, table};
 use crate::diagnostic::Finding;
 use crate::plan::{RoutePlan, SourcePlan};
 use crate::tree::KeyPath;
-use crate::written::{DurationText, OrFalse, Route, SizeText, Written};
+use crate::written::{CacheOrName, DurationText, OrFalse, Route, SizeText, Written};
 
 /// Settings that belong to some sources only.
 pub(crate) const BELONG: [(&str, &[&str]); 15] = [
@@ -27,7 +27,7 @@ pub(crate) const BELONG: [(&str, &[&str]); 15] = [
     ("one", &["query"]),
     ("rows", &["query"]),
     ("strip", &["origin"]),
-    ("cache", &["table", "query"]),
+    ("cache", &["table", "query", "origin"]),
     ("compress", &["table", "query", "files"]),
 ];
 
@@ -65,7 +65,7 @@ pub(super) fn route(
     let mut volatile = None;
     let limit = if source == "origin" { ORIGIN_BODY } else { all.server.limits.body };
     let body_bytes_max = written.body.unwrap_or(limit).0.0;
-    let needs_database = known.is_some();
+    let uses = if known.is_some() { "database" } else { source };
     let source = match (&written.table, &written.query, &written.files) {
         (Some(name), ..) => table::rules(check, at, name, written, known?).map(|(rules, changes)| {
             volatile = changes;
@@ -78,8 +78,12 @@ pub(super) fn route(
         (.., Some(files)) => files::rules(check, at, files).map(SourcePlan::Files),
         _ => origin::rules(check, at, written, body_bytes_max).map(SourcePlan::Origin),
     };
-    let cache =
-        if needs_database { cache::rules(check, at, written.cache.as_ref(), &all.cache) } else { None };
+    let cache = match uses {
+        "database" => cache::declared(check, at, written.cache.as_ref(), &all.cache),
+        "origin" => cache::rfc9111(check, at, written.cache.as_ref(), &all.cache),
+        _ => None,
+    };
+    cache::belong(check, at, uses == "database");
     if let Some(function) = volatile.filter(|_| needs_lifetime(written)) {
         let sql = written.query.as_deref().unwrap_or_default();
         query::volatile(check, &at.key(if sql.is_empty() { "table" } else { "query" }), sql, &function);
@@ -104,8 +108,8 @@ pub(super) fn route(
 /// Whether answers are kept until something changes, and not for a time that was chosen.
 fn needs_lifetime(written: &Route) -> bool {
     match &written.cache {
-        None => true,
-        Some(OrFalse::On(cache)) => cache.fresh.is_none(),
+        None | Some(OrFalse::On(CacheOrName::Name(_))) => true,
+        Some(OrFalse::On(CacheOrName::Cache(cache))) => cache.fresh.is_none(),
         Some(OrFalse::Off(_)) => false,
     }
 }

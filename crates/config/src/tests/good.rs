@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+use kasoku_policies::cache::CacheRules;
+use kasoku_policies::rfc9111::HttpCacheRules;
+use kasoku_source_origin::{HostRule, Protocol};
 use kasoku_sql_plan::{ColumnKind, CountRule, Value};
 use serde_json::Value as Json;
 
 use super::App;
 use crate::reference::EXAMPLE;
 use crate::schema::{properties, settings, variants};
-use crate::{LogFormat, Overrides, Plan, RoutePlan, SourcePlan, load};
+use crate::{CachePlan, LogFormat, Overrides, Plan, RoutePlan, SourcePlan, load};
 
 const PEM: &str = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n";
 
@@ -69,7 +72,7 @@ fn a_table_route_reads_everything_writes_nothing_and_is_cached() {
     assert_eq!((rules.page.default, rules.page.most), (20, 100));
     assert_eq!(rules.counts.allowed, [CountRule::None]);
     assert!(!(rules.write.insert || rules.write.update || rules.write.upsert || rules.write.delete));
-    let cache = route.cache.expect("cached by default");
+    let cache = declared(&route);
     assert_eq!((cache.fresh, cache.stale_if_error), (Duration::from_hours(1), Duration::ZERO));
     assert_eq!(cache.client, Duration::ZERO, "callers ask each time");
 }
@@ -95,7 +98,7 @@ fn settings_of_a_table_route_reach_its_rules() {
     assert!(rules.write.update && !rules.write.insert);
     assert_eq!((rules.write.rows_most, rules.envelope.as_deref()), (7, Some("items")));
     assert_eq!(rules.soft_delete.as_deref(), Some("deleted_at"));
-    assert_eq!(route.cache.unwrap().client, Duration::from_secs(5));
+    assert_eq!(declared(&route).client, Duration::from_secs(5));
     assert_eq!((route.shape.compress_above, route.body_bytes_max), (None, 1_024));
     assert_eq!((route.admit.concurrent, route.admit.queue), (2, 0));
     assert_eq!(route.deadline, Duration::from_secs(1));
@@ -183,32 +186,87 @@ fn the_example_of_the_reference_can_be_served_and_holds_every_setting() {
     );
     app.write("cert.pem", PEM);
     app.write("key.pem", PEM);
+    app.write("ca.pem", &certificate());
     let secret = "sixteen bytes and more";
     let environment =
         [("CURSOR_SECRET", secret), ("ADMIN_TOKEN", secret), ("DATA_FOLDER", app.path().to_str().unwrap())];
     let loaded =
         app.load_with(EXAMPLE, &Overrides::default(), &environment).unwrap_or_else(|found| panic!("{found}"));
     assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
-    assert_eq!(loaded.plan.routes.len(), 3);
+    assert_eq!(loaded.plan.routes.len(), 4);
 
     let written: toml::Table = EXAMPLE.parse().unwrap();
     let mut missing = BTreeSet::new();
-    keys_missing(settings(), &serde_json::to_value(written).unwrap(), "", &mut missing);
+    keys_missing(settings(), &[&serde_json::to_value(written).unwrap()], "", &mut missing);
     assert_eq!(missing, BTreeSet::new());
 }
 
+/// A certificate that can be trusted, in PEM form.
+fn certificate() -> String {
+    rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem()
+}
+
+#[test]
+fn an_origin_is_a_url_and_takes_what_comes() {
+    let app = App::new();
+    let plan = plan(&app, "[[route]]\npath = \"/{*rest}\"\norigin = \"http://127.0.0.1:3000\"\n");
+    let [route] = plan.routes.as_slice() else { panic!("one route") };
+    assert_eq!((&*route.name.pattern, route.deadline), ("/{*rest}", Duration::from_mins(1)));
+    assert_eq!(route.body_bytes_max, 1 << 30);
+    let SourcePlan::Origin(rules) = &route.source else { panic!("an origin") };
+    assert_eq!(rules.client.servers[0].to_string(), "http://127.0.0.1:3000");
+    assert_eq!((rules.client.protocol, rules.host), (Protocol::Negotiated, HostRule::Caller));
+    assert_eq!((rules.body_bytes_max, rules.strip.as_deref()), (1 << 30, None));
+    assert!(!rules.trusted.contains("127.0.0.1".parse().unwrap()), "nobody is trusted by default");
+}
+
+#[test]
+fn settings_of_an_origin_reach_its_rules() {
+    let app = App::new();
+    app.write("ca.pem", &certificate());
+    let plan = plan(
+        &app,
+        "[[route]]\npath = \"/old/{*rest}\"\nstrip = \"/old/\"\nbody = \"5GiB\"\ndeadline = \"1s\"\n\
+         cache = false\ncompress = false\n[route.origin]\nservers = [\"https://a\", \"http://b:81\"]\nhost = \"origin\"\n\
+         protocol = \"http1\"\nca = \"ca.pem\"\nconnect_timeout = \"1ms\"\nfirst_byte_timeout = \"2ms\"\n\
+         between_bytes_timeout = \"3ms\"\nidle_timeout = \"4ms\"\nsilence_timeout = \"5ms\"\nconnections = 6\n\
+         trusted_proxies = [\"10.0.0.0/8\"]\n",
+    );
+    let SourcePlan::Origin(rules) = &plan.routes[0].source else { panic!("an origin") };
+    let client = &rules.client;
+    assert_eq!(
+        client.servers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["https://a", "http://b:81"]
+    );
+    assert_eq!((client.protocol, rules.host), (Protocol::Http1, HostRule::Origin));
+    assert_eq!((rules.strip.as_deref(), rules.body_bytes_max), (Some("/old"), 5 << 30));
+    let times = [
+        client.connect_timeout,
+        client.first_byte_timeout,
+        client.between_bytes_timeout,
+        client.idle_timeout,
+        rules.silence_max,
+    ];
+    assert_eq!(times.map(|time| time.as_millis()), [1, 2, 3, 4, 5]);
+    assert_eq!(client.connections_max, 6);
+    assert!(rules.trusted.contains("10.1.2.3".parse().unwrap()));
+    assert!(plan.sources.iter().any(|path| path.ends_with("ca.pem")), "a new one is read");
+}
+
 /// Settings that no table of the example has.
-fn keys_missing(schema: &Json, written: &Json, path: &str, missing: &mut BTreeSet<String>) {
+fn keys_missing(schema: &Json, written: &[&Json], path: &str, missing: &mut BTreeSet<String>) {
     for variant in variants(schema) {
-        let (tables, schema): (Vec<&Json>, &Json) = match (variant.get("items"), written) {
-            (Some(items), Json::Array(tables)) => (tables.iter().collect(), items),
-            _ => (vec![written], variant),
+        let tables: Vec<&Json> = match variant.get("items") {
+            Some(_) => written.iter().filter_map(|list| list.as_array()).flatten().collect(),
+            None => written.to_vec(),
         };
-        for (name, schema) in properties(schema) {
+        for (name, schema) in properties(variant.get("items").unwrap_or(variant)) {
             let path = format!("{path}.{name}");
-            match tables.iter().find_map(|table| table.get(name)) {
-                Some(written) => keys_missing(schema, written, &path, missing),
-                None => drop(missing.insert(path)),
+            let written: Vec<&Json> = tables.iter().filter_map(|table| table.get(name)).collect();
+            if written.is_empty() {
+                missing.insert(path);
+            } else {
+                keys_missing(schema, &written, &path, missing);
             }
         }
     }
@@ -245,4 +303,39 @@ fn the_reference_names_every_setting_and_its_variable() {
     }
     assert!(page.contains(EXAMPLE.trim_end()));
     assert!(!page.contains("\n\n\n"), "no gaps");
+}
+
+/// The lifetimes that a route declares.
+fn declared(route: &RoutePlan) -> CacheRules {
+    match &route.cache {
+        Some(CachePlan::Declared(rules)) => *rules,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The rules of the one route of an app in front of an origin.
+fn rfc9111(cache: &str) -> Option<CachePlan> {
+    let text = format!("[[route]]\npath = \"/{{*rest}}\"\norigin = \"http://127.0.0.1:1\"\n{cache}");
+    plan(&App::new(), &text).routes.remove(0).cache
+}
+
+#[test]
+fn answers_of_origins_are_reused_as_they_say() {
+    let usual = Some(CachePlan::Rfc9111(HttpCacheRules::default()));
+    assert_eq!(rfc9111(""), usual);
+    assert_eq!(rfc9111("cache = \"rfc9111\""), usual);
+    assert_eq!(rfc9111("cache = false"), None);
+    let Some(CachePlan::Rfc9111(rules)) = rfc9111(
+        "cache = { fresh = \"5m\", variants = 3, retry = \"2s\", soft_timeout = \"200ms\", eager = 0.5, \
+         show = [\"User-Agent\"], hide = [\"accept-language\"], body = \"1KiB\" }",
+    ) else {
+        panic!("an origin has the rules of RFC 9111")
+    };
+    assert_eq!(rules.storing.fresh, Some(Duration::from_mins(5)));
+    assert_eq!((rules.variants_max, rules.retry, rules.eager), (3, Duration::from_secs(2), Some(0.5)));
+    assert_eq!((rules.soft_timeout, rules.body_bytes_max), (Some(Duration::from_millis(200)), 1_024));
+    assert_eq!(
+        (rules.fields.keyed[0].as_str(), rules.fields.hidden[0].as_str()),
+        ("user-agent", "accept-language")
+    );
 }

@@ -30,6 +30,16 @@ fn of_items(text: &str) -> String {
     whole(&format!("{DATABASE}\n[[route]]\npath = \"/v1/items\"\ntable = \"items\"\n{text}\n"))
 }
 
+/// Settings of a route below `/old/` in front of an HTTP server.
+fn of_origin(text: &str) -> String {
+    whole(&format!("[[route]]\npath = \"/old/{{*rest}}\"\n{text}\n"))
+}
+
+/// Settings of a route that caches what an HTTP server answers.
+fn cached(text: &str) -> String {
+    whole(&format!("[[route]]\npath = \"/{{*rest}}\"\norigin = \"http://127.0.0.1:1\"\n{text}\n"))
+}
+
 /// Settings of a route below `/q/{category}`.
 fn of_query(text: &str) -> String {
     whole(&format!("{DATABASE}\n[[route]]\npath = \"/q/{{category}}\"\n{text}\n"))
@@ -142,7 +152,7 @@ files = "static"
     8 | colour = "***"
       | ^^^^^^ not a setting
       |
-      = help: there is `admit`, `body`, `cache`, `compress`, `count`, `deadline`, `envelope`, `files`, `filter`, `one`, `order`, `page`, `params`, `path`, `plain`, `query`, `rows`, `select`, `soft_delete`, `table` and `write`
+      = help: there is `admit`, `body`, `cache`, `compress`, `count`, `deadline`, `envelope`, `files`, `filter`, `one`, `order`, `origin`, `page`, `params`, `path`, `plain`, `query`, `rows`, `select`, `soft_delete`, `strip`, `table` and `write`
     "#);
 }
 
@@ -187,7 +197,7 @@ envelope = 5"#), @r#"
      --> kasoku.toml:9:9
       |
     9 | cache = true
-      |         ^^^^ expected `false` or a table
+      |         ^^^^ expected `false` or `"rfc9111"` or a table
       |
       = help: leave it out for the default
 
@@ -329,15 +339,15 @@ write = ["insrt"]"#), @r#"
 
 #[test]
 fn settings_of_later_versions_are_refused_by_name() {
-    assert_snapshot!(of_items(r#"origin = "http://127.0.0.1:3000"
+    assert_snapshot!(of_items(r#"chat = "a model"
 objective = { p95 = "200ms" }"#), @r#"
-    error[route[0].origin]: `origin` is not part of this version
+    error[route[0].chat]: `chat` is not part of this version
      --> kasoku.toml:8:1
       |
-    8 | origin = "*********************"
-      | ^^^^^^ answers from HTTP servers cannot be configured yet
+    8 | chat = "*******"
+      | ^^^^ answers from language models cannot be configured yet
       |
-      = help: the sources of this version are `table`, `query` and `files`
+      = help: the sources of this version are `table`, `query`, `files` and `origin`
 
     error[route[0].objective]: `objective` is not part of this version
      --> kasoku.toml:9:1
@@ -355,14 +365,7 @@ page = "pages/post.html"
     3 | page = "pages/post.html"
       |        ^^^^^^^^^^^^^^^^^ pages from templates cannot be configured yet
       |
-      = help: the sources of this version are `table`, `query` and `files`
-    "#);
-    assert_snapshot!(of_items(r#"cache = "rfc9111""#), @r#"
-    error[route[0].cache]: `cache` is not part of this version
-     --> kasoku.toml:8:9
-      |
-    8 | cache = "rfc9111"
-      |         ^^^^^^^^^ the cache rules of an HTTP server cannot be configured yet
+      = help: the sources of this version are `table`, `query`, `files` and `origin`
     "#);
     assert_snapshot!(beside_files(r#"[cache]
 redis = "redis://127.0.0.1:6379""#), @r#"
@@ -882,6 +885,138 @@ write = ["update"]"#), @r#"
 }
 
 #[test]
+fn origins_are_servers_that_can_be_asked() {
+    let of_origin = |text: &str| whole(&format!("[[route]]\npath = \"/old/{{*rest}}\"\n{text}\n"));
+    for url in ["127.0.0.1:3000", "ftp://a", "http://a/b", "http://user:word@a", "http://a:0", "a b"] {
+        assert!(
+            of_origin(&format!("origin = \"{url}\"")).contains("does not say where a server is"),
+            "{url}"
+        );
+    }
+    assert!(!of_origin("origin = \"http://user:word@a\"").contains("word"), "a password is not repeated");
+    assert_snapshot!(of_origin(r#"origin = "127.0.0.1:3000"
+strip = "/ol""#), @r#"
+    error[route[0].origin]: `127.0.0.1:3000` does not say where a server is: it is not a URL
+     --> kasoku.toml:3:10
+      |
+    3 | origin = "127.0.0.1:3000"
+      |          ^^^^^^^^^^^^^^^^ expected a URL such as "http://127.0.0.1:3000"
+      |
+      = help: write "http://127.0.0.1:3000"
+
+    error[route[0].strip]: `/ol` cannot be taken from the paths of this route
+     --> kasoku.toml:4:9
+      |
+    2 | path = "/old/{*rest}"
+      |        -------------- the path
+    3 | origin = "127.0.0.1:3000"
+    4 | strip = "/ol"
+      |         ^^^^^ expected the first segments of `path`
+    "#);
+    assert_snapshot!(of_origin(r#"strip = "/"
+[route.origin]
+servers = ["http://a/b", "ftp://a"]
+host = "both"
+connect_timeout = "0s"
+connections = 0
+ca = "none.pem"
+trusted_proxies = ["10.0.0.0/99"]"#), @r#"
+    error[route[0].origin.host]: `both` is not a value of `host`
+     --> kasoku.toml:6:8
+      |
+    6 | host = "both"
+      |        ^^^^^^ expected "caller" or "origin"
+
+    error[route[0].origin.connections]: `connections` is out of range
+     --> kasoku.toml:8:15
+      |
+    8 | connections = 0
+      |               ^ expected a number from 1 to 100000
+    "#);
+    assert_snapshot!(of_origin(r#"origin = { servers = ["http://a/b"], connect_timeout = "0s", ca = "static/index.html", trusted_proxies = ["10.0.0.0/99"] }"#), @r#"
+    error[route[0].origin.servers[0]]: `http://a/b` does not say where a server is: a server has no path
+     --> kasoku.toml:3:23
+      |
+    3 | origin = { servers = ["http://a/b"], connect_timeout = "0s", ca = "static/index.html", trusted_proxies = ["10.0.0...
+      |                       ^^^^^^^^^^^^ expected a URL such as "http://127.0.0.1:3000"
+      |
+      = help: requests bring their paths; `strip` takes a part of them away
+
+    error[route[0].origin.connect_timeout]: `connect_timeout` is out of range
+     --> kasoku.toml:3:56
+      |
+    3 | origin = { servers = ["http://a/b"], connect_timeout = "0s", ca = "static/index.html", trusted_proxies = ["10.0.0...
+      |                                                        ^^^^ expected from 1ms to 1d
+
+    error[route[0].origin.ca]: the file of certificates cannot be used: it holds no certificate in PEM form
+     --> kasoku.toml:3:67
+      |
+    3 | ...imeout = "0s", ca = "static/index.html", trusted_proxies = ["10.0.0.0/99"] }
+      |                        ^^^^^^^^^^^^^^^^^^^ expected a file with `-----BEGIN CERTIFICATE-----`
+
+    error[route[0].origin.trusted_proxies[0]]: `10.0.0.0/99` names no proxies: it is neither an address nor a network such as 10.0.0.0/8
+     --> kasoku.toml:3:107
+      |
+    3 | ...dex.html", trusted_proxies = ["10.0.0.0/99"] }
+      |                                  ^^^^^^^^^^^^^ expected an IP address or a network
+    "#);
+    assert_snapshot!(of_origin(r"origin = { servers = [] }"), @r#"
+    error[route[0].origin.servers]: an origin has from 1 to 256 servers
+     --> kasoku.toml:3:22
+      |
+    3 | origin = { servers = [] }
+      |                      ^^ expected URLs such as "http://127.0.0.1:3000"
+    "#);
+    assert_snapshot!(of_origin(r#"origin = { servers = ["http://a", "http://a"] }"#), @r#"
+    error[route[0].origin.servers[1]]: the server is written twice
+     --> kasoku.toml:3:35
+      |
+    3 | origin = { servers = ["http://a", "http://a"] }
+      |                       ----------  ^^^^^^^^^^ would get two turns
+      |                       |
+      |                       the first time
+    "#);
+    assert_snapshot!(of_origin(r#"origin = { servers = ["https://a"], protocol = "h2c" }"#), @r#"
+    error[route[0].origin.protocol]: `h2c` is HTTP/2 without TLS
+     --> kasoku.toml:3:48
+      |
+    3 | origin = { servers = ["https://a"], protocol = "h2c" }
+      |                                                ^^^^^ a server of this origin speaks TLS
+      |
+      = help: leave it out: with TLS, HTTP/2 is agreed on
+    "#);
+    assert_snapshot!(of_origin(r#"origin = "http://a"
+filter = ["id"]
+compress = "1KiB"
+body = "2TiB""#), @r#"
+    error[route[0].filter]: `filter` means nothing to a `origin` route
+     --> kasoku.toml:4:1
+      |
+    4 | filter = ["id"]
+      | ^^^^^^ belongs to `table` routes
+
+    error[route[0].compress]: `compress` means nothing to a `origin` route
+     --> kasoku.toml:5:1
+      |
+    5 | compress = "1KiB"
+      | ^^^^^^^^ belongs to `table` and `query` and `files` routes
+
+    error[route[0].body]: `body` is out of range
+     --> kasoku.toml:6:8
+      |
+    6 | body = "2TiB"
+      |        ^^^^^^ expected from 0B to 1TiB
+    "#);
+    assert_snapshot!(of_items(r#"strip = "/v1""#), @r#"
+    error[route[0].strip]: `strip` means nothing to a `table` route
+     --> kasoku.toml:8:1
+      |
+    8 | strip = "/v1"
+      | ^^^^^ belongs to `origin` routes
+    "#);
+}
+
+#[test]
 fn a_route_has_exactly_one_source() {
     assert_snapshot!(of_items(r#"query = "select 1""#), @r#"
     error[route[0].query]: the route has two sources: `table` and `query`
@@ -903,7 +1038,7 @@ deadline = "1s"
      --> kasoku.toml:4:1
       |
     4 | [[route]]
-      | ^^^^^^^^^ expected `table`, `query` or `files` in it
+      | ^^^^^^^^^ expected `table`, `query`, `files` or `origin` in it
     ");
     assert_snapshot!(of_query(r#"query = "select 1 as a where :category = ''"
 select = ["a"]
@@ -1337,7 +1472,7 @@ cache = { fresh = "1s" }
      --> kasoku.toml:4:1
       |
     4 | cache = { fresh = "1s" }
-      | ^^^^^ belongs to `table` and `query` routes
+      | ^^^^^ belongs to `table` and `query` and `origin` routes
       |
       = help: how long callers may keep a file is `max_age` in `files`
     "#);
@@ -1374,5 +1509,60 @@ memory = "${a b}""#), @r#"
       |          ^^^^^^^^ expected letters, digits and `_` between `${` and `}`
       |
       = help: write `$${` for the characters themselves
+    "#);
+}
+
+#[test]
+fn rules_of_one_kind_of_cache_are_not_those_of_the_other() {
+    assert_snapshot!(of_items(r#"cache = "rfc9111""#), @r#"
+    error[route[0].cache]: the rules of RFC 9111 are for answers of an `origin`
+     --> kasoku.toml:8:9
+      |
+    8 | cache = "rfc9111"
+      |         ^^^^^^^^^ expected a table or `false`
+    "#);
+    assert_snapshot!(of_items("cache = { variants = 3 }"), @r#"
+    error[route[0].cache.variants]: `cache.variants` means nothing here
+     --> kasoku.toml:8:11
+      |
+    8 | cache = { variants = 3 }
+      |           ^^^^^^^^ belongs to `origin` routes
+    "#);
+    assert_snapshot!(cached(r#"cache = { client = "5s" }"#), @r#"
+    error[route[0].cache.client]: `cache.client` means nothing here
+     --> kasoku.toml:4:11
+      |
+    4 | cache = { client = "5s" }
+      |           ^^^^^^ belongs to `table` and `query` routes
+    "#);
+    assert_snapshot!(cached(r#"cache = "rfc9112""#), @r#"
+    error[route[0].cache]: `cache` cannot be `"rfc9112"`
+     --> kasoku.toml:4:9
+      |
+    4 | cache = "rfc9112"
+      |         ^^^^^^^^^ expected `false` or `"rfc9111"` or a table
+      |
+      = help: leave it out for the default
+    "#);
+    assert_snapshot!(cached(r#"cache = { show = ["a b"], hide = ["x"] }"#), @r#"
+    error[route[0].cache.show[0]]: `a b` cannot be the name of a field
+     --> kasoku.toml:4:19
+      |
+    4 | cache = { show = ["a b"], hide = ["x"] }
+      |                   ^^^^^ expected a name such as "user-agent"
+    "#);
+    assert_snapshot!(cached(r#"cache = { show = ["x"], hide = ["x"] }"#), @r#"
+    error[route[0].cache.hide]: `x` is both shown and hidden
+     --> kasoku.toml:4:32
+      |
+    4 | cache = { show = ["x"], hide = ["x"] }
+      |           ---- shown here      ^^^^^ expected in one of them
+    "#);
+    assert_snapshot!(cached(r#"cache = { eager = 2.0 }"#), @r#"
+    error[route[0].cache.eager]: `eager` is out of range
+     --> kasoku.toml:4:19
+      |
+    4 | cache = { eager = 2.0 }
+      |                   ^^^ expected a number from 0.1 to 1
     "#);
 }

@@ -3,6 +3,7 @@
 //! Every doc comment on a field here is read by users, in their editor and in the reference. Nothing in this
 //! folder decides what a setting means; that is the check's work.
 
+mod cache;
 mod forms;
 mod origin;
 mod route;
@@ -12,9 +13,10 @@ mod sources;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use cache::{CacheName, CacheOrName, RouteCache};
 pub(crate) use forms::{DurationText, FORM, False, OrFalse, SecretText, SizeText};
 pub(crate) use origin::{HostName, Origin, OriginOrUrl, ProtocolName};
-pub(crate) use route::{Route, RouteCache};
+pub(crate) use route::Route;
 pub(crate) use sections::{Admin, Cache, Database, Limits, Log, LogFormatName, Seed, Server, Tls};
 pub(crate) use sources::{
     Count, CountName, CountOrName, Files, FilesOrFolder, Page, ParamOrType, ParamType, WriteName,

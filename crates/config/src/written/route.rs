@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CountOrName, DurationText, FilesOrFolder, OrFalse, OriginOrUrl, Page, ParamOrType, SizeText, WriteOrList,
+    CacheOrName, CountOrName, DurationText, FilesOrFolder, OrFalse, OriginOrUrl, Page, ParamOrType, SizeText,
+    WriteOrList,
 };
 
 /// A route: a path, one source, and what differs from the defaults around it.
@@ -91,8 +92,10 @@ pub(crate) struct Route {
     pub(crate) rows: Option<u32>,
 
     /// How answers are reused. Answers of `table` and `query` routes are, also without this: a change to what
-    /// they depend on removes them at once. `false` switches it off.
-    pub(crate) cache: Option<OrFalse<RouteCache>>,
+    /// they depend on removes them at once. Answers of an `origin` are reused as their own fields say, after RFC
+    /// 9111; that alone is `"rfc9111"`. `false` switches it off.
+    #[schemars(example = &"rfc9111")]
+    pub(crate) cache: Option<OrFalse<CacheOrName>>,
 
     /// How long an answer may take, until it begins; later it is a 504. Without it, 1m for an `origin`, which is sent
     /// a request's body within this time, and 10s for all else.
@@ -113,32 +116,6 @@ pub(crate) struct Route {
     pub(crate) body: Option<SizeText>,
 }
 
-/// How answers are reused.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct RouteCache {
-    /// How long a stored answer is fresh, unless a change to what it depends on removes it before. A query with
-    /// a function such as `random()`, whose result changes by itself, must say it.
-    #[schemars(example = &"30s", extend("default" = "1h"))]
-    pub(crate) fresh: Option<DurationText>,
-
-    /// How long after that it may still be given, while a new one is fetched in the background.
-    #[schemars(example = &"30s")]
-    pub(crate) stale_while_revalidate: DurationText,
-
-    /// How long after `fresh` it may still be given if the source fails.
-    #[schemars(example = &"10m")]
-    pub(crate) stale_if_error: DurationText,
-
-    /// How long a caller may keep it for itself. Nothing can remove it there, so by default callers ask each
-    /// time, and are told that it has not changed.
-    #[schemars(example = &"5s")]
-    pub(crate) client: DurationText,
-
-    /// Larger answers are given but not stored.
-    pub(crate) body: SizeText,
-}
-
 /// How much a route takes on at once.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -153,18 +130,6 @@ pub(crate) struct Admit {
 
     /// How long one may wait.
     pub(crate) wait: DurationText,
-}
-
-impl Default for RouteCache {
-    fn default() -> Self {
-        Self {
-            fresh: None,
-            stale_while_revalidate: DurationText::seconds(0),
-            stale_if_error: DurationText::seconds(0),
-            client: DurationText::seconds(0),
-            body: SizeText::mib(1),
-        }
-    }
 }
 
 impl Default for Admit {

@@ -1,0 +1,78 @@
+//! What belongs to the `cache` of a route.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{DurationText, SizeText};
+
+/// The name of rules, or a table with what is to differ.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum CacheOrName {
+    Name(CacheName),
+    Cache(RouteCache),
+}
+
+/// Rules that have a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CacheName {
+    /// Those of RFC 9111, and nothing more.
+    Rfc9111,
+}
+
+/// How answers are reused.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RouteCache {
+    /// How long a stored answer is fresh, unless a change to what it depends on removes it before. A query with
+    /// a function such as `random()`, whose result changes by itself, must say it. For an `origin`: how long an
+    /// answer is fresh that says nothing of it.
+    #[schemars(example = &"30s", extend("default" = "1h"))]
+    pub(crate) fresh: Option<DurationText>,
+
+    /// How long after that it may still be given, while a new one is fetched in the background. For an `origin`:
+    /// where the answer says nothing of it.
+    #[schemars(example = &"30s", extend("default" = "0s"))]
+    pub(crate) stale_while_revalidate: Option<DurationText>,
+
+    /// How long after `fresh` it may still be given if the source fails. For an `origin`: where the answer says
+    /// nothing of it.
+    #[schemars(example = &"10m", extend("default" = "0s"))]
+    pub(crate) stale_if_error: Option<DurationText>,
+
+    /// `table`, `query`: how long a caller may keep it for itself. Nothing can remove it there, so by default
+    /// callers ask each time, and are told that it has not changed.
+    #[schemars(example = &"5s", extend("default" = "0s"))]
+    pub(crate) client: Option<DurationText>,
+
+    /// Larger answers are given but not stored. Without it, 1MiB; for an `origin`, 8MiB.
+    #[schemars(example = &"1MiB")]
+    pub(crate) body: Option<SizeText>,
+
+    /// `origin`: how many variants of one target are stored beside each other (`Vary`).
+    #[schemars(range(min = 1, max = 10_000), extend("default" = 64))]
+    pub(crate) variants: Option<u32>,
+
+    /// `origin`: how long it is left alone after it failed, where a stale answer may be given.
+    #[schemars(extend("default" = "1s"))]
+    pub(crate) retry: Option<DurationText>,
+
+    /// `origin`: how long a caller waits for it where a stale answer may be given; the new one is then awaited in the
+    /// background.
+    #[schemars(example = &"200ms")]
+    pub(crate) soft_timeout: Option<DurationText>,
+
+    /// `origin`: the part of its lifetime after which a fresh answer is refreshed in the background.
+    #[schemars(range(min = 0.1, max = 1.0), example = 0.8)]
+    pub(crate) eager: Option<f64>,
+
+    /// `origin`: request fields that it sees and answers by, so that answers are stored for each of their values,
+    /// whatever `Vary` says.
+    #[schemars(example = ["user-agent"])]
+    pub(crate) show: Option<Vec<String>>,
+
+    /// `origin`: request fields that it does not see on reads, so that answers are shared by all who send them.
+    #[schemars(example = ["accept-language"])]
+    pub(crate) hide: Option<Vec<String>>,
+}
