@@ -45,12 +45,10 @@ impl Redis {
     pub fn ask(&self, words: &[&str]) -> String {
         let mut stream = UnixStream::connect(self.socket()).expect("the server listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
-        let mut command = format!("*{}\r\n", words.len());
-        for word in words {
-            command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
-        }
+        let words: Vec<String> = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
+        let command = format!("*{}\r\n{}", words.len(), words.concat());
         stream.write_all(command.as_bytes()).expect("the server reads");
-        let mut answer = [0; 65_536];
+        let mut answer = vec![0; 65_536];
         let length = stream.read(&mut answer).expect("the server answers");
         String::from_utf8_lossy(&answer[..length]).into_owned()
     }

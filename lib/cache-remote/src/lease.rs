@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use kasoku_coherence::Key;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::connection;
 use crate::entry::{Entry, HEAD_BYTES};
@@ -104,7 +104,7 @@ impl Remote {
                     return Waited::Away(away);
                 }
             }
-            let now = Instant::now();
+            let now = self.shared.now();
             if now >= deadline {
                 return Waited::TimedOut;
             }
@@ -133,7 +133,7 @@ impl Remote {
             shared.counters.hits.add_one();
             return Look::Over(Waited::Found(entry));
         }
-        if lease.is_some() || Instant::now() >= deadline {
+        if lease.is_some() || shared.now() >= deadline {
             return Look::Again;
         }
         match try_lease(shared, key, &seen, self.deadline()).await {
@@ -172,12 +172,12 @@ async fn ask_lease(shared: &Arc<Shared>, key: &Key, seen: &[u8], deadline: Insta
     let lifetime = shared.settings.lease.as_millis().to_string();
     let memory = (TOKEN_MEMORY * 2).as_millis().to_string();
     let arguments = [session.name.as_bytes(), lifetime.as_bytes(), memory.as_bytes(), seen];
-    let taken = Instant::now();
+    let taken = shared.now();
     let answer = shared.line.numbers(&session.run, Script::Lease, &keys, &arguments, deadline).await?;
     let [token, held_ms] = answer.ok_or(Away::NotCurrent)?;
     if token == 0 {
         let held = Duration::from_millis(held_ms).min(shared.settings.lease);
-        return Ok(Leased::Held { until: Instant::now() + held });
+        return Ok(Leased::Held { until: shared.now() + held });
     }
     let held = Arc::new(Held {
         shared: Arc::clone(shared),
@@ -210,7 +210,7 @@ impl Lease {
     /// Whether the server can still tell that a newer token was given out.
     pub(crate) fn may_be_newest(&self) -> bool {
         let confirmed = Duration::from_millis(self.held.confirmed_ms.load(Ordering::Acquire));
-        self.held.taken.elapsed() < confirmed + TOKEN_MEMORY
+        self.held.age() < confirmed + TOKEN_MEMORY
     }
 
     /// The server has ended it.
@@ -234,6 +234,10 @@ impl Drop for Lease {
 }
 
 impl Held {
+    fn age(&self) -> Duration {
+        self.shared.now().saturating_duration_since(self.taken)
+    }
+
     async fn renew(&self) {
         loop {
             sleep(self.shared.settings.lease / 3).await;
@@ -241,7 +245,7 @@ impl Held {
             let memory = (TOKEN_MEMORY * 2).as_millis().to_string();
             let lease = self.shared.names.lease(&self.key);
             let newest = self.shared.names.newest(&self.key);
-            let asked = self.taken.elapsed();
+            let asked = self.age();
             let answer = self.tell(Script::Renew, &[&lease, &newest], &[&lifetime, &memory]).await;
             match answer {
                 Ok(true) => {
@@ -269,7 +273,7 @@ impl Held {
         let own = format!("{} {}", epoch_name(self.session.knowledge.epoch()), self.token);
         let mut arguments = vec![own.as_bytes()];
         arguments.extend(more.iter().map(|argument| argument.as_bytes()));
-        let deadline = Instant::now() + self.shared.settings.lease / 3;
+        let deadline = self.shared.now() + self.shared.settings.lease / 3;
         let answer = self.shared.line.numbers(&self.session.run, script, keys, &arguments, deadline).await?;
         Ok(answer == Some([1, 0]))
     }

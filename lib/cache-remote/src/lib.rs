@@ -36,6 +36,7 @@
 //! use kasoku_cache_remote::{Fill, Found, Listener, Leased, Message, Mode, Published, Reach, Remote, Settings};
 //! use kasoku_coherence::{KeyBuilder, Tag};
 //! use kasoku_observe::Silent;
+//! use kasoku_units::SystemClock;
 //!
 //! /// What is kept in memory; see `Listener` for what it must do.
 //! struct Memory;
@@ -48,7 +49,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), kasoku_cache_remote::Misconfigured> {
 //! let settings = Settings::new("redis://127.0.0.1/");
-//! let remote = Arc::new(Remote::open(settings, Arc::new(Memory), Arc::new(Silent))?);
+//! let remote = Arc::new(Remote::open(settings, Arc::new(SystemClock), Arc::new(Memory), Arc::new(Silent))?);
 //! let key = KeyBuilder::new().part(b"GET").part(b"/items/7").build();
 //!
 //! // A request makes one deadline, for all that it asks.

@@ -7,11 +7,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
+use kasoku_units::Clock;
 use redis::{Client, Cmd, Value};
 use tokio::sync::{Notify, Semaphore};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::connection::{Connection, Trouble};
 use crate::scripts::Script;
@@ -34,11 +36,11 @@ pub enum Away {
 }
 
 /// The connection that requests use.
-#[derive(Debug)]
 pub(crate) struct Line {
     live: ArcSwapOption<Live>,
     failures_max: u32,
     in_flight: Semaphore,
+    clock: Arc<dyn Clock>,
     broken: Notify,
 }
 
@@ -50,12 +52,16 @@ struct Live {
     failures: AtomicU32,
 }
 
+/// Timers are late by up to so much, which is taken from what they are set to.
+const TIMERS_LATE: Duration = Duration::from_millis(2);
+
 impl Line {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Self {
         Self {
             live: ArcSwapOption::empty(),
             failures_max: settings.failures_max,
             in_flight: Semaphore::new(settings.in_flight_max),
+            clock,
             broken: Notify::new(),
         }
     }
@@ -64,7 +70,7 @@ impl Line {
     pub(crate) async fn ask(&self, run: &str, command: &Cmd, deadline: Instant) -> Result<Value, Away> {
         let live = self.live(run)?;
         let _permit = self.in_flight.try_acquire().map_err(|_| Away::Busy)?;
-        let within = deadline.saturating_duration_since(Instant::now());
+        let within = self.left(deadline);
         let answer = live.connection.ask(command, within).await;
         self.judge(&live, answer)
     }
@@ -80,7 +86,7 @@ impl Line {
     ) -> Result<Option<[u64; 2]>, Away> {
         let live = self.live(run)?;
         let _permit = self.in_flight.try_acquire().map_err(|_| Away::Busy)?;
-        let within = deadline.saturating_duration_since(Instant::now());
+        let within = self.left(deadline);
         let answer = live.connection.numbers(script, names, arguments, within).await;
         self.judge(&live, answer)
     }
@@ -93,6 +99,12 @@ impl Line {
     pub(crate) fn garbled(&self) -> Away {
         self.break_off();
         Away::Failed
+    }
+
+    /// How long to wait.
+    fn left(&self, deadline: Instant) -> Duration {
+        let left = deadline.saturating_duration_since(self.clock.now());
+        left.saturating_sub((left / 4).min(TIMERS_LATE))
     }
 
     fn live(&self, run: &str) -> Result<Arc<Live>, Away> {

@@ -108,7 +108,7 @@ mod tests {
         let outbox = Outbox::default();
         let sent = outbox.first(0);
         for tag in 0..=WAITING_MAX as u64 {
-            let _ = outbox.add(&[message(tag)]);
+            drop(outbox.add(&[message(tag)]));
         }
         let bodies = outbox.first(9);
         let everything = Message { reach: Reach::Everything, mode: Mode::Hard, sender: 9 };

@@ -1,8 +1,8 @@
 //! Publishing purges and changes, and learning how many nodes have applied them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::sleep;
 
 use crate::line::Away;
 use crate::message::{Message, Mode, Reach};
@@ -42,8 +42,8 @@ impl Remote {
     /// after this node's own first tier has applied it. Waits for at most `within`, and no longer than until every
     /// live node has applied it; with no time at all it waits for nothing.
     pub async fn publish(&self, reach: Reach, mode: Mode, within: Duration) -> Published {
-        let deadline = Instant::now() + within;
         let shared = &self.shared;
+        let deadline = shared.now() + within;
         let messages = Message::divide(reach, mode, shared.node);
         if messages.is_empty() {
             return self.reached(0, deadline).await;
@@ -52,7 +52,7 @@ impl Remote {
         let position = tokio::select! {
             biased;
             position = published => position,
-            () = sleep_until(deadline) => return Published::Waiting,
+            () = sleep(within) => return Published::Waiting,
         };
         // Whoever waited is forgotten when everything that waits becomes one message.
         let Ok(position) = position else { return Published::Waiting };
@@ -65,7 +65,7 @@ impl Remote {
         let (mut nodes, mut of) = (0, 1);
         while let Ok(answer) = ask_nodes(&self.shared, position, deadline).await {
             (nodes, of) = answer;
-            if nodes >= of || Instant::now() + pause >= deadline {
+            if nodes >= of || self.shared.now() + pause >= deadline {
                 break;
             }
             sleep(pause).await;
@@ -95,13 +95,10 @@ pub(crate) async fn send(shared: &Shared) {
             shared.outbox.filled().await;
             continue;
         }
-        match append(shared, &bodies).await {
-            Ok(position) => shared.outbox.published(&bodies, position),
-            Err(_) => {
-                let soon = sleep(shared.settings.probe / 2);
-                tokio::select! { () = shared.used() => {} () = soon => {} }
-                sleep(shared.settings.probe / 10).await;
-            }
+        if let Ok(position) = append(shared, &bodies).await {
+            shared.outbox.published(&bodies, position);
+        } else {
+            sleep(shared.settings.probe / 4).await;
         }
     }
 }
@@ -113,7 +110,7 @@ async fn append(shared: &Shared, bodies: &[Vec<u8>]) -> Result<u64, Away> {
     let kept = shared.settings.messages_max.to_string();
     let mut arguments = vec![session.name.as_bytes(), kept.as_bytes()];
     arguments.extend(bodies.iter().map(Vec::as_slice));
-    let deadline = Instant::now() + APPEND;
+    let deadline = shared.now() + APPEND;
     let answer = shared.line.numbers(&session.run, Script::Publish, &keys, &arguments, deadline).await?;
     Ok(answer.ok_or(Away::NotCurrent)?[0])
 }

@@ -3,14 +3,15 @@
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use foldhash::quality::RandomState;
 use kasoku_coherence::Key;
 use kasoku_observe::Observer;
+use kasoku_units::Clock;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use crate::connection;
 use crate::entry::{self, Entry, Fill, Refusal, Stamp};
@@ -18,7 +19,7 @@ use crate::knowledge::Judgement;
 use crate::lease::Lease;
 use crate::line::{self, Away};
 use crate::listener::Listener;
-use crate::session::{Session, Shared, now_ms};
+use crate::session::{Session, Shared};
 use crate::settings::{Misconfigured, Settings};
 use crate::stats::Stats;
 use crate::writer::{self, Pending, Writer};
@@ -52,12 +53,13 @@ impl Remote {
     /// within a tokio runtime.
     pub fn open(
         settings: Settings,
+        clock: Arc<dyn Clock>,
         listener: Arc<dyn Listener>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, Misconfigured> {
         let client = settings.check()?;
         let node = RandomState::default().hash_one(std::process::id());
-        let shared = Arc::new(Shared::new(settings, node, listener, observer));
+        let shared = Arc::new(Shared::new(settings, node, clock, listener, observer));
         let (writer, write) = writer::start(&shared);
         let follow = {
             let (shared, client) = (Arc::clone(&shared), client.clone());
@@ -108,7 +110,7 @@ impl Remote {
     /// When a look-up that begins now gives up. A request that asks several times hands the same deadline to all, so
     /// that it waits for one budget in all.
     pub fn deadline(&self) -> Instant {
-        Instant::now() + self.shared.settings.budget
+        self.shared.now() + self.shared.settings.budget
     }
 
     /// What a fill that begins now is certain to see. Take it **before** reading. `None` while no epoch is known:
@@ -191,7 +193,7 @@ impl Shared {
 
     fn read(&self, session: &Session, key: &Key, bytes: &Bytes) -> Result<Entry, Refusal> {
         let read = entry::decode(key, bytes, self.settings.value_bytes_max)?;
-        let now_ms = now_ms();
+        let now_ms = self.now_ms();
         let (remaining, age) = (read.remaining(now_ms)?, read.age(now_ms));
         if read.stamp.epoch != session.knowledge.epoch() {
             return Err(Refusal::OtherEpoch);

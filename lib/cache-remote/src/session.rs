@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
 use kasoku_observe::{Observation, Observer};
+use kasoku_units::Clock;
 use tokio::sync::{Semaphore, watch};
-use tokio::time::Instant;
 
 use crate::entry::Stamp;
 use crate::knowledge::Knowledge;
@@ -29,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) leases: Arc<Semaphore>,
     pub(crate) listener: Arc<dyn Listener>,
     observer: Arc<dyn Observer>,
+    clock: Arc<dyn Clock>,
     session: ArcSwapOption<Session>,
     started: Instant,
     /// When the last proof was asked for, in microseconds since the start; 0 for never.
@@ -65,24 +66,36 @@ impl Shared {
     pub(crate) fn new(
         settings: Settings,
         node: u64,
+        clock: Arc<dyn Clock>,
         listener: Arc<dyn Listener>,
         observer: Arc<dyn Observer>,
     ) -> Self {
         Self {
             names: Names::new(&settings.prefix),
             node,
-            line: Line::new(&settings),
+            line: Line::new(&settings, Arc::clone(&clock)),
             counters: Counters::default(),
             outbox: Outbox::default(),
             leases: Arc::new(Semaphore::new(settings.leases_max)),
             listener,
             observer,
             session: ArcSwapOption::empty(),
-            started: Instant::now(),
+            started: clock.now(),
+            clock,
             proved_us: AtomicU64::new(0),
             in_use: watch::Sender::new(false),
             settings,
         }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// The calendar, for lifetimes that nodes tell each other.
+    pub(crate) fn now_ms(&self) -> u64 {
+        let since = self.clock.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
     /// The session, current or not.
@@ -107,7 +120,10 @@ impl Shared {
         if proved_us == 0 {
             return None;
         }
-        let lag = self.started.elapsed().saturating_sub(Duration::from_micros(proved_us));
+        let lag = self
+            .now()
+            .saturating_duration_since(self.started)
+            .saturating_sub(Duration::from_micros(proved_us));
         (lag <= self.settings.bound).then_some(lag)
     }
 
@@ -145,10 +161,4 @@ impl Shared {
         // The sender is here, so it cannot have gone.
         let _ = self.in_use.subscribe().wait_for(|in_use| *in_use).await;
     }
-}
-
-/// The calendar, for lifetimes that nodes tell each other.
-pub(crate) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

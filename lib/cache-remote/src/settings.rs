@@ -96,7 +96,7 @@ impl Settings {
             ("node_lifetime", self.node_lifetime > self.bound),
             ("in_flight_max", self.in_flight_max > 0),
             ("queue_max", self.queue_max > 0),
-            ("queue_bytes_max", self.queue_bytes_max <= u32::MAX as usize),
+            ("queue_bytes_max", u32::try_from(self.queue_bytes_max).is_ok()),
             ("leases_max", self.leases_max > 0),
             ("value_bytes_max", self.value_bytes_max <= 256 << 20),
             ("messages_max", self.messages_max >= 1_024),

@@ -89,8 +89,14 @@ struct Look {
     session: Arc<Knowledge>,
     snapshot: u64,
     required: u64,
-    fetched: Option<Option<Stored>>,
+    fetched: Fetched,
     judged: Option<u64>,
+}
+
+#[derive(Clone, Copy)]
+enum Fetched {
+    NotYet,
+    Entry(Option<Stored>),
 }
 
 struct World {
@@ -186,9 +192,9 @@ impl World {
         let fence_first = self.mistake != Mistake::ListenerFirst;
         if let Some((position, (key, version))) = node.halfway.take() {
             if fence_first {
-                node.purge(key)
+                node.purge(key);
             } else {
-                knowledge.remember(position, &purge(key))
+                knowledge.remember(position, &purge(key));
             }
             node.required[key] = node.required[key].max(version);
             knowledge.advance(position);
@@ -200,9 +206,9 @@ impl World {
         }
         let Some((key, version)) = server.messages[(position - server.first) as usize] else { return };
         if fence_first {
-            knowledge.remember(position, &purge(key))
+            knowledge.remember(position, &purge(key));
         } else {
-            node.purge(key)
+            node.purge(key);
         }
         node.halfway = Some((position, (key, version)));
     }
@@ -237,12 +243,13 @@ impl World {
         let Some(look) = &mut node.look else {
             let Some(session) = node.knowledge.clone() else { return Ok(()) };
             let (snapshot, required) = (node.clock, node.required[key]);
-            node.look = Some(Look { key, session, snapshot, required, fetched: None, judged: None });
+            node.look =
+                Some(Look { key, session, snapshot, required, fetched: Fetched::NotYet, judged: None });
             return Ok(());
         };
-        let Some(fetched) = look.fetched else {
+        let Fetched::Entry(fetched) = look.fetched else {
             // A connection belongs to one run of the server, which the tail has seen.
-            look.fetched = Some(self.server.entries.get(&look.key).copied());
+            look.fetched = Fetched::Entry(self.server.entries.get(&look.key).copied());
             return Ok(());
         };
         if let Some(version) = look.judged {

@@ -6,13 +6,13 @@
 //! proved that at the moment of asking nothing had been missed. Positions count up by one, so whatever is trimmed,
 //! lost, restored from an old copy or garbled shows as a position or an epoch that does not fit; then it joins anew.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
 use redis::{Client, Value};
-use std::hash::BuildHasher;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::connection::{self, Connection, Trouble};
 use crate::knowledge::Knowledge;
@@ -102,7 +102,7 @@ async fn follow_one(
     };
     let mut asked = None;
     loop {
-        let now = Instant::now();
+        let now = shared.now();
         let last = report(shared, connection, &session).await?;
         let applied = session.knowledge.applied();
         if last < applied {
@@ -116,7 +116,7 @@ async fn follow_one(
         }
         let messages = read(shared, connection, &session, applied, shared.settings.tick()).await?;
         for (position, message) in messages {
-            apply(shared, &session.knowledge, position, &message);
+            apply(shared, &session.knowledge, position, message.as_ref());
         }
     }
 }
@@ -216,7 +216,7 @@ async fn read(
     Ok(messages)
 }
 
-fn apply(shared: &Shared, knowledge: &Knowledge, position: u64, message: &Option<Message>) {
+fn apply(shared: &Shared, knowledge: &Knowledge, position: u64, message: Option<&Message>) {
     if let Some(message) = message {
         knowledge.remember(position, message);
         shared.listener.apply(message);

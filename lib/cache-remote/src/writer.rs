@@ -13,13 +13,12 @@ use futures_util::{StreamExt, stream};
 use kasoku_coherence::Key;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
 
 use crate::entry::{self, Fill};
 use crate::lease::Lease;
 use crate::line::Away;
 use crate::scripts::Script;
-use crate::session::{Shared, now_ms};
+use crate::session::Shared;
 
 /// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -145,18 +144,18 @@ async fn put(shared: &Shared, key: Key, fill: Fill, token: u64) -> Result<Stored
     let names = &shared.names;
     let (entry_name, lease_name, newest_name) = (names.entry(&key), names.lease(&key), names.newest(&key));
     let (as_of, lifetime) = (fill.stamp.as_of.to_string(), fill.lifetime.as_millis().to_string());
-    let compress_from = shared.settings.compress_from_bytes;
+    let (compress_from, now_ms) = (shared.settings.compress_from_bytes, shared.now_ms());
     let bytes = if fill.value.len() > COMPRESS_APART_BYTES {
-        let encode = move || entry::encode(&key, &fill, token, now_ms(), compress_from);
+        let encode = move || entry::encode(&key, &fill, token, now_ms, compress_from);
         spawn_blocking(encode).await.map_err(|_| Away::Failed)?
     } else {
-        entry::encode(&key, &fill, token, now_ms(), compress_from)
+        entry::encode(&key, &fill, token, now_ms, compress_from)
     };
     let keys = [&entry_name, &lease_name, &newest_name, &names.epoch].map(String::as_str);
     let token = token.to_string();
     let texts = [&session.name, &token, &as_of, &lifetime].map(String::as_bytes);
     let arguments = [&texts[..], &[&bytes]].concat();
-    let deadline = Instant::now() + WRITE;
+    let deadline = shared.now() + WRITE;
     let answer = shared.line.numbers(&session.run, Script::Store, &keys, &arguments, deadline).await?;
     match answer.map(|[verdict, _]| verdict) {
         Some(0) => Ok(Stored::Stored),

@@ -1,12 +1,11 @@
 //! One fill per key among all nodes.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kasoku_cache_remote::{Lease, Leased, Mode, Reach, Remote, Settings, Stored, Waited};
 use kasoku_coherence::Tag;
 use kasoku_testkit::Redis;
-use tokio::time::Instant;
 
 use crate::nodes::{PATIENCE, fill, key, look, node, patient, purge, until};
 use crate::proxy::{Fault, Proxy};

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use kasoku_cache_remote::{Fill, Found, Listener, Message, Mode, Published, Reach, Remote, Settings};
 use kasoku_coherence::{Key, KeyBuilder, Tag};
 use kasoku_observe::Silent;
+use kasoku_units::SystemClock;
 
 /// A machine that runs other tests as well must not make an answer late.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -44,7 +45,8 @@ pub(crate) fn patient(url: &str) -> Settings {
 /// A node that is in use.
 pub(crate) async fn node(settings: Settings) -> (Remote, Arc<Told>) {
     let told = Arc::new(Told::default());
-    let remote = Remote::open(settings, told.clone(), Arc::new(Silent)).expect("the settings are sound");
+    let remote = Remote::open(settings, Arc::new(SystemClock), told.clone(), Arc::new(Silent))
+        .expect("the settings are sound");
     assert!(remote.ready(PATIENCE).await, "the second tier did not come into use");
     (remote, told)
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use kasoku_cache_remote::{Fill, Found, Listener, Message, Mode, Published, Reach, Remote, Settings};
 use kasoku_coherence::{Key, KeyBuilder, Sequence, Snapshot, Tag};
 use kasoku_observe::Silent;
+use kasoku_units::SystemClock;
 
 /// Few enough that reads and writes meet.
 const KEYS: usize = 32;
@@ -88,8 +89,8 @@ pub(crate) async fn run(race: &Race) -> Outcome {
     for number in 0..race.nodes {
         let memory = Arc::new(Memory::default());
         let settings = race.settings.clone();
-        let remote =
-            Remote::open(settings, memory.clone(), Arc::new(Silent)).expect("the settings are sound");
+        let remote = Remote::open(settings, Arc::new(SystemClock), memory.clone(), Arc::new(Silent))
+            .expect("the settings are sound");
         assert!(remote.ready(Duration::from_secs(30)).await, "the second tier did not come into use");
         let node = Arc::new(Node { remote, memory });
         for task in 0..TASKS {

@@ -67,5 +67,4 @@ async fn no_fault_of_the_server_makes_a_read_see_less() {
     let outcome = racing.await.expect("no task panics");
     assert_eq!(outcome.stale, 0, "{outcome:?}");
     assert!(outcome.bypassed > 0 && outcome.second_tier > 0 && outcome.acknowledged > 0, "{outcome:?}");
-    println!("{outcome:?}");
 }
