@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Longer than any client should leave an origin waiting, so that a test that hangs ends.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An HTTP/1.1 server on a port of its own, with a thread for each connection.
 pub struct RecordingOrigin {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use bytes::Bytes;
-use http::header::{EXPECT, HOST};
+use http::header::{EXPECT, HOST, UPGRADE};
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
 use http_body::Body;
@@ -16,7 +16,7 @@ use crate::connect::Connector;
 use crate::lease::{Lease, undress};
 use crate::pool::{NoConnection, Pool, Wanted};
 use crate::upload::{Progress, Sending};
-use crate::{Answer, ClientSettings, SendError, Upload, tls};
+use crate::{Answer, ClientSettings, Protocol, SendError, Upload, tls};
 
 /// How often one request is handed to connections that turn out to be closed before any of it was sent.
 const UNSENT_MAX: usize = 3;
@@ -54,7 +54,8 @@ impl Client {
     pub fn new(settings: ClientSettings) -> Self {
         assert!(!settings.servers.is_empty(), "an origin has a server");
         let is_secure = settings.servers.iter().any(crate::Server::is_secure);
-        let tls = is_secure.then(|| tls::connector(&settings.extra_roots, settings.protocol));
+        let connector = |protocol| tls::connector(&settings.extra_roots, protocol);
+        let tls = is_secure.then(|| (connector(settings.protocol), connector(Protocol::Http1)));
         let pools = settings.servers.iter().map(|server| {
             let tls = tls.clone().filter(|_| server.is_secure());
             let connector = Connector::new(server.clone(), settings.protocol, tls);
@@ -90,7 +91,13 @@ impl Client {
 
     async fn ask(&self, pool: &Arc<Pool>, mut errand: Errand) -> Result<Answer, Failed> {
         let server = || pool.server.to_string();
-        let mut wanted = if errand.repeatable { Wanted::Any } else { Wanted::Sure };
+        let switches =
+            errand.request.headers().contains_key(UPGRADE) && self.settings.protocol != Protocol::Http2;
+        let mut wanted = match (switches, errand.repeatable) {
+            (true, _) => Wanted::Switchable,
+            (false, true) => Wanted::Any,
+            (false, false) => Wanted::Sure,
+        };
         loop {
             let mut lease = match pool.take(wanted).await {
                 Ok(lease) => lease,
@@ -112,7 +119,7 @@ impl Client {
                 progress.as_deref(),
                 self.settings.first_byte_timeout,
             );
-            let error = match sent.await {
+            let mut error = match sent.await {
                 None => {
                     let timeout = self.settings.first_byte_timeout;
                     return Err(Failed::Sent(SendError::Silent { server: server(), timeout }));
@@ -125,7 +132,6 @@ impl Client {
                 }
                 Some(Err(error)) => error,
             };
-            let mut error = error;
             if let Some(mut request) = error.take_message() {
                 undress(&mut request, names_host);
                 let unsent = unsent + 1;
@@ -134,14 +140,16 @@ impl Client {
                     let error = SendError::Broken { server: server(), error: error.into_error() };
                     return Err(Failed::Unsent(errand.into(), error));
                 }
-            } else if let Some(head) = spare {
+            } else if let Some(head) = spare.filter(|_| !error.error().is_parse()) {
                 errand = Errand::from_head(head, names_host);
             } else if progress.is_some_and(|progress| progress.failed()) {
                 return Err(Failed::Sent(SendError::Upload));
             } else {
                 return Err(Failed::Sent(SendError::Broken { server: server(), error: error.into_error() }));
             }
-            wanted = Wanted::New;
+            if wanted != Wanted::Switchable {
+                wanted = Wanted::New;
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use crate::pool::Wanted;
 use crate::{ConnectError, Protocol, Server};
 
 /// A connection to a server.
@@ -29,16 +30,17 @@ pub(crate) enum Spoken {
 pub(crate) struct Connector {
     server: Server,
     protocol: Protocol,
-    tls: Option<TlsConnector>,
+    /// One that offers what the protocol wants, and one that offers HTTP/1.1 alone.
+    tls: Option<(TlsConnector, TlsConnector)>,
 }
 
 impl Connector {
-    pub(crate) fn new(server: Server, protocol: Protocol, tls: Option<TlsConnector>) -> Self {
+    pub(crate) fn new(server: Server, protocol: Protocol, tls: Option<(TlsConnector, TlsConnector)>) -> Self {
         Self { server, protocol, tls }
     }
 
     /// Connects. The addresses of a name are tried in the order that the system gives them.
-    pub(crate) async fn connect(&self) -> Result<(Wire, Spoken), ConnectError> {
+    pub(crate) async fn connect(&self, wanted: Wanted) -> Result<(Wire, Spoken), ConnectError> {
         let (host, port) = (self.server.host(), self.server.port());
         let tcp = TcpStream::connect((host, port)).await.map_err(ConnectError::Io)?;
         tcp.set_nodelay(true).map_err(ConnectError::Io)?;
@@ -47,6 +49,7 @@ impl Connector {
             return Ok((Wire::Plain(tcp), spoken));
         };
         let name = ServerName::try_from(host.to_owned()).map_err(|_| ConnectError::Name)?;
+        let tls = if wanted == Wanted::Switchable { &tls.1 } else { &tls.0 };
         let stream = tls.connect(name, tcp).await.map_err(ConnectError::Io)?;
         let spoken = match (stream.get_ref().1.alpn_protocol(), self.protocol) {
             (Some(b"h2"), _) => Spoken::Http2,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use http::header::{HOST, TRANSFER_ENCODING};
+use http::header::{CONNECTION, HOST, TRANSFER_ENCODING, UPGRADE};
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderValue, Request, Response, Uri, Version};
 use http_body::Body;
@@ -128,9 +128,11 @@ fn dress_http1(request: &mut Request<Sending>, server: &Server) {
     }
 }
 
-/// HTTP/2 names its host in the target (RFC 9113 §8.3.1).
+/// HTTP/2 names its host in the target (RFC 9113 §8.3.1), and has no options of a connection (§8.2.2).
 fn dress_http2(request: &mut Request<Sending>, server: &Server) {
     *request.version_mut() = Version::HTTP_2;
+    request.headers_mut().remove(CONNECTION);
+    request.headers_mut().remove(UPGRADE);
     let host = request.headers_mut().remove(HOST).unwrap_or_else(|| server.host_field());
     let path = request.uri().path_and_query().cloned();
     let mut parts = http::uri::Parts::default();

@@ -84,6 +84,8 @@ pub(crate) enum Wanted {
     Sure,
     /// A new one.
     New,
+    /// One that can go on in another protocol, as HTTP/2 cannot.
+    Switchable,
 }
 
 /// Why no connection was had.
@@ -126,7 +128,7 @@ impl Pool {
         if let Some(many) = self.shared(wanted) {
             return Ok(Lease::Many(many));
         }
-        let _turn = if self.speaks_http2.load(Relaxed) {
+        let _turn = if self.speaks_http2.load(Relaxed) && wanted != Wanted::Switchable {
             let turn = timeout(self.connect_timeout, self.connecting.lock()).await;
             let turn = turn.map_err(|_| NoConnection::Crowded)?;
             if let Some(many) = self.shared(wanted) {
@@ -148,7 +150,7 @@ impl Pool {
                 reused: true,
             }));
         }
-        let made = timeout(self.connect_timeout, self.connect(permit)).await;
+        let made = timeout(self.connect_timeout, self.connect(permit, wanted)).await;
         let made = made.unwrap_or_else(|_| Err(ConnectError::TimedOut(self.connect_timeout)));
         *self.rests_until.lock() = made.is_err().then(|| Instant::now() + REST);
         made.map_err(NoConnection::Failed)
@@ -170,7 +172,7 @@ impl Pool {
         let now = Instant::now();
         let since_max = match wanted {
             Wanted::Any => self.idle_timeout,
-            Wanted::Sure => self.idle_timeout.min(SURELY_OPEN),
+            Wanted::Sure | Wanted::Switchable => self.idle_timeout.min(SURELY_OPEN),
             Wanted::New => return None,
         };
         let own = thread::current().id();
@@ -185,19 +187,28 @@ impl Pool {
     }
 
     fn shared(&self, wanted: Wanted) -> Option<Many> {
+        if wanted == Wanted::Switchable {
+            return None;
+        }
         let own = thread::current().id();
         let all = self.shared.lock();
         let open = |shared: &&Shared| shared.sender.is_ready();
         let found = all.iter().filter(open).find(|shared| shared.thread == own).or_else(|| {
             let is_full = all.len() >= self.connections_max;
-            all.iter().filter(open).next().filter(|_| is_full && wanted != Wanted::New)
+            all.iter().find(open).filter(|_| is_full && wanted != Wanted::New)
         })?;
         Some(Many::new(found.sender.clone(), &found.requests))
     }
 
-    async fn connect(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Lease, ConnectError> {
-        let (wire, spoken) = self.connector.connect().await?;
-        self.speaks_http2.store(spoken == Spoken::Http2, Relaxed);
+    async fn connect(
+        self: &Arc<Self>,
+        permit: OwnedSemaphorePermit,
+        wanted: Wanted,
+    ) -> Result<Lease, ConnectError> {
+        let (wire, spoken) = self.connector.connect(wanted).await?;
+        if wanted != Wanted::Switchable {
+            self.speaks_http2.store(spoken == Spoken::Http2, Relaxed);
+        }
         let number = self.number.fetch_add(1, Relaxed);
         match spoken {
             Spoken::Http1 => {

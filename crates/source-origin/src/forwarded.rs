@@ -70,12 +70,10 @@ pub(crate) fn say(headers: &mut HeaderMap, peer: Option<IpAddr>, scheme: &Scheme
         let address = peer.to_canonical().to_string();
         extend(headers, &FOR, &address);
         let node = if peer.to_canonical().is_ipv6() { format!("\"[{address}]\"") } else { address };
-        let mut element = format!("for={node}");
-        if let Some(host) = host.as_ref().and_then(|host| host.to_str().ok()) {
-            // The listener takes only hosts without quotes and backslashes.
-            element.push_str(&format!(";host=\"{host}\""));
-        }
-        element.push_str(&format!(";proto={scheme}"));
+        // The listener takes only hosts without quotes and backslashes.
+        let named = host.as_ref().and_then(|host| host.to_str().ok());
+        let named = named.map(|host| format!(";host=\"{host}\"")).unwrap_or_default();
+        let element = format!("for={node}{named};proto={scheme}");
         extend(headers, &FORWARDED, &element);
     }
     if let (false, Ok(scheme)) = (headers.contains_key(PROTO), HeaderValue::from_str(scheme.as_str())) {

@@ -1,9 +1,9 @@
 //! Connections that go on in another protocol.
 
 use http::StatusCode;
-use kasoku_testkit::{Kasoku, Peer, RecordingOrigin};
+use kasoku_testkit::{Identity, Kasoku, Peer, RecordingOrigin, Start, TempApp};
 
-use super::{FOUR, before, before_with, field};
+use super::{BINARY, FOUR, before, before_with, field};
 
 const ASK: &str = "GET /socket HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
@@ -11,6 +11,9 @@ const ASK: &str = "GET /socket HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Up
 /// Agrees, and then says everything back.
 fn echo() -> RecordingOrigin {
     RecordingOrigin::new(|exchange| {
+        if exchange.target() == "/plain" {
+            return exchange.send(FOUR);
+        }
         exchange.send(
             "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nhello",
@@ -50,6 +53,31 @@ async fn both_sides_talk_after_a_switch() {
     let request = &origin.requests()[0];
     assert_eq!((field(request, "connection"), field(request, "upgrade")), ("upgrade", "websocket"));
     assert_eq!(field(request, "sec-websocket-key"), "dGhlIHNhbXBsZSBub25jZQ==");
+}
+
+#[tokio::test]
+async fn a_switch_finds_its_way_where_http2_is_agreed_on() {
+    let origin = echo();
+    let identity = Identity::new();
+    let route = format!("[[route]]\npath = \"/{{*rest}}\"\norigin = \"{}\"\n", origin.url());
+    let tls = "[server]\ntls = { certificate = \"cert.pem\", key = \"key.pem\" }\n";
+    let inner_app = TempApp::new(&format!("{tls}{route}"));
+    identity.write(inner_app.path());
+    let inner = Start::serve(BINARY, inner_app.path()).ready();
+    let app = TempApp::new(&format!(
+        "[[route]]\npath = \"/{{*rest}}\"\norigin = {{ servers = [\"https://localhost:{}\"], ca = \"cert.pem\" }}\n",
+        inner.address().port()
+    ));
+    identity.write(app.path());
+    let kasoku = Start::serve(BINARY, app.path()).ready();
+    for _ in 0..2 {
+        let mut peer = agree(&kasoku, "");
+        peer.send("there and back");
+        assert_eq!(peer.until("back"), "there and back");
+        // What else is asked there goes by HTTP/2.
+        let plain = kasoku.client().get("/plain").await;
+        assert_eq!((plain.text(), plain.header("via")), ("four", "1.1 kasoku, 2 kasoku"));
+    }
 }
 
 #[tokio::test]

@@ -162,7 +162,8 @@ fn belong(check: &mut Check<'_>, at: &KeyPath, source: &str) {
             continue;
         }
         let owners = sources.iter().map(|source| format!("`{source}`")).collect::<Vec<_>>().join(" and ");
-        let finding = Finding::error(format!("`{setting}` means nothing to a `{source}` route"))
+        let article = if source == "origin" { "an" } else { "a" };
+        let finding = Finding::error(format!("`{setting}` means nothing to {article} `{source}` route"))
             .label(format!("belongs to {owners} routes"));
         let hint = (setting == "cache" && source == "files")
             .then(|| "how long callers may keep a file is `max_age` in `files`".to_owned());

@@ -989,13 +989,13 @@ trusted_proxies = ["10.0.0.0/99"]"#), @r#"
 filter = ["id"]
 compress = "1KiB"
 body = "2TiB""#), @r#"
-    error[route[0].filter]: `filter` means nothing to a `origin` route
+    error[route[0].filter]: `filter` means nothing to an `origin` route
      --> kasoku.toml:4:1
       |
     4 | filter = ["id"]
       | ^^^^^^ belongs to `table` routes
 
-    error[route[0].compress]: `compress` means nothing to a `origin` route
+    error[route[0].compress]: `compress` means nothing to an `origin` route
      --> kasoku.toml:5:1
       |
     5 | compress = "1KiB"
