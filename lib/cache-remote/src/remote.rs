@@ -1,12 +1,10 @@
 //! The second tier as its callers see it: look-ups, stamps and stores.
 
 use std::fmt;
-use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use foldhash::quality::RandomState;
 use kasoku_coherence::Key;
 use kasoku_observe::Observer;
 use kasoku_units::Clock;
@@ -19,7 +17,7 @@ use crate::knowledge::Judgement;
 use crate::lease::Lease;
 use crate::line::{self, Away};
 use crate::listener::Listener;
-use crate::session::{Session, Shared};
+use crate::session::{Session, Shared, random};
 use crate::settings::{Misconfigured, Settings};
 use crate::stats::Stats;
 use crate::writer::{self, Pending, Writer};
@@ -58,7 +56,7 @@ impl Remote {
         observer: Arc<dyn Observer>,
     ) -> Result<Self, Misconfigured> {
         let client = settings.check()?;
-        let node = RandomState::default().hash_one(std::process::id());
+        let node = random();
         let shared = Arc::new(Shared::new(settings, node, clock, listener, observer));
         let (writer, write) = writer::start(&shared);
         let follow = {

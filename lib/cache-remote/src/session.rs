@@ -1,5 +1,6 @@
 //! What all parts of one node share: the epoch that it follows, how recently that was proved, and the line.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -34,7 +35,8 @@ pub(crate) struct Shared {
     started: Instant,
     /// When the last proof was asked for, in microseconds since the start; 0 for never.
     proved_us: AtomicU64,
-    in_use: watch::Sender<bool>,
+    /// Nothing until the server was reached for the first time, or could not be.
+    in_use: watch::Sender<Option<bool>>,
 }
 
 /// What a node follows: one epoch, on one run of the server.
@@ -55,6 +57,11 @@ impl Session {
     pub(crate) fn stamp(&self) -> Stamp {
         Stamp { epoch: self.knowledge.epoch(), as_of: self.knowledge.applied() }
     }
+}
+
+/// A number that nobody else has come upon, from the system's randomness.
+pub(crate) fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// An epoch as it is written on the server.
@@ -83,7 +90,7 @@ impl Shared {
             started: clock.now(),
             clock,
             proved_us: AtomicU64::new(0),
-            in_use: watch::Sender::new(false),
+            in_use: watch::Sender::new(None),
             settings,
         }
     }
@@ -143,7 +150,7 @@ impl Shared {
     pub(crate) fn prove(&self, asked: Instant) {
         let asked_us = asked.saturating_duration_since(self.started).as_micros();
         self.proved_us.store(u64::try_from(asked_us).unwrap_or(u64::MAX).max(1), Ordering::Release);
-        if !self.in_use.send_replace(true) {
+        if self.in_use.send_replace(Some(true)) != Some(true) {
             self.observer.observe(&Observation::SecondTier { in_use: true, reason: "joined" });
         }
     }
@@ -151,7 +158,7 @@ impl Shared {
     /// Notes that the tail is lost.
     pub(crate) fn lapse(&self, reason: &'static str) {
         self.proved_us.store(0, Ordering::Release);
-        if self.in_use.send_replace(false) {
+        if self.in_use.send_replace(Some(false)) != Some(false) {
             self.observer.observe(&Observation::SecondTier { in_use: false, reason });
         }
     }
@@ -159,6 +166,6 @@ impl Shared {
     /// Waits until it is in use.
     pub(crate) async fn used(&self) {
         // The sender is here, so it cannot have gone.
-        let _ = self.in_use.subscribe().wait_for(|in_use| *in_use).await;
+        let _ = self.in_use.subscribe().wait_for(|in_use| *in_use == Some(true)).await;
     }
 }

@@ -32,7 +32,7 @@ pub struct Settings {
     pub queue_bytes_max: usize,
     /// Leases that this node may hold at the same moment.
     pub leases_max: usize,
-    /// The largest value that is stored.
+    /// The largest value that is stored. Answers share a connection, and a large one keeps others waiting.
     pub value_bytes_max: usize,
     /// Values from this size on are compressed.
     pub compress_from_bytes: usize,
@@ -59,7 +59,7 @@ impl Settings {
             queue_max: 1_024,
             queue_bytes_max: 32 << 20,
             leases_max: 1_024,
-            value_bytes_max: 8 << 20,
+            value_bytes_max: 1 << 20,
             compress_from_bytes: 4 << 10,
             messages_max: 100_000,
             slots: 65_536,

@@ -6,11 +6,9 @@
 //! proved that at the moment of asking nothing had been missed. Positions count up by one, so whatever is trimmed,
 //! lost, restored from an old copy or garbled shows as a position or an epoch that does not fit; then it joins anew.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foldhash::quality::RandomState;
 use redis::{Client, Value};
 use tokio::time::sleep;
 
@@ -18,7 +16,7 @@ use crate::connection::{self, Connection, Trouble};
 use crate::knowledge::Knowledge;
 use crate::message::Message;
 use crate::scripts::Script;
-use crate::session::{Session, Shared, epoch_name};
+use crate::session::{Session, Shared, epoch_name, random};
 
 /// Messages that are read at once.
 const MESSAGES_AT_ONCE: usize = 1_024;
@@ -126,7 +124,7 @@ async fn join(shared: &Shared, connection: &Connection, broken: Option<u64>) -> 
     let names = &shared.names;
     let keys = [&names.changes, &names.epoch, &names.nodes, &names.applied, &names.young];
     let mut command = connection.call(Script::Join, &keys.map(String::as_str));
-    command.arg(epoch_name(RandomState::default().hash_one(shared.node)));
+    command.arg(epoch_name(random()));
     command.arg(broken.map_or_else(String::new, epoch_name));
     command.arg(shared.settings.bound.as_millis() as u64);
     let answer = connection.ask(&command, shared.settings.connect).await?;

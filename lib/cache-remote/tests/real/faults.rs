@@ -1,12 +1,15 @@
 //! What goes wrong with the server or the way there: nobody gets an error, a wrong answer or an endless wait.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kasoku_cache_remote::{Leased, Mode, Published, Reach, Remote, Settings, Stored};
 use kasoku_coherence::Tag;
+use kasoku_observe::{Observation, Observer};
 use kasoku_testkit::Redis;
+use kasoku_units::SystemClock;
 
-use crate::nodes::{PATIENCE, fill, key, look, node, patient, purge, until};
+use crate::nodes::{PATIENCE, Told, fill, key, look, node, patient, purge, until};
 use crate::proxy::{Fault, Proxy};
 
 /// A short budget and patience with everything else.
@@ -264,4 +267,38 @@ async fn what_does_not_fit_into_the_queue_is_dropped() {
     assert!(dropped > 0);
     let (tight, _) = node(Settings { queue_bytes_max: 4, ..patient(&redis.url()) }).await;
     assert_eq!(tight.store(key("a"), fill(&tight, "value", &[]), None).await, Stored::Dropped);
+}
+
+/// What an observer was told of the second tier.
+#[derive(Default)]
+struct Noted(Mutex<Vec<bool>>);
+
+impl Observer for Noted {
+    fn observe(&self, observation: &Observation<'_>) {
+        if let Observation::SecondTier { in_use, .. } = observation {
+            self.0.lock().expect("no panic meanwhile").push(*in_use);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_change_of_state_is_observed_once() {
+    let mut redis = Redis::start();
+    redis.kill();
+    let noted = Arc::new(Noted::default());
+    let observed = |count| move |noted: &Noted| noted.0.lock().expect("no panic meanwhile").len() == count;
+    let clock = Arc::new(SystemClock);
+    let told = Arc::new(Told::default());
+    let remote =
+        Remote::open(patient(&redis.url()), clock, told, noted.clone()).expect("the settings are sound");
+    assert!(!remote.ready(Duration::from_millis(400)).await);
+    assert_eq!(look(&remote, "a").await, "NotCurrent");
+    until("its absence is observed", || observed(1)(&noted)).await;
+    redis.restart();
+    assert!(remote.ready(PATIENCE).await);
+    redis.kill();
+    until("its loss is observed", || observed(3)(&noted)).await;
+    redis.restart();
+    assert!(remote.ready(PATIENCE).await);
+    assert_eq!(*noted.0.lock().expect("no panic meanwhile"), [false, true, false, true]);
 }
