@@ -299,6 +299,6 @@ async fn each_change_of_state_is_observed_once() {
     redis.kill();
     until("its loss is observed", || observed(3)(&noted)).await;
     redis.restart();
-    assert!(remote.ready(PATIENCE).await);
+    until("its return is observed", || observed(4)(&noted)).await;
     assert_eq!(*noted.0.lock().expect("no panic meanwhile"), [false, true, false, true]);
 }
