@@ -14,6 +14,7 @@ use kasoku_http_caching::storing::Refusal;
 use kasoku_http_caching::vary::Varying;
 use kasoku_pipeline::Request;
 
+use super::second_tier::Ticket;
 use super::shelf::{Keep, Kept, Shelf};
 
 /// Fields that say what a condition may have said.
@@ -28,6 +29,7 @@ pub(super) struct Asked {
     pub(super) request: Request,
     pub(super) snapshot: Snapshot,
     pub(super) sent: Instant,
+    pub(super) ticket: Option<Box<dyn Ticket>>,
 }
 
 /// A head that has come back.
@@ -38,14 +40,23 @@ pub(super) struct Came {
 
 impl Asked {
     pub(super) fn keep(
-        &self,
+        &mut self,
         came: &Came,
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
         freshness: Freshness,
     ) -> Keep {
-        Keep { status, headers, body, parts: None, freshness, snapshot: self.snapshot, arrived: came.arrived }
+        Keep {
+            status,
+            headers,
+            body,
+            parts: None,
+            freshness,
+            snapshot: self.snapshot,
+            arrived: came.arrived,
+            ticket: self.ticket.take(),
+        }
     }
 }
 

@@ -55,6 +55,11 @@ impl HttpFacts {
         Self { freshness, selecting, parts, for_caches, variants: Mutex::default(), failed }
     }
 
+    /// Takes over what is known of the other variants from the answer whose place this one takes.
+    pub(crate) fn adopt(&self, other: &Self) {
+        self.variants.lock().clone_from(&other.variants.lock());
+    }
+
     /// Notes another variant; `false` if there are too many.
     pub(crate) fn note(&self, variant: Variant, most: usize) -> bool {
         let mut variants = self.variants.lock();

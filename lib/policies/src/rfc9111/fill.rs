@@ -21,6 +21,7 @@ use kasoku_problem::{Kind, Problem};
 use crate::cache::StoredResponse;
 
 use super::arrival::{Arrival, Asked, Came};
+use super::further::Further;
 use super::shelf::{Candidate, FOR_CACHES, Kept, Lookup, Shelf, date, fields_to_keep};
 
 /// See the module. It stands next to the source, behind `collapse`.
@@ -41,11 +42,20 @@ impl HttpFill {
     async fn fill<N: Next>(&self, mut request: Request, next: &Arc<N>) -> Outcome {
         let now = self.shelf.surroundings.clock.now();
         let primary = self.shelf.primary(&request);
-        let found = self.shelf.find(&primary, &request, now);
+        let mut found = self.shelf.find(&primary, &request, now);
+        let mut ticket = None;
+        if let Some(second_tier) = self.second_tier(&request) {
+            let further = self.look_further(second_tier, &primary, &mut request, found).await;
+            match further {
+                Further::Answered(response) => return Ok(response),
+                Further::Ask(known, right) => (found, ticket) = (known, right),
+            }
+        }
         let asks =
             if request.method == Method::GET { self.ask(&mut request, found) } else { Asks::AsItIs(found) };
         let snapshot = self.shelf.store.snapshot();
-        let asked = Asked { primary, request: request.again(), snapshot, sent: now };
+        let now = self.shelf.surroundings.clock.now();
+        let asked = Asked { primary, request: request.again(), snapshot, sent: now, ticket };
         let response = next.run(request).await?;
         let came =
             Came { at: self.shelf.surroundings.clock.wall(), arrived: self.shelf.surroundings.clock.now() };
@@ -53,7 +63,7 @@ impl HttpFill {
             return self.not_modified(asked, &came, asks, response, next).await;
         }
         if asked.request.method == Method::HEAD {
-            return Ok(self.head(&asked, &came, asks.candidate(), response));
+            return Ok(self.head(asked, &came, asks.candidate(), response));
         }
         if let (Asks::Completes(candidate), StatusCode::PARTIAL_CONTENT) = (&asks, response.status) {
             return self.complete(asked, &came, candidate, response, next).await;
@@ -131,7 +141,7 @@ impl HttpFill {
     /// A 304: to this cache's own question, or to the caller's.
     async fn not_modified<N: Next>(
         &self,
-        asked: Asked,
+        mut asked: Asked,
         came: &Came,
         asks: Asks,
         response: Response,
@@ -146,7 +156,7 @@ impl HttpFill {
         let selected = validation::selected(&response.headers, &headers);
         let mut freshened = None;
         for place in selected {
-            freshened = Some(self.freshen(&asked, came, &candidates[place], &response.headers));
+            freshened = Some(self.freshen(&mut asked, came, &candidates[place], &response.headers));
         }
         if let Some(response) = freshened {
             return Ok(response);
@@ -170,7 +180,7 @@ impl HttpFill {
     }
 
     /// Freshens a stored answer (§4.3.4) and answers with it.
-    fn freshen(&self, asked: &Asked, came: &Came, candidate: &Candidate, update: &HeaderMap) -> Response {
+    fn freshen(&self, asked: &mut Asked, came: &Came, candidate: &Candidate, update: &HeaderMap) -> Response {
         let mut headers = candidate.stored.headers().clone();
         headers.extend(candidate.facts().for_caches.clone());
         let mut update = update.clone();
@@ -199,7 +209,7 @@ impl HttpFill {
     /// The answer to a `HEAD` (§4.3.5).
     fn head(
         &self,
-        asked: &Asked,
+        mut asked: Asked,
         came: &Came,
         candidate: Option<&Candidate>,
         response: Response,
@@ -207,7 +217,7 @@ impl HttpFill {
         if let Some(candidate) = candidate {
             let length = Some(candidate.stored.body().len() as u64);
             match validation::head(candidate.stored.headers(), length, response.status, &response.headers) {
-                HeadVerdict::Freshens => drop(self.freshen(asked, came, candidate, &response.headers)),
+                HeadVerdict::Freshens => drop(self.freshen(&mut asked, came, candidate, &response.headers)),
                 HeadVerdict::Invalidates => self.shelf.remove(&candidate.key),
                 HeadVerdict::Nothing => {}
             }
@@ -266,7 +276,7 @@ impl HttpFill {
         named.map(drop).map_err(|_| Reason::TooManyTags)
     }
 
-    fn store(&self, asked: Asked, came: &Came, freshness: &Freshness, response: &mut Response) {
+    fn store(&self, mut asked: Asked, came: &Came, freshness: &Freshness, response: &mut Response) {
         date(&mut response.headers, came.at);
         let mut headers = response.headers.clone();
         fields_to_keep(&mut headers, freshness);

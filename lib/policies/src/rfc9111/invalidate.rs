@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use http::Uri;
 use http::header::UPGRADE;
+use http::{Method, Uri};
+use kasoku_coherence::Tag;
 use kasoku_http_caching::reason::Reason;
 use kasoku_http_caching::{groups, invalidation};
-use kasoku_pipeline::{Failure, Forward, Next, Outcome, Request};
+use kasoku_pipeline::{Failure, Forward, Next, Outcome, Request, Response};
 
+use super::second_tier::Gone;
 use super::shelf::group_tag;
 use super::view::{authority, target_tag};
 use super::{HttpCache, said};
@@ -24,22 +26,8 @@ impl HttpCache {
         request.key = None;
         match next.run(request).await {
             Ok(mut response) => {
-                if let Some(target) = target {
-                    for uri in invalidation::targets(&method, &target, response.status, &response.headers) {
-                        let authority = uri.authority().map_or("", |authority| authority.as_str());
-                        self.shelf.purge(target_tag(authority, uri.path(), uri.query()));
-                    }
-                }
-                if !response.status.is_client_error() && !response.status.is_server_error() {
-                    // A list that is too long to be kept is too long to be followed, and then so is everything.
-                    match groups::invalidated(&method, &response.headers) {
-                        Ok(groups) => {
-                            for group in &groups {
-                                self.shelf.purge(group_tag(&authority, group));
-                            }
-                        }
-                        Err(_) => self.shelf.purge_all(),
-                    }
+                if let Some(gone) = gone(&method, target, &authority, &response) {
+                    self.shelf.purge(gone).await;
                 }
                 response.cache = said(response.cache, forward, reason);
                 Ok(response)
@@ -49,6 +37,25 @@ impl HttpCache {
             }
         }
     }
+}
+
+/// What an answer to a request invalidates.
+fn gone(method: &Method, target: Option<Uri>, authority: &str, response: &Response) -> Option<Gone> {
+    let targets =
+        target.map(|target| invalidation::targets(method, &target, response.status, &response.headers));
+    let mut tags: Vec<Tag> = targets
+        .into_iter()
+        .flatten()
+        .map(|uri| target_tag(uri.authority().map_or("", |one| one.as_str()), uri.path(), uri.query()))
+        .collect();
+    if !response.status.is_client_error() && !response.status.is_server_error() {
+        // A list that is too long to be kept is too long to be followed, and then so is everything.
+        let Ok(groups) = groups::invalidated(method, &response.headers) else {
+            return Some(Gone::Everything);
+        };
+        tags.extend(groups.iter().map(|group| group_tag(authority, group)));
+    }
+    (!tags.is_empty()).then_some(Gone::Tags(tags))
 }
 
 /// A request's target as an absolute URI. The scheme is not told apart: what is stored is found under either.

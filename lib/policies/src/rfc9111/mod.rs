@@ -14,11 +14,14 @@
 //! RFC 9875 §3). Fills that began before are fenced like fills from a database.
 
 mod arrival;
+mod codec;
 mod facts;
 mod fields;
 mod fill;
+mod further;
 mod invalidate;
 mod passes;
+mod second_tier;
 mod shelf;
 mod view;
 mod wants;
@@ -53,6 +56,7 @@ use crate::collapse::Changes;
 pub(crate) use facts::HttpFacts;
 pub use fields::{FieldRules, Treatment};
 pub use fill::HttpFill;
+pub use second_tier::{Accepts, Gone, LookedUp, SecondTier, Shared, Ticket};
 
 /// How answers of a route's origin are reused.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,12 +103,14 @@ pub fn pair(
     rules: HttpCacheRules,
     store: &Arc<ResponseStore>,
     surroundings: &Surroundings,
+    second_tier: Option<Arc<dyn SecondTier>>,
 ) -> (HttpCache, HttpFill, Arc<dyn Changes>) {
     let shelf = Arc::new(Shelf {
         views: Views::new(surroundings.route.index, &rules.fields),
         rules,
         store: Arc::clone(store),
         surroundings: surroundings.clone(),
+        second_tier,
     });
     let cache = HttpCache {
         shelf: Arc::clone(&shelf),
@@ -267,14 +273,8 @@ impl HttpCache {
         if let Some(wants) = own {
             wants.put_back(&mut request.headers);
         }
-        // An end-to-end reload is one for all caches on the way (RFC 9111 §5.2.1.4).
-        let directive = match directives {
-            RequestDirectives { no_store: true, .. } => Some("no-store"),
-            RequestDirectives { no_cache: true, .. } => Some("no-cache"),
-            _ => None,
-        };
-        if let Some(directive) = directive {
-            request.headers.insert(CACHE_CONTROL, HeaderValue::from_static(directive));
+        if let Some(said) = say(directives) {
+            request.headers.insert(CACHE_CONTROL, said);
         }
         let is_shared = request.method == Method::GET
             && !directives.no_store
@@ -375,6 +375,20 @@ fn covers(request: &Request, candidate: &Candidate, verdict: Verdict, reason: Op
         }
         _ => Judged::Use(verdict, reason),
     }
+}
+
+/// What is asked of the caches between here and the origin: an end-to-end reload is one for all of them (RFC 9111
+/// §5.2.1.4), and so is the wish for something younger.
+fn say(directives: &RequestDirectives) -> Option<HeaderValue> {
+    let seconds = |name: &str, time: Option<Duration>| time.map(|time| format!("{name}={}", time.as_secs()));
+    let words = match directives {
+        RequestDirectives { no_store: true, .. } => vec!["no-store".to_owned()],
+        RequestDirectives { no_cache: true, .. } => vec!["no-cache".to_owned()],
+        RequestDirectives { max_age, min_fresh, .. } => {
+            [seconds("max-age", *max_age), seconds("min-fresh", *min_fresh)].into_iter().flatten().collect()
+        }
+    };
+    (!words.is_empty()).then(|| HeaderValue::try_from(words.join(", ")).expect("names and digits"))
 }
 
 fn forward_of(why: Validate) -> Forward {

@@ -17,7 +17,9 @@ use kasoku_http_caching::vary::Varying;
 use kasoku_pipeline::Request;
 
 use super::HttpCacheRules;
+use super::codec::Encoded;
 use super::facts::{HttpFacts, Selecting, Variant};
+use super::second_tier::{Gone, SecondTier, Ticket};
 use super::view::{self, Views};
 use crate::Surroundings;
 use crate::cache::{ResponseStore, StoredResponse};
@@ -29,12 +31,16 @@ const KEPT_STALE: Duration = Duration::from_hours(1);
 /// With a validator they are kept for longer.
 const KEPT_FOR_VALIDATION: Duration = Duration::from_hours(7 * 24);
 
+/// Other nodes can use it for this long at the most.
+const SHARED_FOR: Duration = Duration::from_hours(24);
+
 /// See the module.
 pub(super) struct Shelf {
     pub(super) rules: HttpCacheRules,
     pub(super) views: Views,
     pub(super) store: Arc<ResponseStore>,
     pub(super) surroundings: Surroundings,
+    pub(super) second_tier: Option<Arc<dyn SecondTier>>,
 }
 
 /// What there is for a request.
@@ -69,6 +75,8 @@ pub(super) struct Keep {
     pub(super) snapshot: Snapshot,
     /// When the head arrived.
     pub(super) arrived: Instant,
+    /// The right to share it with other nodes.
+    pub(super) ticket: Option<Box<dyn Ticket>>,
 }
 
 /// What became of it.
@@ -95,7 +103,7 @@ impl Shelf {
             Err(other) => return other,
         };
         let Some(selecting) = &first.facts().selecting else { return Lookup::Found(Box::new(first)) };
-        let said = self.views.selecting(&selecting.names, request);
+        let said = self.views.selecting(&selecting.names, &request.headers);
         if said == selecting.said {
             return Lookup::Found(Box::new(first));
         }
@@ -149,17 +157,21 @@ impl Shelf {
                 }
             }
         }
-        self.insert(key, selecting, Self::tags(request, &keep.headers), keep)
+        self.insert(key, selecting, &Self::tags(request, &keep.headers), keep)
     }
 
     /// Puts a stored answer away again, with fields that a validation has updated.
     pub(super) fn freshen(&self, candidate: &Candidate, keep: Keep) -> Kept {
         let selecting = candidate.facts().selecting.clone();
-        self.insert(candidate.key.clone(), selecting, candidate.stored.tags().to_vec(), keep)
+        self.insert(candidate.key.clone(), selecting, candidate.stored.tags(), keep)
     }
 
-    fn insert(&self, key: Key, selecting: Option<Selecting>, tags: Vec<Tag>, keep: Keep) -> Kept {
-        let Keep { status, mut headers, body, parts, freshness, snapshot, arrived } = keep;
+    fn insert(&self, key: Key, selecting: Option<Selecting>, tags: &[Tag], keep: Keep) -> Kept {
+        let Keep { status, mut headers, body, parts, freshness, snapshot, arrived, ticket } = keep;
+        let encoded = ticket.filter(|_| parts.is_none()).map(|ticket| {
+            let (headers, body, selecting) = (headers.clone(), body.clone(), selecting.clone());
+            (ticket, Encoded { status, headers, body, freshness: freshness.clone(), selecting })
+        });
         let mut for_caches = HeaderMap::new();
         for name in FOR_CACHES {
             for_caches.extend(headers.get_all(&name).iter().map(|value| (name.clone(), value.clone())));
@@ -169,27 +181,66 @@ impl Shelf {
         let has_validator = headers.contains_key(ETAG) || headers.contains_key(LAST_MODIFIED);
         let kept_for = if has_validator { KEPT_FOR_VALIDATION } else { KEPT_STALE };
         let of_use = freshness.lifetime.saturating_sub(freshness.age) + use_for.max(kept_for);
+        let age = freshness.age + self.surroundings.clock.now().saturating_duration_since(arrived);
         let facts = HttpFacts::new((freshness, selecting, parts, for_caches), arrived);
-        let stored = StoredResponse::of_origin((status, &headers, body), &tags, facts, &self.store, &key);
+        if let Some(before) = self.again(&key, arrived) {
+            facts.adopt(before.facts());
+        }
+        let stored = StoredResponse::of_origin((status, &headers, body), tags, facts, &self.store, &key);
         let fill = Fill {
             value: Arc::clone(&stored),
-            tags,
+            tags: tags.to_vec(),
             snapshot,
             inserted: arrived,
             expires: arrived.checked_add(of_use),
         };
-        match self.store.insert(key, fill) {
-            Inserted::Stored => Kept::Stored(stored),
+        match self.store.insert(key.clone(), fill) {
+            Inserted::Stored => {
+                if let Some((ticket, encoded)) = encoded {
+                    ticket.store(key, encoded.to_bytes(), tags, age, of_use.min(SHARED_FOR));
+                }
+                Kept::Stored(stored)
+            }
             Inserted::Fenced => Kept::Not(Reason::Fenced),
             Inserted::Older => Kept::Not(Reason::Changed),
             Inserted::TooLarge => Kept::Not(Reason::TooLarge),
         }
     }
 
+    /// Puts an answer here that another node has stored.
+    pub(super) fn adopt(
+        &self,
+        (key, request): (&Key, &Request),
+        encoded: Encoded,
+        age: Duration,
+        (snapshot, now): (Snapshot, Instant),
+    ) -> Option<Candidate> {
+        let tags = Self::tags(request, &encoded.headers);
+        let keep = Keep {
+            status: encoded.status,
+            headers: encoded.headers,
+            body: encoded.body,
+            parts: None,
+            freshness: Freshness { age, ..encoded.freshness },
+            snapshot,
+            arrived: now,
+            ticket: None,
+        };
+        match self.insert(key.clone(), encoded.selecting, &tags, keep) {
+            Kept::Stored(_) => self.again(key, now),
+            Kept::Not(_) => None,
+        }
+    }
+
+    /// Whether an answer is for a request, as far as what it varies by goes.
+    pub(super) fn selects(&self, selecting: Option<&Selecting>, headers: &HeaderMap) -> bool {
+        selecting.is_none_or(|one| self.views.selecting(&one.names, headers) == one.said)
+    }
+
     fn selecting(&self, mut names: Vec<HeaderName>, request: &Request) -> Selecting {
         names.sort_by(|one, other| one.as_str().cmp(other.as_str()));
         names.dedup();
-        let said = self.views.selecting(&names, request);
+        let said = self.views.selecting(&names, &request.headers);
         Selecting { names, said }
     }
 
@@ -203,14 +254,26 @@ impl Shelf {
         tags
     }
 
-    /// Takes away what depends on a tag.
-    pub(super) fn purge(&self, tag: Tag) {
-        self.store.purge_tag(tag, Purge::Hard);
+    /// Takes away what depends on these tags, on all nodes. When it has returned, this node gives none of it any
+    /// more, and others do so for no longer than it takes to reach them.
+    pub(super) async fn purge(&self, gone: Gone) {
+        self.purge_here(&gone);
+        if let Some(second_tier) = &self.second_tier {
+            second_tier.purge(gone.clone()).await;
+            // In between, an entry may have come back from the second tier.
+            self.purge_here(&gone);
+        }
     }
 
-    /// Takes away everything.
-    pub(super) fn purge_all(&self) {
-        self.store.purge_all(Purge::Hard);
+    fn purge_here(&self, gone: &Gone) {
+        match gone {
+            Gone::Tags(tags) => {
+                for tag in tags {
+                    self.store.purge_tag(*tag, Purge::Hard);
+                }
+            }
+            Gone::Everything => drop(self.store.purge_all(Purge::Hard)),
+        }
     }
 
     /// Takes away one answer.

@@ -64,11 +64,11 @@ impl Views {
     }
 
     /// What a request says in these fields, as the origin sees them.
-    pub(super) fn selecting(&self, names: &[HeaderName], request: &Request) -> Vec<u8> {
+    pub(super) fn selecting(&self, names: &[HeaderName], headers: &HeaderMap) -> Vec<u8> {
         let mut shown = HeaderMap::new();
         for name in names {
-            for line in request.headers.get_all(name) {
-                if let Some(value) = self.shown(name, line, request) {
+            for line in headers.get_all(name) {
+                if let Some(value) = self.shown(name, line, headers) {
                     shown.append(name, value);
                 }
             }
@@ -76,12 +76,12 @@ impl Views {
         vary::selecting(names, &shown)
     }
 
-    fn shown(&self, name: &HeaderName, value: &HeaderValue, request: &Request) -> Option<HeaderValue> {
+    fn shown(&self, name: &HeaderName, value: &HeaderValue, headers: &HeaderMap) -> Option<HeaderValue> {
         match self.rules.treatment(name, value) {
             Treatment::Keyed | Treatment::Shown | Treatment::Condition | Treatment::Hop => {
                 Some(value.clone())
             }
-            Treatment::Coding => codings(&request.headers),
+            Treatment::Coding => codings(headers),
             Treatment::Credentials => Some(value.clone()),
             Treatment::Hidden | Treatment::Directive => None,
         }

@@ -77,7 +77,7 @@ impl Stand {
     fn over(rules: HttpCacheRules, origin: Arc<ScriptedSource>) -> Self {
         let stage = Stage::new();
         let store = Arc::new(ResponseStore::new(16 << 20, Arc::new(Sequence::new())));
-        let (cache, fill, changes) = pair(rules, &store, &stage.surroundings);
+        let (cache, fill, changes) = pair(rules, &store, &stage.surroundings, None);
         let collapse = Collapse::new(&Promises::none(), changes);
         let pipeline = first(cache).then(collapse).then(fill).finally(Arc::clone(&origin) as _);
         Self { stage, store, pipeline, origin }

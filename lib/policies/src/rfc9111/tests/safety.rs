@@ -141,7 +141,7 @@ proptest! {
             }
             let key = views.primary(&request, request.uri.query());
             let names = ["accept", "accept-encoding", "accept-language"].map(http::HeaderName::from_static);
-            let varies = views.selecting(&names, &request);
+            let varies = views.selecting(&names, &request.headers);
             let mut forwarded: Vec<_> = views.confine(request.again()).headers.iter()
                 .filter(|(name, value)| {
                     FieldRules::default().treatment(name, value) != Treatment::Hop
