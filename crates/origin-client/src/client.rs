@@ -230,3 +230,73 @@ async fn within<F: Future>(
         mark = seen;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, poll_fn, ready};
+    use std::task::Poll;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use http_body::Frame;
+    use http_body_util::StreamBody;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+    use crate::BoxError;
+
+    const LIMIT: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_says_nothing_is_given_up_after_the_limit() {
+        let start = Instant::now();
+        assert!(within(pending::<()>(), None, LIMIT).await.is_none());
+        assert_eq!(start.elapsed(), LIMIT);
+        assert!(within(ready(()), None, LIMIT).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_that_is_slow_is_not_the_servers_fault() {
+        let late = futures_util::stream::once(async {
+            sleep(LIMIT * 10).await;
+            Ok::<_, BoxError>(Frame::data(Bytes::from_static(b"late")))
+        });
+        let progress = Arc::new(Progress::default());
+        let mut body = Sending::new(StreamBody::new(late).boxed_unsync(), Some(Arc::clone(&progress)));
+        let mut is_over = false;
+        // A server that takes what there is, and says nothing when it has all of it.
+        let taking = poll_fn(|context| {
+            while !is_over {
+                match std::pin::Pin::new(&mut body).poll_frame(context) {
+                    Poll::Ready(frame) => is_over = frame.is_none(),
+                    Poll::Pending => break,
+                }
+            }
+            Poll::<()>::Pending
+        });
+        let start = Instant::now();
+        assert!(within(taking, Some(&progress), LIMIT).await.is_none());
+        assert!(start.elapsed() > LIMIT * 10, "{:?}", start.elapsed());
+        assert!(start.elapsed() < LIMIT * 13, "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_nobody_asks_for_is_sent_after_a_while_or_never() {
+        let body = || {
+            let part = futures_util::stream::once(ready(Ok::<_, BoxError>(Frame::data(Bytes::from("x")))));
+            let progress = Arc::new(Progress::held());
+            (Sending::new(StreamBody::new(part).boxed_unsync(), Some(Arc::clone(&progress))), progress)
+        };
+        let (mut unanswered, _progress) = body();
+        let start = Instant::now();
+        assert!(unanswered.frame().await.unwrap().is_ok());
+        assert_eq!(start.elapsed(), LIMIT);
+        let (mut wanted, progress) = body();
+        progress.wanted();
+        assert!(wanted.frame().await.unwrap().is_ok());
+        let (mut refused, progress) = body();
+        progress.answered();
+        assert!(refused.frame().await.unwrap().is_err());
+        assert_eq!(start.elapsed(), LIMIT, "neither waited");
+    }
+}

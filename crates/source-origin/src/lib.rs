@@ -23,7 +23,7 @@ use kasoku_pipeline::{Body, BoxFuture, Outcome, Promises, Request, Response, Sou
 use kasoku_problem::{Kind, Problem};
 
 pub use kasoku_origin_client::{CertificateError, ClientSettings, ExtraRoots, Protocol, Server, ServerError};
-pub use rules::{HostRule, OriginRules};
+pub use rules::{Climbing, HostRule, OriginRules};
 pub use trust::{Network, NetworkError, TrustedProxies};
 
 use crate::request::Outgoing;

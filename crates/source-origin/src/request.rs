@@ -15,7 +15,7 @@ use kasoku_problem::{Kind, Problem};
 
 use crate::trimmed::Trimmed;
 use crate::upload::{Bounded, Fate};
-use crate::{HostRule, OriginRules, forwarded, trailers};
+use crate::{Climbing, HostRule, OriginRules, forwarded, trailers};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -45,6 +45,9 @@ pub(crate) fn outgoing(request: Request, rules: &OriginRules) -> Result<Next, Pr
     }
     if method == Method::OPTIONS && count_forward(&mut headers) == Forward::Stop {
         return Ok(Next::Answer);
+    }
+    if rules.climbing == Climbing::Refused && climbs(uri.path()) {
+        return Err(Problem::new(Kind::Malformed).detail("the path leads out of what is served here"));
     }
     let target = target(&uri, rules.strip.as_deref());
     pass(&mut headers, upgrade.as_ref(), !body.is_empty());
@@ -126,6 +129,29 @@ fn target(uri: &Uri, strip: Option<&str>) -> Uri {
     PathAndQuery::try_from(target).map_or_else(|_| uri.clone(), Uri::from)
 }
 
+/// Whether a path has a segment `..`, in any spelling that an origin might read as one.
+fn climbs(path: &str) -> bool {
+    let mut rest = path.as_bytes();
+    let mut segment = Some(0);
+    while let Some((first, behind)) = rest.split_first() {
+        let coded = (*first == b'%').then(|| behind.first_chunk::<2>()).flatten();
+        let (read, length) = match coded.map(|digits| digits.map(|digit| digit.to_ascii_lowercase())) {
+            Some([b'2', b'e']) => (b'.', 3),
+            Some([b'2', b'f'] | [b'5', b'c']) => (b'/', 3),
+            _ if *first == b'\\' => (b'/', 1),
+            _ => (*first, 1),
+        };
+        segment = match (read, segment) {
+            (b'/', Some(2)) => return true,
+            (b'/', _) => Some(0),
+            (b'.', Some(dots)) => Some(dots + 1),
+            _ => None,
+        };
+        rest = &rest[length..];
+    }
+    segment == Some(2)
+}
+
 #[derive(Debug, PartialEq, Eq)]
 enum Forward {
     On,
@@ -158,6 +184,21 @@ mod tests {
         check("/old", Some("/old"), "/");
         check("/old?q=1", Some("/old"), "/?q=1");
         check("/new/old", Some("/old"), "/new/old");
+        check("/old//a", Some("/old"), "//a");
+    }
+
+    #[test]
+    fn a_path_that_climbs_is_seen_in_every_spelling() {
+        for path in
+            ["/a/../b", "/..", "/a/..", "/a/%2e%2E/b", "/a/.%2e", "/a%2f..%2Fb", "/a/..\\b", "/a%5C..%5cb"]
+        {
+            assert!(climbs(path), "{path}");
+        }
+        for path in
+            ["/", "/a", "/a.b/..c", "/a/...", "/a/.", "/a/b..", "/%2", "/a/%252e%252e/", "/.well-known/x"]
+        {
+            assert!(!climbs(path), "{path}");
+        }
     }
 
     #[test]

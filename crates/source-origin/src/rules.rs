@@ -15,12 +15,23 @@ pub struct OriginRules {
     pub host: HostRule,
     /// Who may say on whose behalf it asks.
     pub trusted: TrustedProxies,
+    /// Whether paths may lead out of where they begin.
+    pub climbing: Climbing,
     /// What is taken from the beginning of each path, without a slash at its end.
     pub strip: Option<String>,
     /// Bytes of a request's body.
     pub body_bytes_max: u64,
     /// A connection that went over to another protocol ends when both sides were silent for this long.
     pub silence_max: Duration,
+}
+
+/// Whether `..` may stand in a path. The origin makes of it what it likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Climbing {
+    /// The whole origin is served: there is nothing outside.
+    Allowed,
+    /// A part of it is served, which a path must not leave.
+    Refused,
 }
 
 /// Which host an origin is told.

@@ -107,6 +107,12 @@ async fn an_origin_can_be_told_its_own_host_and_paths_without_a_prefix() {
         assert_eq!(kasoku.client().get(target).await.text(), "four", "{target}");
     }
     assert_eq!(kasoku.client().get("/new").await.status, StatusCode::NOT_FOUND);
+    for outside in ["/old/../admin", "/old/%2e%2e/admin", "/old/..%2Fadmin"] {
+        let mut peer = Peer::to(kasoku.address());
+        peer.send(format!("GET {outside} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        let answer = peer.until("\r\n\r\n");
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{outside}: {answer}");
+    }
     let requests = origin.requests();
     let lines: Vec<_> = requests.iter().map(|request| request.lines().next().unwrap()).collect();
     assert_eq!(lines, ["GET / HTTP/1.1", "GET /a%2F?b=/old HTTP/1.1", "GET /old/ HTTP/1.1"]);

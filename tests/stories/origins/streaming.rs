@@ -86,6 +86,25 @@ async fn the_head_of_an_answer_does_not_wait_for_its_body() {
 }
 
 #[tokio::test]
+async fn an_answer_may_come_before_the_request_has_ended() {
+    let origin = RecordingOrigin::new(|exchange| exchange.send(FOUR));
+    let kasoku = before(&origin);
+    let mut peer = Peer::to(kasoku.address());
+    for _ in 0..3 {
+        peer.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\nhalf");
+        assert!(peer.until("four").starts_with("HTTP/1.1 200 OK\r\n"));
+        peer.send("half");
+    }
+    while origin.requests().len() < 3 || !origin.requests()[2].ends_with("halfhalf") {
+        tokio::task::yield_now().await;
+    }
+    assert!(
+        origin.requests().iter().all(|request| request.ends_with("halfhalf")),
+        "and it ends all the same"
+    );
+}
+
+#[tokio::test]
 async fn fields_behind_a_body_pass_if_they_may() {
     let origin = RecordingOrigin::new(|exchange| {
         exchange.body();

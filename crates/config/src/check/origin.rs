@@ -1,7 +1,9 @@
 //! Routes that answer from HTTP servers.
 
-use kasoku_source_origin::{ClientSettings, ExtraRoots, HostRule, Network, OriginRules, Protocol, Server};
-use kasoku_source_origin::{ServerError, TrustedProxies};
+use kasoku_source_origin::{
+    ClientSettings, Climbing, ExtraRoots, HostRule, Network, OriginRules, Protocol, Server, ServerError,
+    TrustedProxies,
+};
 
 use super::Check;
 use super::server::{PEM_BYTES_MAX, positive};
@@ -61,6 +63,7 @@ pub(super) fn rules(
             HostName::Origin => HostRule::Origin,
         },
         trusted: trusted?,
+        climbing: if written.path.starts_with("/{*") { Climbing::Allowed } else { Climbing::Refused },
         strip: strip.map_or(Some(None), |strip| strip.map(Some))?,
         body_bytes_max,
         silence_max: origin.silence_timeout.duration(),
