@@ -7,6 +7,7 @@
 mod body;
 mod changes;
 mod current;
+mod foresight;
 mod idempotency;
 mod json;
 mod lanes;

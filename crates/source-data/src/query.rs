@@ -5,10 +5,11 @@ use std::sync::Arc;
 use http::{Method, StatusCode};
 use kasoku_coherence::Tag;
 use kasoku_database::{DatabaseError, ResultColumn, Rows};
-use kasoku_pipeline::{BoxFuture, Outcome, Promises, Request, Source};
+use kasoku_pipeline::{BoxFuture, Foresight, Outcome, Promises, Request, Source};
 use kasoku_problem::{Kind, Problem};
 use kasoku_sql_plan::{OutputColumn, QueryPlanner, QueryRules, purge_tag, table_tag};
 
+use crate::foresight;
 use crate::lanes::{Engine, Lanes};
 use crate::render::{self, Counted};
 
@@ -21,6 +22,7 @@ pub struct QuerySource {
     rows_most: u64,
     /// What every answer carries, whatever else it depends on.
     purge_tags: Vec<Tag>,
+    tables: Vec<String>,
     promises: Promises,
 }
 
@@ -42,6 +44,7 @@ impl QuerySource {
             one: rules.one,
             rows_most: u64::from(rules.rows_most),
             purge_tags: tables.iter().map(|table| purge_tag(table)).collect(),
+            tables: tables.iter().map(|table| (*table).to_owned()).collect(),
             promises: Promises { methods: vec![Method::GET], vary: Vec::new(), depends_on, streams: false },
         }
     }
@@ -87,6 +90,14 @@ impl Source for QuerySource {
 
     fn answer(&self, request: Request) -> BoxFuture<'_, Outcome> {
         Box::pin(self.run(request))
+    }
+
+    fn foresee(&self, request: Request) -> Result<Foresight, Problem> {
+        let path: Vec<(&str, &str)> = request.params.iter().collect();
+        let plan = self.planner.plan(&path, request.uri.query())?;
+        let names = self.planner.tag_names(&plan, &self.tables);
+        let purges: Vec<_> = self.purge_tags.iter().copied().zip(&self.tables).collect();
+        Ok(foresight::read(&plan.statement, plan.tags, names, &purges))
     }
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use http::{Method, header};
 use kasoku_coherence::Tag;
 use kasoku_http_caching::entity_tag;
-use kasoku_pipeline::{BoxFuture, Outcome, Promises, Request, Source};
+use kasoku_pipeline::{BoxFuture, Foresight, Outcome, Promises, Request, Source};
 use kasoku_problem::{Kind, Problem};
 use kasoku_sql_plan::{CursorKey, TablePlanner, TableRules, purge_tag};
 
 use crate::lanes::{Engine, Lanes};
-use crate::{list, prefer, render, write};
+use crate::{foresight, list, prefer, render, write};
 
 /// What both sources of a route share.
 pub(crate) struct Table {
@@ -22,6 +22,8 @@ pub(crate) struct Table {
     pub(crate) route: String,
     /// What every answer carries, whatever else it depends on.
     pub(crate) purge_tag: Tag,
+    /// The table's name.
+    pub(crate) name: String,
     /// Columns that problems may name.
     pub(crate) shown: Vec<String>,
     pub(crate) may_upsert: bool,
@@ -61,6 +63,7 @@ pub fn table_sources(
         envelope: rules.envelope.clone(),
         route: route.to_owned(),
         purge_tag: purge_tag(&rules.table),
+        name: rules.table.clone(),
         shown: rules.select.clone(),
         may_upsert: rules.write.upsert,
         has_key,
@@ -112,6 +115,13 @@ impl Source for ListSource {
             }
         })
     }
+
+    fn foresee(&self, request: Request) -> Result<Foresight, Problem> {
+        match request.method {
+            Method::GET => foresight::of_list(&self.table, &request),
+            _ => Ok(Foresight::Unknown),
+        }
+    }
 }
 
 impl Source for RowSource {
@@ -126,6 +136,13 @@ impl Source for RowSource {
                 _ => write::answer(&self.table, request).await,
             }
         })
+    }
+
+    fn foresee(&self, request: Request) -> Result<Foresight, Problem> {
+        match request.method {
+            Method::GET => foresight::of_row(&self.table, &request),
+            _ => Ok(Foresight::Unknown),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! where they came from, and how an origin should read their requests, passes only if they are trusted to say it.
 //! Bodies stream in both directions. This crate must not know any policy, nor how connections are made and kept.
 
+mod foresight;
 mod forwarded;
 mod request;
 mod response;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use http::Method;
 use http::header::ALLOW;
 use kasoku_origin_client::{Client, ConnectError, SendError};
-use kasoku_pipeline::{Body, BoxFuture, Outcome, Promises, Request, Response, Source};
+use kasoku_pipeline::{Body, BoxFuture, Foresight, Outcome, Promises, Request, Response, Source};
 use kasoku_problem::{Kind, Problem};
 
 pub use kasoku_origin_client::{CertificateError, ClientSettings, ExtraRoots, Protocol, Server, ServerError};
@@ -66,6 +67,10 @@ impl Source for OriginSource {
 
     fn answer(&self, request: Request) -> BoxFuture<'_, Outcome> {
         Box::pin(self.forward(request))
+    }
+
+    fn foresee(&self, request: Request) -> Result<Foresight, Problem> {
+        foresight::foresee(request, &self.rules)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRAILER, TRANSFER_ENCODING, UPGRADE};
+use http::response::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use http_body::Body as HttpBody;
 use kasoku_http_caching::hop_fields;
@@ -20,36 +21,47 @@ pub(crate) fn incoming(
     asked: Option<&HeaderValue>,
     silence_max: Duration,
 ) -> Outcome {
-    let Answer { head, body, switched } = answer;
-    let mut headers = head.headers;
-    if let Some(wrong) = lies(&headers) {
-        return Err(Problem::new(Kind::BadUpstream).detail(wrong).into());
-    }
-    let protocol = headers.get(UPGRADE).cloned();
-    let trailer = trailers::announced(&headers);
-    hop_fields::remove(&mut headers);
-    forwarded::via(&mut headers, head.version);
-    let status = head.status;
+    let Answer { mut head, body, switched } = answer;
     if let Some(stream) = switched {
-        return switch(headers, protocol, asked, stream, silence_max);
+        let protocol = head.headers.get(UPGRADE).cloned();
+        pass(&mut head)?;
+        return switch(head.headers, protocol, asked, stream, silence_max);
     }
+    let body = if body.is_end_stream() { Body::Empty } else { Body::stream(Trimmed(body)) };
+    received(head, body, method)
+}
+
+/// The answer that is given for one that is no switch to another protocol.
+pub fn received(mut head: Parts, body: Body, method: &Method) -> Outcome {
+    let protocol = head.headers.get(UPGRADE).cloned();
+    let trailer = pass(&mut head)?;
+    let Parts { status, mut headers, .. } = head;
     if let (StatusCode::UPGRADE_REQUIRED, Some(protocol)) = (status, protocol) {
         // The protocols that would do (RFC 9110 §15.5.22).
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, protocol);
     }
-    let is_bare = body.is_end_stream();
     let tells_length = *method == Method::HEAD || status == StatusCode::NOT_MODIFIED;
     if !tells_length {
         headers.remove(CONTENT_LENGTH);
     }
-    if let (false, Some(trailer)) = (is_bare, trailer) {
+    if let (false, Some(trailer)) = (matches!(body, Body::Empty), trailer) {
         headers.insert(TRAILER, trailer);
     }
-    let body = if is_bare { Body::Empty } else { Body::stream(Trimmed(body)) };
     let mut response = Response::new(status, body);
     response.headers = headers;
     Ok(response)
+}
+
+/// Leaves of an answer's fields what may pass, and gives what it says of its trailers.
+fn pass(head: &mut Parts) -> Result<Option<HeaderValue>, Problem> {
+    if let Some(wrong) = lies(&head.headers) {
+        return Err(Problem::new(Kind::BadUpstream).detail(wrong));
+    }
+    let trailer = trailers::announced(&head.headers);
+    hop_fields::remove(&mut head.headers);
+    forwarded::via(&mut head.headers, head.version);
+    Ok(trailer)
 }
 
 /// What an answer says of its length and cannot be true, or would be untrue once the answer is framed anew.

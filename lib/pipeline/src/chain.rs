@@ -6,8 +6,9 @@ use std::sync::Arc;
 use http::Method;
 use http::header::HeaderName;
 use kasoku_coherence::Tag;
+use kasoku_problem::Problem;
 
-use crate::{BoxFuture, Outcome, Request};
+use crate::{BoxFuture, Foresight, Outcome, Request};
 
 /// One policy: an async function around the rest of the pipeline.
 pub trait Policy: Send + Sync + 'static {
@@ -29,6 +30,12 @@ pub trait Source: Send + Sync + 'static {
 
     /// Answers one request.
     fn answer(&self, request: Request) -> BoxFuture<'_, Outcome>;
+
+    /// What it would do for a request, for people who want to know before they ask. What is wrong with the request
+    /// is told as it would be told to its caller.
+    fn foresee(&self, _request: Request) -> Result<Foresight, Problem> {
+        Ok(Foresight::Unknown)
+    }
 }
 
 /// What policies may assume of a source.

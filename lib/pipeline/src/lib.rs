@@ -38,6 +38,7 @@
 mod body;
 mod cache_facts;
 mod chain;
+mod foresight;
 mod forms;
 mod request;
 mod response;
@@ -47,6 +48,7 @@ mod upgrade;
 pub use body::{Body, BodyError, RequestBody};
 pub use cache_facts::{CacheFacts, Forward, Verdict};
 pub use chain::{Next, Pipeline, Policy, Promises, Source, Stack, first};
+pub use foresight::Foresight;
 pub use forms::{CodedForm, Forms, KeptForm};
 pub use request::{PathParams, Request, RequestFields, RequestId};
 pub use response::{Failure, Response, ResponseFields};

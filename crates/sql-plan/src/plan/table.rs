@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kasoku_coherence::Tag;
 use kasoku_problem::{Kind, Problem};
 
 use super::shapes::Shapes;
@@ -117,6 +118,11 @@ impl TablePlanner {
         let written = self.ones.get_or_make(&shape, || self.write_one(&selection.places));
         let columns = self.outputs_of_selection(Some(&selection));
         Ok(OnePlan { statement: Statement::new(&written, key), columns, tags })
+    }
+
+    /// The tags of a plan in words. `values` are those of its statement.
+    pub fn tag_names(&self, tags: &[Tag], values: &[Value]) -> Vec<String> {
+        self.tags.names(&self.key_kinds, tags, values)
     }
 
     /// The route's rules for tags.

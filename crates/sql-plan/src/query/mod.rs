@@ -122,6 +122,18 @@ impl QueryPlanner {
         Ok(QueryPlan { statement, tags })
     }
 
+    /// The tags of a plan in words. `tables` are those that the query reads.
+    pub fn tag_names(&self, plan: &QueryPlan, tables: &[String]) -> Vec<String> {
+        let name = |tag: &Tag| match tables.iter().find(|table| table_tag(table) == *tag) {
+            Some(table) => format!("all rows of {}", table.to_ascii_lowercase()),
+            None => {
+                let named = self.rows.as_ref().map(|rules| rules.names(&[], &[*tag], &plan.statement.params));
+                named.unwrap_or_default().concat()
+            }
+        };
+        plan.tags.iter().map(name).collect()
+    }
+
     fn tags(&self, params: &[Value]) -> Vec<Tag> {
         let row = self.narrow.as_ref().zip(self.rows.as_ref()).and_then(|(narrow, rules)| {
             let place = self.params.iter().position(|param| param.name == narrow.param)?;

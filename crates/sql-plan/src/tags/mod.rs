@@ -6,6 +6,7 @@
 //! table's tag, which every change carries.
 
 mod form;
+mod names;
 
 use kasoku_coherence::{Tag, TagBuilder};
 

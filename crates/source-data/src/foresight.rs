@@ -1,0 +1,43 @@
+//! What would be read for a request, told without reading it.
+
+use std::sync::Arc;
+
+use kasoku_coherence::Tag;
+use kasoku_pipeline::{Foresight, Request};
+use kasoku_problem::Problem;
+use kasoku_sql_plan::Value;
+
+use crate::lanes::Planned;
+use crate::prefer::Preferences;
+use crate::table::{KEY_PARAM, Table};
+
+/// A page of a list.
+pub(crate) fn of_list(table: &Table, request: &Request) -> Result<Foresight, Problem> {
+    let preferences = Preferences::of(&request.headers)?;
+    let plan = table.planner.list(request.uri.query(), preferences.count, &table.cursors)?;
+    let names = table.planner.tag_names(&plan.tags, &plan.statement.params);
+    Ok(read(&plan.statement, plan.tags, names, &[(table.purge_tag, &table.name)]))
+}
+
+/// A row by its key.
+pub(crate) fn of_row(table: &Table, request: &Request) -> Result<Foresight, Problem> {
+    let key = request.params.get(KEY_PARAM).unwrap_or_default();
+    let plan = table.planner.one(key, request.uri.query())?;
+    let names = table.planner.tag_names(&plan.tags, &plan.statement.params);
+    Ok(read(&plan.statement, plan.tags, names, &[(table.purge_tag, &table.name)]))
+}
+
+/// A statement, and what its answer depends on; answers are also found by the names of their tables, for purges.
+pub(crate) fn read(
+    statement: &Planned,
+    tags: Vec<Tag>,
+    names: Vec<String>,
+    purged_by: &[(Tag, &String)],
+) -> Foresight {
+    let purges = purged_by.iter().map(|(tag, table)| (*tag, format!("a purge of {table}")));
+    Foresight::Read {
+        sql: Arc::clone(&statement.sql),
+        values: statement.params.iter().map(Value::in_words).collect(),
+        tags: tags.into_iter().zip(names).chain(purges).collect(),
+    }
+}
