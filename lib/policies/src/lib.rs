@@ -7,6 +7,7 @@
 //! | [`admit`] | limits requests in progress and the queue before them | |
 //! | [`deadline`] | fixes the instant by which an answer must be there | |
 //! | [`shape`] | methods, `HEAD`, conditions, coding | |
+//! | [`switch`] | leads around the three below it while an operator has switched them off | |
 //! | [`cache`] | reuses stored responses ([`Cache`](cache::Cache)), stores new ones ([`Fill`](cache::Fill)) | |
 //! | [`collapse`] | lets one forward answer equal requests | the key |
 //!
@@ -76,6 +77,7 @@ pub mod observe;
 pub mod rescue;
 pub mod rfc9111;
 pub mod shape;
+pub mod switch;
 #[cfg(feature = "tower")]
 pub mod tower;
 

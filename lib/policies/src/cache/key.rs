@@ -5,6 +5,9 @@ use http::{HeaderMap, HeaderName, Version};
 use kasoku_coherence::{Key, KeyBuilder};
 use kasoku_pipeline::{Request, RequestBody};
 
+/// The part of a key that holds the route's index, in eight bytes, the least first: for purges of one route.
+pub const ROUTE_PART: usize = 0;
+
 /// The part of a key that holds the path, for purges by prefix. The parts are the route's index, the method's
 /// class, the path, the query if there is one, and for each field that the source varies by the number of its
 /// lines and the lines.

@@ -15,6 +15,7 @@
 
 mod age;
 mod audit;
+pub mod explain;
 mod fill;
 mod freshness;
 mod key;
@@ -44,8 +45,9 @@ use self::key::Keying;
 use crate::Surroundings;
 
 pub(crate) use age::value as age_value;
+pub use explain::KeyPart;
 pub use fill::{Fill, Storable};
-pub use key::PATH_PART;
+pub use key::{PATH_PART, ROUTE_PART};
 pub(crate) use refresh::Refresher;
 pub use stored::StoredResponse;
 

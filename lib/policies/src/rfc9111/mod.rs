@@ -15,6 +15,7 @@
 
 mod arrival;
 mod codec;
+pub mod explain;
 mod facts;
 mod fields;
 mod fill;
@@ -54,9 +55,11 @@ use crate::cache::{Refresher, ResponseStore, age_value};
 use crate::collapse::Changes;
 
 pub(crate) use facts::HttpFacts;
-pub use fields::{FieldRules, Treatment};
+pub use fields::{Because, FieldRules, Treatment};
 pub use fill::HttpFill;
 pub use second_tier::{Accepts, Gone, LookedUp, SecondTier, Shared, Ticket};
+pub use shelf::group_tag;
+pub use view::AUTHORITY_PART;
 
 /// How answers of a route's origin are reused.
 #[derive(Debug, Clone, PartialEq)]

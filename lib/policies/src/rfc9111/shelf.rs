@@ -290,7 +290,7 @@ fn names(headers: &HeaderMap) -> Vec<String> {
 }
 
 /// The tag of a cache group, which is a matter of one authority (RFC 9875 §2).
-pub(super) fn group_tag(authority: &str, group: &str) -> Tag {
+pub fn group_tag(authority: &str, group: &str) -> Tag {
     TagBuilder::new("cache-group").part(authority.as_bytes()).part(group.as_bytes()).build()
 }
 

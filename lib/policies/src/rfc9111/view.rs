@@ -16,8 +16,10 @@ use super::fields::{FieldRules, Treatment};
 /// What stands for the caller's own `User-Agent`, which an answer to all must not depend on.
 const AGENT: HeaderValue = HeaderValue::from_static("kasoku");
 
-/// The part of a key that holds the authority; see [`PATH_PART`](crate::cache::PATH_PART).
-const PARTS_OF_THE_TARGET: usize = 5;
+/// The part of a key that holds the authority, in lower case; see [`PATH_PART`](crate::cache::PATH_PART).
+pub const AUTHORITY_PART: usize = 4;
+
+const PARTS_OF_THE_TARGET: usize = AUTHORITY_PART + 1;
 
 /// The views of one route.
 #[derive(Debug)]
