@@ -3,13 +3,15 @@
 //! The steps share one target folder and the development profile, so that nothing is compiled twice that need not
 //! be: clippy and the documentation share the checked crates, tests and examples the built ones.
 
+mod fuzz;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::browser::Ending;
-use crate::{browser, docs, tidy};
+use crate::{browser, docs, services, tidy};
 
 /// A step of the way.
 struct Step {
@@ -49,6 +51,7 @@ struct Count {
 const STEPS: &[Step] = &[
     Step { name: "fmt", what: "sources are formatted", action: Action::Cargo(&["fmt", "--all", "--check"]) },
     Step { name: "tidy", what: "habits are kept", action: Action::Own(tidied) },
+    Step { name: "needs", what: "what the tests need is there", action: Action::Own(needs) },
     Step {
         name: "clippy",
         what: "no lint warns",
@@ -73,7 +76,7 @@ const STEPS: &[Step] = &[
     Step { name: "browser", what: "pages work in a browser", action: Action::Own(browser) },
     Step { name: "reference", what: "generated pages are current", action: Action::Own(reference) },
     Step { name: "deny", what: "licences, sources and bans of dependencies", action: Action::Own(deny) },
-    Step { name: "fuzz", what: "each parser stands a short fuzzing", action: Action::Own(fuzz) },
+    Step { name: "fuzz", what: "each parser stands a short fuzzing", action: Action::Own(fuzz::run) },
 ];
 
 /// Which steps to run.
@@ -184,12 +187,17 @@ impl Count {
 
 fn cargo(root: &Path, words: &[&str], environment: &[(&str, &str)]) -> Verdict {
     let mut command = Command::new(env!("CARGO"));
-    command.args(words).envs(environment.iter().copied()).current_dir(root).stdin(Stdio::null());
-    match command.status() {
+    command.args(words).envs(environment.iter().copied()).current_dir(root);
+    finished(&mut command, "cargo")
+}
+
+/// Runs a program to its end.
+fn finished(command: &mut Command, name: &str) -> Verdict {
+    match command.stdin(Stdio::null()).status() {
         Ok(status) if status.success() => Verdict::Passed,
         Ok(_) => Verdict::Failed,
         Err(error) => {
-            eprintln!("cargo cannot be run: {error}");
+            eprintln!("{name} cannot be run: {error}");
             Verdict::Failed
         }
     }
@@ -231,6 +239,10 @@ fn tidied(root: &Path) -> Verdict {
     passed_if(tidy::run(root))
 }
 
+fn needs(root: &Path) -> Verdict {
+    passed_if(services::provide_for_tests(root))
+}
+
 fn browser(root: &Path) -> Verdict {
     match browser::drive(root) {
         Ending::Passed => Verdict::Passed,
@@ -260,31 +272,17 @@ fn doctest(root: &Path) -> Verdict {
     tests(root, &["test", "--workspace", "--doc", "--locked"])
 }
 
-/// The advisories need a database from the network and are looked at apart.
+/// What dependencies are, and where they come from.
 fn deny(root: &Path) -> Verdict {
-    if installed("cargo-deny") {
-        cargo(root, &["deny", "--offline", "check", "bans", "licenses", "sources"], &[])
-    } else {
-        Verdict::Skipped("cargo-deny is not installed".to_owned())
-    }
-}
-
-fn fuzz(root: &Path) -> Verdict {
-    const SECONDS_EACH: &str = "-max_total_time=10";
-    let Ok(targets) = std::fs::read_dir(root.join("fuzz/fuzz_targets")) else {
-        return Verdict::Skipped("there are no fuzz targets".to_owned());
+    let Some(program) = services::deny(root) else {
+        return Verdict::Skipped(
+            "cargo-deny is not installed; `cargo xtask services` installs it".to_owned(),
+        );
     };
-    if !installed("cargo-fuzz") {
-        return Verdict::Skipped("cargo-fuzz is not installed".to_owned());
-    }
-    for target in targets.flatten() {
-        let name = target.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let verdict = cargo(root, &["+nightly", "fuzz", "run", &name, "--", SECONDS_EACH], &[]);
-        if verdict != Verdict::Passed {
-            return verdict;
-        }
-    }
-    Verdict::Passed
+    println!("advisories are left out: their database comes from the network, and changes without a commit");
+    let mut command = Command::new(program);
+    command.args(["--locked", "check", "--deny", "warnings", "bans", "licenses", "sources"]);
+    finished(command.current_dir(root), "cargo-deny")
 }
 
 fn installed(program: &str) -> bool {

@@ -3,6 +3,7 @@
 //! What is found is left alone, so running it again costs nothing. What cannot be had is named at the end, with
 //! what will not run without it.
 
+mod cargo_deny;
 mod data_sets;
 mod modules;
 mod programs;
@@ -10,6 +11,7 @@ mod programs;
 use std::path::Path;
 use std::process::ExitCode;
 
+pub(crate) use cargo_deny::find as deny;
 pub(crate) use modules::install as browser_modules;
 pub(crate) use programs::path_of;
 
@@ -24,41 +26,75 @@ enum Outcome {
     Missing(String),
 }
 
-/// Whether the tests can do without it.
+/// What it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Need {
+    /// The tests fail without it.
     Tests,
     /// `cargo xtask browser` only. It is installed, and left out where that cannot be.
     Browser,
+    /// The step `deny` only; the same.
+    Deny,
     /// Measurements only. Whoever measures installs it.
     Measurements,
 }
 
+impl Need {
+    fn without(self) -> &'static str {
+        match self {
+            Self::Tests => "tests fail without it",
+            Self::Browser => "the tests in a browser are left out",
+            Self::Deny => "licences, sources and bans of dependencies are not looked at",
+            Self::Measurements => "the tests do without it",
+        }
+    }
+}
+
 /// Sees to everything.
 pub(crate) fn run(root: &Path) -> ExitCode {
-    let mut missing_for_tests = 0;
-    let mut say = |name: &str, need: Need, outcome: Outcome| {
-        match (&outcome, need) {
-            (Outcome::Found(what), _) => println!("{name}: found, {what}"),
-            (Outcome::Installed(what), _) => println!("{name}: installed, {what}"),
-            (Outcome::Missing(why), Need::Browser) => {
-                println!("{name}: missing, {why}; the tests in a browser are left out");
-            }
-            (Outcome::Missing(why), Need::Measurements) => {
-                println!("{name}: missing, {why}; the tests do without it");
-            }
-            (Outcome::Missing(why), Need::Tests) => println!("{name}: MISSING, {why}"),
-        }
-        missing_for_tests += usize::from(need == Need::Tests && matches!(outcome, Outcome::Missing(_)));
-    };
+    let mut account = Account::default();
     for program in programs::ALL {
-        say(program.name, program.need, program.provide());
+        account.say(program.name, program.need, program.provide());
     }
-    say("playwright-core", Need::Browser, modules::provide(root));
-    say("data sets", Need::Tests, data_sets::provide(root));
-    if missing_for_tests > 0 {
-        println!("{missing_for_tests} things that tests need are missing");
-        return ExitCode::FAILURE;
+    account.say("playwright-core", Need::Browser, modules::provide(root));
+    account.say("cargo-deny", Need::Deny, cargo_deny::provide(root));
+    account.say("data sets", Need::Tests, data_sets::provide(root));
+    account.close()
+}
+
+/// Sees to what the tests cannot do without.
+pub(crate) fn provide_for_tests(root: &Path) -> ExitCode {
+    let mut account = Account::default();
+    for program in programs::ALL.iter().filter(|program| program.need == Need::Tests) {
+        account.say(program.name, program.need, program.provide());
     }
-    ExitCode::SUCCESS
+    account.say("data sets", Need::Tests, data_sets::provide(root));
+    account.close()
+}
+
+/// What was said so far.
+#[derive(Default)]
+struct Account {
+    missing_for_tests: u32,
+}
+
+impl Account {
+    fn say(&mut self, name: &str, need: Need, outcome: Outcome) {
+        match outcome {
+            Outcome::Found(what) => println!("{name}: found, {what}"),
+            Outcome::Installed(what) => println!("{name}: installed, {what}"),
+            Outcome::Missing(why) => {
+                println!("{name}: missing, {why}; {}", need.without());
+                self.missing_for_tests += u32::from(need == Need::Tests);
+            }
+        }
+    }
+
+    fn close(self) -> ExitCode {
+        if self.missing_for_tests > 0 {
+            println!("{} things that tests need are missing", self.missing_for_tests);
+            return ExitCode::FAILURE;
+        }
+        ExitCode::SUCCESS
+    }
 }

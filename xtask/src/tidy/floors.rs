@@ -46,6 +46,8 @@ const PLACES: &[(&str, Place)] = &[
     ("kasoku-testkit", Aside),
     ("kasoku-stories", Aside),
     ("kasoku-bench", Aside),
+    ("kasoku-fuzz", Aside),
+    ("kasoku-fuzz-targets", Aside),
     ("kasoku-xtask", Aside),
 ];
 
