@@ -1,0 +1,4 @@
+//! Cursors: sealed, opened, changed.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| kasoku_fuzz_targets::cursor::run(input));
