@@ -89,7 +89,12 @@ impl Serving {
             let reloader = Arc::clone(&reloader);
             async move { reloader.follow().await }
         });
-        let drained = bound.run(signals.until_end(|| reloader.ask())).await;
+        let certificates = bound.certificates();
+        let reload = || {
+            reloader.ask();
+            certificates.iter().for_each(|certificates| certificates.ask());
+        };
+        let drained = bound.run(signals.until_end(reload)).await;
         following.abort();
         // What was acknowledged is durable already; this leaves the file without a log beside it.
         app.close();

@@ -9,6 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use kasoku_config::TlsSettings;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
@@ -56,6 +58,7 @@ pub struct Certificates {
     settings: TlsSettings,
     current: ArcSwap<CertifiedKey>,
     provider: Arc<CryptoProvider>,
+    asked: Notify,
 }
 
 impl Certificates {
@@ -63,7 +66,7 @@ impl Certificates {
     pub fn load(settings: &TlsSettings) -> Result<Arc<Self>, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let current = ArcSwap::from_pointee(certified(settings, &provider)?);
-        Ok(Arc::new(Self { settings: settings.clone(), current, provider }))
+        Ok(Arc::new(Self { settings: settings.clone(), current, provider, asked: Notify::new() }))
     }
 
     /// Reads the files again; new connections get what they hold now. If they cannot be used, nothing changes.
@@ -88,17 +91,22 @@ impl Certificates {
         TlsAcceptor::from(Arc::new(config))
     }
 
-    /// Reads the files again whenever they have changed. Never returns.
+    /// Asks for the files to be read again now, as SIGHUP does.
+    pub fn ask(&self) {
+        self.asked.notify_one();
+    }
+
+    /// Reads the files again whenever it is asked to, or they have changed. Never returns.
     pub(crate) async fn follow(&self) {
         let mut seen = self.stamps();
         loop {
-            tokio::time::sleep(WATCH_INTERVAL).await;
+            let asked = timeout(WATCH_INTERVAL, self.asked.notified()).await.is_ok();
             let now = self.stamps();
-            if now == seen {
+            if now == seen && !asked {
                 continue;
             }
             match self.reload() {
-                Ok(()) => tracing::info!("the TLS certificate was renewed"),
+                Ok(()) => tracing::info!("the TLS certificate was read again"),
                 Err(error) => {
                     tracing::error!(error = &*error.to_string(), "the old TLS certificate stays in force");
                 }
@@ -139,5 +147,38 @@ fn unread(path: &Path, wanted: &'static str, error: pem::Error) -> TlsError {
     match error {
         pem::Error::Io(error) => TlsError::Unreadable { path: path.to_owned(), error },
         _ => TlsError::Missing { path: path.to_owned(), wanted },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write_pair(settings: &TlsSettings) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(&settings.certificate, made.cert.pem()).unwrap();
+        std::fs::write(&settings.key, made.signing_key.serialize_pem()).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_files_are_read_again_at_once_when_that_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings =
+            TlsSettings { certificate: folder.path().join("cert.pem"), key: folder.path().join("key.pem") };
+        write_pair(&settings);
+        let certificates = Certificates::load(&settings).unwrap();
+        let before = certificates.chain();
+        let following = tokio::spawn({
+            let certificates = Arc::clone(&certificates);
+            async move { certificates.follow().await }
+        });
+        write_pair(&settings);
+        certificates.ask();
+        // The clock stands still while somebody is busy, so the next look at the files is never due.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert_ne!(certificates.chain(), before);
+        following.abort();
     }
 }
