@@ -23,7 +23,7 @@ use kasoku_config::Secret;
 use kasoku_pipeline::BoxFuture;
 use kasoku_problem::{Kind, MEDIA_TYPE, Problem};
 use serde_json::{Map, Value, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::metrics::Metrics;
 use crate::router::Router;
@@ -32,6 +32,8 @@ use guard::{Guard, guard};
 
 /// Admin connections at once. They are few and trusted; the bound is for accidents.
 const CONNECTIONS_MAX: usize = 64;
+/// Connections that have said nothing yet. They wait apart, so that silent peers keep nobody else out.
+const SILENT_MAX: usize = 1_024;
 /// Bytes of an admin request's header section.
 const HEADER_BYTES_MAX: usize = 16_384;
 /// From the start of an admin connection, or the end of its last request, to the end of a header section.
@@ -118,15 +120,22 @@ pub(crate) async fn serve(
         Err(error) => return tracing::error!(error = &*error.to_string(), "there is no admin listener"),
     };
     let app = app(Arc::new(Desk { state, traffic, router, started: Instant::now() }), token);
-    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let (room, silent) = (Room::of(CONNECTIONS_MAX), Room::of(SILENT_MAX));
     loop {
-        let permit = Arc::clone(&room).acquire_owned().await.expect("the semaphore is never closed");
+        let waiting = silent.take().await;
         let Ok((tcp, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let app = app.clone();
+        let (app, room) = (app.clone(), room.clone());
         tokio::spawn(async move {
+            let first = &mut [0];
+            let spoken = tokio::time::timeout(HEADER_TIMEOUT, tcp.peek(first)).await;
+            if !matches!(spoken, Ok(Ok(1))) {
+                return;
+            }
+            let permit = room.take().await;
+            drop(waiting);
             let served = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIMEOUT)
@@ -137,6 +146,20 @@ pub(crate) async fn serve(
             drop(served);
             drop(permit);
         });
+    }
+}
+
+/// Room for a number of connections.
+#[derive(Clone)]
+struct Room(Arc<Semaphore>);
+
+impl Room {
+    fn of(connections: usize) -> Self {
+        Self(Arc::new(Semaphore::new(connections)))
+    }
+
+    async fn take(&self) -> OwnedSemaphorePermit {
+        Arc::clone(&self.0).acquire_owned().await.expect("the semaphore is never closed")
     }
 }
 

@@ -52,6 +52,18 @@ fn an_operator_can_have_the_server_left_out() {
 }
 
 #[test]
+fn silent_connections_keep_no_operator_out() {
+    let site = Site::start();
+    let mut silent: Vec<Peer> = (0..300).map(|_| Peer::to(site.admin)).collect();
+    assert_eq!(get(&site, "/health/live").0, 200);
+    // They were not cut to make room for it: each is still there, and answered when it speaks.
+    for peer in &mut silent[..100] {
+        let asked = "GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+        assert_eq!(peer.send(asked).answer().map(|answer| answer.status), Some(200));
+    }
+}
+
+#[test]
 fn readiness_is_off_as_soon_as_the_end_begins() {
     let mut site = Site::start();
     let mut held = Peer::to(site.address);
