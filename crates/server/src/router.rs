@@ -42,6 +42,7 @@ pub struct Router {
     names: Vec<RouteName>,
     refusals: Vec<Arc<dyn Pipeline>>,
     redirect: Arc<dyn Pipeline>,
+    whole: Arc<dyn Pipeline>,
 }
 
 /// What a path leads to.
@@ -52,7 +53,7 @@ pub enum Routed<'a> {
     Open(&'a Arc<dyn Pipeline>),
     /// [`HEALTH_PATH`].
     Health,
-    /// No route's; a pipeline that says so.
+    /// No route's; a pipeline that says so, or speaks for the server as a whole.
     Elsewhere(&'a Arc<dyn Pipeline>),
 }
 
@@ -130,14 +131,17 @@ impl Router {
         }
         let refusals =
             Refusal::ALL.iter().map(|refusal| around(Arc::new(Refuse(refusal.problem())))).collect();
-        let redirect = around(Arc::new(OtherSlash));
-        Ok(Self { tree, names, refusals, redirect })
+        let (redirect, whole) = (around(Arc::new(OtherSlash)), around(Arc::new(Whole)));
+        Ok(Self { tree, names, refusals, redirect, whole })
     }
 
     /// What answers at `path`.
     pub fn find(&self, path: &str) -> Routed<'_> {
         if path == HEALTH_PATH {
             return Routed::Health;
+        }
+        if path == "*" {
+            return Routed::Elsewhere(&self.whole);
         }
         let Ok(found) = self.tree.at(path) else {
             let moved = other_slash(path).is_some_and(|other| self.tree.at(&other).is_ok());
@@ -224,6 +228,27 @@ impl Source for Refuse {
 
     fn answer(&self, _: Request) -> BoxFuture<'_, Outcome> {
         Box::pin(async { Err(self.0.clone().into()) })
+    }
+}
+
+/// The server as a whole, which `*` stands for: `OPTIONS` says which methods it may have at all (RFC 9110 §9.3.7), and
+/// nothing else can be asked of it (RFC 9112 §3.2.4).
+struct Whole;
+
+impl Source for Whole {
+    fn promises(&self) -> &Promises {
+        const { &Promises::none() }
+    }
+
+    fn answer(&self, request: Request) -> BoxFuture<'_, Outcome> {
+        Box::pin(async move {
+            if request.method != http::Method::OPTIONS {
+                return Err(Refusal::BadTarget.problem().into());
+            }
+            let mut response = Response::new(http::StatusCode::NO_CONTENT, Body::Empty);
+            response.headers.insert(header::ALLOW, METHODS);
+            Ok(response)
+        })
     }
 }
 

@@ -153,7 +153,8 @@ fn heads_are_strict_where_peers_differ() {
         ("PURGE /echo HTTP/1.1\r\nHost: h\r\n\r\n", &["501", SEEN]),
         ("TRACE /echo HTTP/1.1\r\nHost: h\r\n\r\n", &["405", SEEN]),
         ("get /echo HTTP/1.1\r\nHost: h\r\n\r\n", &["501", SEEN]),
-        ("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", &["404", SEEN]),
+        ("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", &["204", SEEN]),
+        ("GET * HTTP/1.1\r\nHost: h\r\n\r\n", &["400", SEEN]),
         (
             "GET /echo HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
             &["200 GET /echo []", SEEN],
