@@ -96,10 +96,16 @@ async fn a_row_is_put_whether_it_exists_or_not() {
     let app = shop::app();
     let kasoku = shop::open(&app);
     let client = kasoku.client();
-    for price in [1, 2] {
+    for (price, status, location) in [(1, StatusCode::CREATED, "/things/7"), (2, StatusCode::OK, "")] {
         let put = client.json(Method::PUT, "/things/7", &json!({"name": "seven", "price": price})).await;
-        assert!(put.status.is_success(), "{put:?}");
+        assert_eq!((put.status, put.header("location")), (status, location), "{put:?}");
+        assert_eq!(put.json()["price"].as_f64(), Some(f64::from(price)));
         assert_eq!(client.get("/things/7").await.json()["price"].as_f64(), Some(f64::from(price)));
+    }
+    let minimal = [("content-type", "application/json"), ("prefer", "return=minimal")];
+    for status in [StatusCode::CREATED, StatusCode::NO_CONTENT] {
+        let put = client.send(Method::PUT, "/things/9", &minimal, r#"{"name": "nine"}"#).await;
+        assert_eq!((put.status, put.body.len()), (status, 0), "{put:?}");
     }
     let other = client.json(Method::PUT, "/things/7", &json!({"id": 8, "name": "seven"})).await;
     assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "the key of path and body differ: {other:?}");
@@ -240,7 +246,7 @@ async fn conditions_on_writes_name_the_row_in_any_of_its_forms_or_fail() {
         (Method::PATCH, "/things?id=eq.1", ("if-match", tag.clone()), failed),
         (Method::DELETE, "/things/1", ("if-match", "\"x\"".into()), failed),
         (Method::DELETE, "/things/1", ("if-match", tag.clone()), StatusCode::NO_CONTENT),
-        (Method::PUT, "/things/1", ("if-none-match", "*".into()), StatusCode::OK),
+        (Method::PUT, "/things/1", ("if-none-match", "*".into()), StatusCode::CREATED),
     ] {
         let status = write(method.clone(), target, (field.0, &field.1)).await;
         assert_eq!(status, expected, "{method} {target} {field:?}");

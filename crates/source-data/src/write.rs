@@ -32,6 +32,8 @@ struct Job {
     status: StatusCode,
     /// The path of the list, where the answer says where the new row is.
     located_in: Option<String>,
+    /// The path of the row, if the write makes it where it is not there yet.
+    put_at: Option<String>,
 }
 
 /// The form of the answer.
@@ -154,11 +156,12 @@ fn plan(
     let located_in = (is_insert && one && table.has_key).then(|| request.uri.path().to_owned());
     let updates = matches!(request.method, Method::PUT | Method::PATCH);
     let tagged = updates && matches!(form, Form::Object { .. }) && query.is_none_or(str::is_empty);
-    let current = match key.filter(|_| tagged || conditions.is_some()) {
+    let put_at = (request.method == Method::PUT).then(|| request.uri.path().to_owned());
+    let current = match key.filter(|_| tagged || conditions.is_some() || put_at.is_some()) {
         Some(key) => Some(CurrentRow::new(planner.one(key, None)?)),
         None => None,
     };
-    Ok(Job { plan, idempotent, conditions, current, tagged, form, status, located_in })
+    Ok(Job { plan, idempotent, conditions, current, tagged, form, status, located_in, put_at })
 }
 
 impl Job {
@@ -171,11 +174,20 @@ impl Job {
             let etag = now.map(|row| entity_tag::of_body(&row));
             return Ok(Done { written, when: When::Before, etag });
         }
-        if let Some(conditions) = &self.conditions {
+        let mut made_at = None;
+        if self.conditions.is_some() || self.put_at.is_some() {
             let subject = self.subject(transaction)?;
-            current::require(conditions, &subject).map_err(WriteError::Refused)?;
+            if let Some(conditions) = &self.conditions {
+                current::require(conditions, &subject).map_err(WriteError::Refused)?;
+            }
+            made_at = self.put_at.clone().filter(|_| matches!(subject, Subject::NoRow));
         }
         let mut written = self.write(transaction)?;
+        if made_at.is_some() {
+            // RFC 9110 §9.3.4: a PUT that made what was not there says so.
+            written.status = StatusCode::CREATED;
+            written.location = made_at;
+        }
         let etag = self.row_now(transaction)?.map(|row| {
             // `RETURNING` shows a row before its triggers have run.
             written.body = row;
