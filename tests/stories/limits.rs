@@ -79,6 +79,31 @@ async fn a_body_that_stops_coming_is_given_up_and_nothing_is_written() {
     assert_well(&kasoku).await;
 }
 
+/// A route that takes on one request at a time, and little time for each.
+const ONE_AT_A_TIME: &str = r#"
+[[route]]
+path = "/one-at-a-time"
+table = "things"
+write = ["insert"]
+deadline = "1s"
+admit = { concurrent = 1, queue = 0 }
+"#;
+
+#[tokio::test]
+async fn whoever_sends_slowly_has_a_place_until_the_deadline_and_no_longer() {
+    let app = shop::app();
+    app.write("kasoku.toml", format!("{}{ONE_AT_A_TIME}", shop::KASOKU_TOML));
+    let kasoku = shop::open(&app);
+    let mut slow = Peer::to(kasoku.address());
+    slow.send("POST /one-at-a-time HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{");
+    let ask = async || kasoku.client().get("/one-at-a-time").await.status;
+    while ask().await == StatusCode::OK {}
+    // The place is taken. It is free again although the body never comes to its end.
+    let told = slow.rest();
+    assert!(told.starts_with("HTTP/1.1 504"), "{told}");
+    assert_eq!(ask().await, StatusCode::OK);
+}
+
 #[tokio::test]
 async fn a_connection_without_requests_is_closed() {
     let (_app, kasoku) = start();

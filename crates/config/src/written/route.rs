@@ -120,7 +120,8 @@ pub(crate) struct Route {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Admit {
-    /// Requests in progress, at the most.
+    /// Requests in progress, at the most. A request counts while its body arrives too, so that this bounds what
+    /// bodies take of memory; whoever sends slowly has its place until the deadline.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub(crate) concurrent: u32,
 

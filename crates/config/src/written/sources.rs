@@ -96,7 +96,8 @@ pub(crate) enum WriteOrList {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Write {
-    /// Which writes.
+    /// Which writes. An answer to a change of one row by its key shows the row as its triggers left it; answers to
+    /// inserts and to changes by filter show rows as the statement left them, before `AFTER` triggers ran.
     #[schemars(example = ["insert", "update", "delete"])]
     pub(crate) allow: Vec<WriteName>,
 
