@@ -9,6 +9,8 @@ use crate::server::Server;
 pub(crate) struct Load {
     target: &'static str,
     script: Option<&'static str>,
+    /// What the script is told.
+    argument: Option<&'static str>,
 }
 
 /// What was measured in one round.
@@ -27,12 +29,18 @@ pub(crate) struct Measured {
 impl Load {
     /// The same GET again and again.
     pub(crate) const fn get(target: &'static str) -> Self {
-        Self { target, script: None }
+        Self { target, script: None, argument: None }
     }
 
     /// Requests made by a script of `bench/load/`.
     pub(crate) const fn script(target: &'static str, script: &'static str) -> Self {
-        Self { target, script: Some(script) }
+        Self { target, script: Some(script), argument: None }
+    }
+
+    /// The same, with an argument for the script.
+    pub(crate) const fn with(mut self, argument: &'static str) -> Self {
+        self.argument = Some(argument);
+        self
     }
 
     /// Runs one round.
@@ -41,11 +49,12 @@ impl Load {
     /// If `wrk` is not installed, or any answer was an error: a figure for errors would be worthless.
     pub(crate) fn run(&self, server: &Server) -> Measured {
         let mut wrk = Command::new("taskset");
-        wrk.args(["-c", "1", "wrk", "-t1", "-c64", "-d4s", "--latency"]);
+        wrk.args(["-c", server.cores_of_load(), "wrk", "-t1", "-c64", "-d4s", "--latency"]);
         if let Some(script) = self.script {
             wrk.arg("-s").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("load").join(script));
         }
         wrk.arg(format!("http://{}{}", server.address(), self.target));
+        wrk.args(self.argument.iter().flat_map(|argument| ["--", argument]));
         let before = server.cpu_us();
         let output = wrk.output().expect("taskset and wrk are installed: cargo xtask services");
         let spent_us = server.cpu_us() - before;

@@ -13,7 +13,7 @@ mod machine;
 mod server;
 
 use load::{Load, Measured};
-use server::Server;
+use server::{Cores, Server};
 
 /// Rounds of each comparison; the median counts.
 const ROUNDS: usize = 3;
@@ -25,35 +25,69 @@ struct Comparison {
     ours: Load,
     /// A target whose answer has the size that the partner's shall have.
     sized_as: &'static str,
+    /// The SQL of a read, as the planner writes it, for a loop with nothing around it.
+    sql: Option<&'static str>,
 }
 
+const ROW: &str = "select id, title, category, price, stock, maker, released, updated_at from items \
+                   where deleted_at is null and id = ?1";
+const PAGE: &str = "select id, title, category, price, stock, maker, released, updated_at from items \
+                    where deleted_at is null and id < ?1 order by id desc limit 21";
+
 const COMPARISONS: [Comparison; 5] = [
-    Comparison { what: "cached hit, one row", ours: Load::get("/v1/items/1"), sized_as: "/v1/items/1" },
-    Comparison { what: "cached hit, page of 20 rows", ours: Load::get("/v1/items"), sized_as: "/v1/items" },
+    Comparison {
+        what: "cached hit, one row",
+        ours: Load::get("/v1/items/1"),
+        sized_as: "/v1/items/1",
+        sql: None,
+    },
+    Comparison {
+        what: "cached hit, page of 20 rows",
+        ours: Load::get("/v1/items"),
+        sized_as: "/v1/items",
+        sql: None,
+    },
     Comparison {
         what: "uncached row by key, random keys",
         ours: Load::script("/uncached/", "rows.lua"),
         sized_as: "/uncached/1",
+        sql: Some(ROW),
     },
     Comparison {
         what: "uncached page of 20 rows, random places",
         ours: Load::script("/uncached", "pages.lua"),
         sized_as: "/uncached",
+        sql: Some(PAGE),
     },
     Comparison {
         what: "durable insert of one row",
         ours: Load::script("/uncached", "inserts.lua"),
         sized_as: "/uncached/1",
+        sql: None,
     },
+];
+
+/// Inserts of so many rows in a request.
+const INSERTS: [(usize, Load); 3] = [
+    (1, Load::script("/uncached", "inserts.lua")),
+    (100, Load::script("/uncached", "inserts.lua").with("100")),
+    (1_000, Load::script("/uncached", "inserts.lua").with("1000")),
 ];
 
 fn main() {
     println!("{}", machine::described());
-    let ours = Server::kasoku();
+    compare();
+    insert();
+}
+
+/// Requests of each kind beside bare hyper, and reads beside their SQL alone.
+fn compare() {
+    let ours = Server::kasoku(Cores::First);
     println!(
-        "| what | bytes | rps | p50 | p99 | CPU a request | bare hyper: rps | CPU a request | CPU ratio |"
+        "| what | bytes | rps | p50 | p99 | CPU a request | bare hyper: rps | CPU a request | CPU ratio | \
+         same SQL, bare loop | ratio |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
     for comparison in &COMPARISONS {
         let bytes = ours.body_bytes(comparison.sized_as);
         let theirs = Server::bare_hyper(bytes);
@@ -63,8 +97,10 @@ fn main() {
             other.push(Load::get("/").run(&theirs));
         }
         let (mine, other) = (Measured::median(&mine), Measured::median(&other));
+        let bare = comparison.sql.map(|sql| ours.bare_loop_us(sql));
+        let bare = bare.map_or("– | –".to_owned(), |us| format!("{us:.1} µs | {:.2}", us / mine.cpu_us));
         println!(
-            "| {} | {bytes} | {:.0} | {:.2} ms | {:.2} ms | {:.1} µs | {:.0} | {:.1} µs | {:.2} |",
+            "| {} | {bytes} | {:.0} | {:.2} ms | {:.2} ms | {:.1} µs | {:.0} | {:.1} µs | {:.2} | {bare} |",
             comparison.what,
             mine.per_second,
             mine.p50_ms,
@@ -75,5 +111,28 @@ fn main() {
             other.cpu_us / mine.cpu_us,
         );
     }
-    println!("\nA CPU ratio of 0.80 means that one core serves 80 % of what bare hyper serves on one core.");
+    println!(
+        "\nA CPU ratio of 0.80 means that one core serves 80 % of what bare hyper serves on one core.\n"
+    );
+}
+
+/// Rows a second: few and many in a request, with one core and with all.
+fn insert() {
+    println!("| durable inserts | rows a second | requests a second | p50 | p99 | CPU a row |");
+    println!("|---|---|---|---|---|---|");
+    for (cores, name) in [(Cores::First, "one core"), (Cores::All, "all cores, shared with the load")] {
+        for (rows, load) in &INSERTS {
+            let server = Server::kasoku(cores);
+            let rounds: Vec<Measured> = (0..ROUNDS).map(|_| load.run(&server)).collect();
+            let measured = Measured::median(&rounds);
+            println!(
+                "| {rows} in a request, {name} | {:.0} | {:.0} | {:.2} ms | {:.2} ms | {:.1} µs |",
+                measured.per_second * *rows as f64,
+                measured.per_second,
+                measured.p50_ms,
+                measured.p99_ms,
+                measured.cpu_us / *rows as f64,
+            );
+        }
+    }
 }

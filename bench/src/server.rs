@@ -24,6 +24,15 @@ cache = false
 /// Where the partner listens.
 const BARE_HYPER: &str = "127.0.0.1:7001";
 
+/// Which cores a server has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cores {
+    /// The first alone, and the load generator the second.
+    First,
+    /// All that there are, beside the load generator.
+    All,
+}
+
 /// A running server.
 pub(crate) enum Server {
     /// The product, serving the catalogue.
@@ -31,7 +40,8 @@ pub(crate) enum Server {
         /// The process.
         process: Kasoku,
         /// Where its files are, until it ends.
-        _app: TempApp,
+        app: TempApp,
+        cores: Cores,
     },
     /// hyper with a fixed answer.
     BareHyper {
@@ -41,14 +51,20 @@ pub(crate) enum Server {
 }
 
 impl Server {
-    /// Starts the product on the first core, with one serving thread.
-    pub(crate) fn kasoku() -> Self {
+    /// Starts the product, with a serving thread for each core that it has.
+    pub(crate) fn kasoku(cores: Cores) -> Self {
         let app = TempApp::copy_of("catalog");
         let toml = app.read("kasoku.toml").replace("audit = 0.01", "audit = 0.0");
         app.write("kasoku.toml", format!("{toml}{UNCACHED}"));
-        let process = Start::serve(binary("kasoku"), app.path()).env("KASOKU_SERVER_THREADS", "1").ready();
-        pin(process.id());
-        Self::Kasoku { process, _app: app }
+        let start = Start::serve(binary("kasoku"), app.path());
+        let process = match cores {
+            Cores::First => start.env("KASOKU_SERVER_THREADS", "1").ready(),
+            Cores::All => start.ready(),
+        };
+        if cores == Cores::First {
+            pin(process.id());
+        }
+        Self::Kasoku { process, app, cores }
     }
 
     /// Starts hyper with a fixed answer of this size.
@@ -69,6 +85,25 @@ impl Server {
         let answer = runtime.expect("a runtime can be made").block_on(client.get(target));
         assert!(answer.status.is_success(), "{answer:?}");
         answer.body.len()
+    }
+
+    /// The cores that the load generator has, as `taskset` names them.
+    pub(crate) fn cores_of_load(&self) -> &'static str {
+        match self {
+            Self::Kasoku { cores: Cores::All, .. } => "0-",
+            _ => "1",
+        }
+    }
+
+    /// What the same SQL costs in a bare loop on the same file, on the first core: microseconds for each run.
+    pub(crate) fn bare_loop_us(&self, sql: &str) -> f64 {
+        let Self::Kasoku { app, .. } = self else { panic!("it has no database") };
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0"]).arg(binary("examples/bare_loop"));
+        let output = command.arg(app.path().join("catalog.db")).args(["100000", "4", sql]).output();
+        let output = output.expect("taskset is installed");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().parse().expect("it prints a number")
     }
 
     /// Where it listens.
