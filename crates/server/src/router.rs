@@ -4,6 +4,8 @@
 //! A router is immutable: reload makes a new one and swaps it, and requests in flight end under the one that they
 //! started with. It knows nothing of methods, sockets or configuration, and nothing in it can panic on a path.
 
+mod whole;
+
 use std::sync::Arc;
 
 use http::header::{self, HeaderName, HeaderValue};
@@ -11,6 +13,7 @@ use kasoku_observe::RouteName;
 use kasoku_pipeline::{Body, BoxFuture, Outcome, PathParams, Pipeline, Promises, Request, Response, Source};
 use kasoku_problem::{Kind, Problem};
 use percent_encoding::percent_decode_str;
+use whole::Whole;
 
 /// The path that the server answers itself, on every public listener.
 pub const HEALTH_PATH: &str = "/health";
@@ -228,27 +231,6 @@ impl Source for Refuse {
 
     fn answer(&self, _: Request) -> BoxFuture<'_, Outcome> {
         Box::pin(async { Err(self.0.clone().into()) })
-    }
-}
-
-/// The server as a whole, which `*` stands for: `OPTIONS` says which methods it may have at all (RFC 9110 §9.3.7), and
-/// nothing else can be asked of it (RFC 9112 §3.2.4).
-struct Whole;
-
-impl Source for Whole {
-    fn promises(&self) -> &Promises {
-        const { &Promises::none() }
-    }
-
-    fn answer(&self, request: Request) -> BoxFuture<'_, Outcome> {
-        Box::pin(async move {
-            if request.method != http::Method::OPTIONS {
-                return Err(Refusal::BadTarget.problem().into());
-            }
-            let mut response = Response::new(http::StatusCode::NO_CONTENT, Body::Empty);
-            response.headers.insert(header::ALLOW, METHODS);
-            Ok(response)
-        })
     }
 }
 
