@@ -60,6 +60,27 @@ impl LifetimeSource {
     pub fn is_explicit(self) -> bool {
         matches!(self, Self::SMaxage | Self::MaxAge | Self::Expires)
     }
+
+    /// What it is from, as it is written there.
+    pub fn token(self) -> &'static str {
+        self.words().0
+    }
+
+    /// The clause or the setting that it follows from.
+    pub fn clause(self) -> &'static str {
+        self.words().1
+    }
+
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::SMaxage => ("s-maxage", "RFC 9111 §5.2.2.10"),
+            Self::MaxAge => ("max-age", "RFC 9111 §5.2.2.1"),
+            Self::Expires => ("Expires", "RFC 9111 §5.3"),
+            Self::Configured => ("configured", "`cache.fresh`"),
+            Self::Heuristic => ("heuristic", "RFC 9111 §4.2.2"),
+            Self::None => ("none", "RFC 9111 §4.2.1"),
+        }
+    }
 }
 
 /// Works out the freshness of a response whose directives are `effective`.

@@ -46,6 +46,51 @@ pub enum Reason {
     SecondTier,
 }
 
+/// The tokens of all reasons: a closed list to count by.
+pub const TOKENS: [&str; 41] = [
+    "expired",
+    "no-cache-response",
+    "no-cache-request",
+    "no-store-request",
+    "max-age-request",
+    "min-fresh-request",
+    "must-revalidate",
+    "purged",
+    "method",
+    "request-no-store",
+    "not-final",
+    "not-modified",
+    "must-understand",
+    "provoked",
+    "no-store",
+    "private",
+    "credentials",
+    "vary-any",
+    "sets-cookie",
+    "status",
+    "no-freshness-no-validator",
+    "content-range-invalid",
+    "incomplete",
+    "not-for-credentials",
+    "for-the-origin",
+    "partial",
+    "changed",
+    "too-large",
+    "fenced",
+    "repeats",
+    "too-many-variants",
+    "too-many-tags",
+    "upgrade",
+    "switched-off",
+    "origin-failed",
+    "origin-failing",
+    "origin-slow",
+    "max-stale",
+    "revalidating",
+    "second-tier",
+    "other",
+];
+
 impl Reason {
     /// A word for `Cache-Status` details, metrics and logs.
     pub fn token(self) -> &'static str {
@@ -143,5 +188,75 @@ fn validate(why: Validate) -> (&'static str, &'static str, &'static str) {
             ("must-revalidate", "RFC 9111 §5.2.2.2", "The stored answer is stale, and must not be used so.")
         }
         Validate::Purged => ("purged", "a soft purge", "The stored answer was marked stale by a purge."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::storing::Provocation;
+
+    /// Every reason; a match without a wildcard in [`Reason::words`] asks for its words, and this list for its token.
+    fn all() -> Vec<Reason> {
+        let validated = [
+            Validate::Expired,
+            Validate::NoCacheResponse,
+            Validate::NoCacheRequest,
+            Validate::NoStoreRequest,
+            Validate::MaxAgeRequest,
+            Validate::MinFreshRequest,
+            Validate::MustRevalidate,
+            Validate::Purged,
+        ];
+        let refused = [
+            Refusal::Method,
+            Refusal::RequestNoStore,
+            Refusal::NotFinal,
+            Refusal::NotModified,
+            Refusal::NotUnderstood,
+            Refusal::Provoked(Provocation::Size),
+            Refusal::NoStore,
+            Refusal::Private,
+            Refusal::Credentials,
+            Refusal::VaryAny,
+            Refusal::SetsCookie,
+            Refusal::Status,
+            Refusal::NoFreshnessNoValidator,
+            Refusal::ContentRangeInvalid,
+            Refusal::Incomplete,
+        ];
+        let others = [
+            Reason::NotForCredentials,
+            Reason::ForTheOrigin,
+            Reason::Partial,
+            Reason::Changed,
+            Reason::TooLarge,
+            Reason::Fenced,
+            Reason::Repeats,
+            Reason::TooManyVariants,
+            Reason::TooManyTags,
+            Reason::Upgrade,
+            Reason::SwitchedOff,
+            Reason::OriginFailed,
+            Reason::OriginFailing,
+            Reason::OriginSlow,
+            Reason::MaxStale,
+            Reason::Revalidating,
+            Reason::SecondTier,
+        ];
+        let validated = validated.into_iter().map(Reason::Validated);
+        validated.chain(refused.into_iter().map(Reason::NotStored)).chain(others).collect()
+    }
+
+    #[test]
+    fn every_reason_has_a_token_of_its_own_in_the_closed_list() {
+        let tokens: Vec<&str> = all().into_iter().map(Reason::token).collect();
+        assert_eq!(tokens.iter().collect::<BTreeSet<_>>().len(), tokens.len());
+        assert_eq!([&tokens[..], &["other"]].concat(), TOKENS);
+        for reason in all() {
+            assert!(!reason.clause().is_empty() && reason.explain().ends_with('.'), "{reason:?}");
+        }
     }
 }

@@ -125,6 +125,8 @@ pub struct Answered<'a> {
     pub status: u16,
     /// `Cache-Status` in one word: `"hit"`, `"uri-miss"`, `"stale"`, `"bypass"`, …
     pub cache: &'static str,
+    /// What decided beyond that, in one word from the closed list of the caching rules.
+    pub reason: Option<&'static str>,
     /// From the end of the request's head to the answer's head.
     pub latency: Duration,
     /// Bytes of the answer's body, where known beforehand.

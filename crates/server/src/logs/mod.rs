@@ -80,6 +80,7 @@ impl Logs {
                     status = answered.status,
                     latency_ms = answered.latency.as_micros() as f64 / 1_000.0,
                     cache = answered.cache,
+                    cache_reason = answered.reason,
                     body_bytes = answered.body_bytes,
                     route = answered.route.map(|route| &*route.pattern),
                     request_id = answered.request_id,

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use kasoku_http_caching::reason::TOKENS;
+use kasoku_observe::Answered;
+
 /// Upper bounds of the duration buckets, in seconds.
 pub(super) const BOUNDS_S: [f64; BUCKETS - 1] = [
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
@@ -22,8 +25,11 @@ pub(super) const STATUSES: [u16; 33] = [
 ];
 
 /// The words of `Cache-Status` that are counted one by one, and one for any other.
-pub(super) const VERDICTS: [&str; 9] =
-    ["hit", "stale-hit", "uri-miss", "vary-miss", "stale", "request", "method", "bypass", "other"];
+pub(super) const VERDICTS: [&str; 10] =
+    ["hit", "stale-hit", "uri-miss", "vary-miss", "stale", "request", "method", "bypass", "partial", "other"];
+
+/// What the cache's rules can give as reasons, and one for any other.
+pub(super) const REASONS: [&str; TOKENS.len()] = TOKENS;
 
 /// Threads that count apart; more share.
 const SHARDS: usize = 8;
@@ -62,6 +68,7 @@ pub(super) struct RouteCells {
 struct Shard {
     statuses: [AtomicU64; STATUSES.len()],
     verdicts: [AtomicU64; VERDICTS.len()],
+    reasons: [AtomicU64; REASONS.len()],
     latency: Histogram,
     body_bytes: AtomicU64,
 }
@@ -71,6 +78,7 @@ impl Default for Shard {
         Self {
             statuses: [const { AtomicU64::new(0) }; STATUSES.len()],
             verdicts: [const { AtomicU64::new(0) }; VERDICTS.len()],
+            reasons: [const { AtomicU64::new(0) }; REASONS.len()],
             latency: Histogram::default(),
             body_bytes: AtomicU64::new(0),
         }
@@ -117,14 +125,19 @@ impl RouteCells {
         }
     }
 
-    pub(super) fn answered(&self, status: u16, verdict: &str, latency: Duration, body_bytes: u64) {
+    pub(super) fn answered(&self, answered: &Answered<'_>) {
+        let Answered { status, cache: verdict, reason, latency, body_bytes, .. } = *answered;
         let shard = &self.shards[shard()];
         let place = STATUSES.iter().position(|known| *known == status).unwrap_or(STATUSES.len() - 1);
         shard.statuses[place].fetch_add(1, Relaxed);
         let place = VERDICTS.iter().position(|known| *known == verdict).unwrap_or(VERDICTS.len() - 1);
         shard.verdicts[place].fetch_add(1, Relaxed);
+        if let Some(reason) = reason {
+            let place = REASONS.iter().position(|known| *known == reason).unwrap_or(REASONS.len() - 1);
+            shard.reasons[place].fetch_add(1, Relaxed);
+        }
         shard.latency.add(latency);
-        shard.body_bytes.fetch_add(body_bytes, Relaxed);
+        shard.body_bytes.fetch_add(body_bytes.unwrap_or(0), Relaxed);
     }
 
     /// How often each of [`STATUSES`] was answered.
@@ -135,6 +148,11 @@ impl RouteCells {
     /// How often each of [`VERDICTS`] was the cache's.
     pub(super) fn verdicts(&self) -> [u64; VERDICTS.len()] {
         std::array::from_fn(|place| self.sum(|shard| &shard.verdicts[place]))
+    }
+
+    /// How often each of [`REASONS`] decided.
+    pub(super) fn reasons(&self) -> [u64; REASONS.len()] {
+        std::array::from_fn(|place| self.sum(|shard| &shard.reasons[place]))
     }
 
     pub(super) fn body_bytes(&self) -> u64 {

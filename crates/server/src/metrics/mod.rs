@@ -119,10 +119,9 @@ impl Observer for Metrics {
     fn observe(&self, observation: &Observation<'_>) {
         let counts = &*self.counts;
         match observation {
-            Observation::Answered(answered) => counts.of(answered.route, |cells| {
-                let body_bytes = answered.body_bytes.unwrap_or(0);
-                cells.answered(answered.status, answered.cache, answered.latency, body_bytes);
-            }),
+            Observation::Answered(answered) => {
+                counts.of(answered.route, |cells| cells.answered(answered));
+            }
             Observation::Shed { route, reason } => counts.of(Some(route), |cells| {
                 let cell = if *reason == "queue-full" { &cells.shed_queue } else { &cells.shed_wait };
                 cell.fetch_add(1, Relaxed);

@@ -26,6 +26,7 @@ fn answer(metrics: &Metrics, route: Option<&RouteName>, status: u16, cache: &'st
         target: "/secret?token=hush",
         status,
         cache,
+        reason: (cache == "stale").then_some("expired"),
         latency: Duration::from_micros(latency_us),
         body_bytes: Some(10),
         request_id: "hush",
@@ -52,6 +53,7 @@ fn requests_are_counted_by_route_status_verdict_and_duration() {
     answer(&metrics, Some(&items), 200, "hit", 40);
     answer(&metrics, Some(&items), 200, "hit", 200);
     answer(&metrics, Some(&items), 418, "novel", 20_000_000);
+    answer(&metrics, Some(&items), 304, "stale", 20);
     answer(&metrics, None, 404, "bypass", 1);
     check(
         &metrics,
@@ -61,12 +63,13 @@ fn requests_are_counted_by_route_status_verdict_and_duration() {
             r#"kasoku_http_requests_total{route="none",status="404"} 1"#,
             r#"kasoku_cache_requests_total{route="/v1/items",verdict="hit"} 2"#,
             r#"kasoku_cache_requests_total{route="/v1/items",verdict="other"} 1"#,
-            r#"kasoku_http_request_duration_seconds_bucket{le="0.00005",route="/v1/items"} 1"#,
-            r#"kasoku_http_request_duration_seconds_bucket{le="0.00025",route="/v1/items"} 2"#,
-            r#"kasoku_http_request_duration_seconds_bucket{le="10.0",route="/v1/items"} 2"#,
-            r#"kasoku_http_request_duration_seconds_bucket{le="+Inf",route="/v1/items"} 3"#,
-            r#"kasoku_http_request_duration_seconds_sum{route="/v1/items"} 20.00024"#,
-            r#"kasoku_http_response_body_bytes_total{route="/v1/items"} 30"#,
+            r#"kasoku_cache_reasons_total{route="/v1/items",reason="expired"} 1"#,
+            r#"kasoku_http_request_duration_seconds_bucket{le="0.00005",route="/v1/items"} 2"#,
+            r#"kasoku_http_request_duration_seconds_bucket{le="0.00025",route="/v1/items"} 3"#,
+            r#"kasoku_http_request_duration_seconds_bucket{le="10.0",route="/v1/items"} 3"#,
+            r#"kasoku_http_request_duration_seconds_bucket{le="+Inf",route="/v1/items"} 4"#,
+            r#"kasoku_http_request_duration_seconds_sum{route="/v1/items"} 20.00026"#,
+            r#"kasoku_http_response_body_bytes_total{route="/v1/items"} 40"#,
         ],
     );
 }

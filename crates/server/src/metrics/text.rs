@@ -11,7 +11,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::exemplar::Exemplar;
 use prometheus_client::registry::Registry;
 
-use super::cells::{Durations, Histogram, RouteCells, STATUSES, VERDICTS};
+use super::cells::{Durations, Histogram, REASONS, RouteCells, STATUSES, VERDICTS};
 use super::{Counts, Gauge, Reasons};
 use crate::server::Traffic;
 
@@ -79,6 +79,14 @@ impl Reading {
         self.each_route(|route, cells| {
             for (verdict, count) in VERDICTS.iter().zip(cells.verdicts()).filter(|(_, count)| *count > 0) {
                 total(&mut family, &[("route", route), ("verdict", verdict)], count)?;
+            }
+            Ok(())
+        })?;
+        let help = "Requests by what decided how the cache took part, beyond its verdict";
+        let mut family = describe(encoder, "cache_reasons", help, MetricType::Counter)?;
+        self.each_route(|route, cells| {
+            for (reason, count) in REASONS.iter().zip(cells.reasons()).filter(|(_, count)| *count > 0) {
+                total(&mut family, &[("route", route), ("reason", reason)], count)?;
             }
             Ok(())
         })?;

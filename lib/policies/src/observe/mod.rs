@@ -17,6 +17,7 @@ use std::time::Instant;
 use http::header::HeaderName;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, StatusCode};
+use kasoku_http_caching::reason::Reason;
 use kasoku_observe::{Answered, Observation, Observer, RouteName};
 use kasoku_pipeline::{Body, Next, Outcome, Policy, Request, RequestId, Response};
 use kasoku_units::Clock;
@@ -93,6 +94,7 @@ impl Observe {
             target: asked.target.as_ref().map_or("*", PathAndQuery::as_str),
             status: response.status.as_u16(),
             cache: response.cache.label(),
+            reason: response.cache.reason.map(Reason::token),
             latency: self.clock.now().saturating_duration_since(arrived),
             body_bytes: response.body.len(),
             request_id: asked.id.as_str(),

@@ -24,6 +24,19 @@ pub enum Treatment {
     Hop,
 }
 
+/// What a field's treatment follows from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Because {
+    /// The route shows it: `cache.show`.
+    Show,
+    /// The route hides it: `cache.hide`.
+    Hide,
+    /// Its value says more than what is liked.
+    Value,
+    /// Its name: the table of [`Treatment`].
+    Name,
+}
+
 /// What a route says beyond the table: fields to show and to key, and fields to hide.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldRules {
@@ -36,17 +49,24 @@ pub struct FieldRules {
 impl FieldRules {
     /// The treatment of a field, given its value.
     pub(super) fn treatment(&self, name: &HeaderName, value: &HeaderValue) -> Treatment {
+        self.treated(name, value).0
+    }
+
+    /// The treatment of a field, and what it follows from.
+    pub(super) fn treated(&self, name: &HeaderName, value: &HeaderValue) -> (Treatment, Because) {
         if self.keyed.contains(name) {
-            return Treatment::Keyed;
+            return (Treatment::Keyed, Because::Show);
         }
         if self.hidden.contains(name) {
-            return Treatment::Hidden;
+            return (Treatment::Hidden, Because::Hide);
         }
         match of_name(name.as_str()) {
             // A value that only negotiates may be shared as `Vary` says. Any other could carry what the origin
             // repeats to everybody.
-            Treatment::Shown if is_negotiating(name.as_str()) && !is_ordinary(value) => Treatment::Keyed,
-            treatment => treatment,
+            Treatment::Shown if is_negotiating(name.as_str()) && !is_ordinary(value) => {
+                (Treatment::Keyed, Because::Value)
+            }
+            treatment => (treatment, Because::Name),
         }
     }
 }
