@@ -13,7 +13,8 @@ pub(crate) fn run(arguments: &Check) -> Outcome {
             if !arguments.json {
                 let routes = loaded.plan.routes.len();
                 eprint!("{}", Failure::found(&loaded.warnings));
-                println!("{}: {routes} routes, nothing wrong", loaded.plan.name);
+                let noun = if routes == 1 { "route" } else { "routes" };
+                println!("{}: {routes} {noun}, nothing wrong", loaded.plan.name);
                 return Ok(ExitCode::SUCCESS);
             }
             loaded.warnings
