@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use http::header::{
-    AGE, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG, Entry, HeaderName,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, SET_COOKIE,
+    AGE, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG, Entry, HeaderName, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, LAST_MODIFIED, SET_COOKIE,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -127,7 +127,8 @@ pub fn answer_304(update: &HeaderMap, stored: &HeaderMap) -> Answer304 {
 /// Updates the fields of a stored response from a 304 or from the answer to a `HEAD` (RFC 9111 §3.2): each field of
 /// the update takes the place of all lines of that name. Not taken over are
 /// - what belongs to the connection (§3.1);
-/// - what says how to read the bytes that are stored: `Content-Length`, `-Encoding`, `-Range` and `-Type`;
+/// - what the stored bytes are measured and taken apart by: `Content-Length`, `-Encoding` and `-Range`. What they mean,
+///   `Content-Type`, is the origin's to correct;
 /// - a cookie, where none is stored: it was set for the one who asked.
 ///
 /// The age of the stored response ends here: an `Age` that the update lacks is removed. A `Vary` is taken over as
@@ -136,8 +137,7 @@ pub fn freshen(stored: &mut HeaderMap, update: &HeaderMap) {
     let nominated = hop_fields::nominated(update);
     stored.remove(AGE);
     for name in update.keys() {
-        let describes_bytes =
-            matches!(*name, CONTENT_LENGTH | CONTENT_ENCODING | CONTENT_RANGE | CONTENT_TYPE);
+        let describes_bytes = matches!(*name, CONTENT_LENGTH | CONTENT_ENCODING | CONTENT_RANGE);
         let cookie_of_one = *name == SET_COOKIE && !stored.contains_key(SET_COOKIE);
         if describes_bytes || cookie_of_one || hop_fields::contains(name) || nominated.contains(name) {
             continue;
@@ -356,7 +356,7 @@ mod tests {
             ("x-changed", "3"),
             ("x-new", "4"),
             ("content-length", "3"),
-            ("content-type", "text/plain"),
+            ("content-type", "text/html"),
             ("content-encoding", "br"),
             ("content-range", "bytes 0-2/9"),
         ]);
