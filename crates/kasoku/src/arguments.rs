@@ -73,7 +73,9 @@ pub(crate) struct Check {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  kasoku purge --prefix /v1/items\n  kasoku purge --tag items --soft")]
+#[command(
+    after_help = "Examples:\n  kasoku purge --url '/v1/items?limit=3'\n  kasoku purge --url https://www.example.com/news --soft\n  kasoku purge --prefix /v1/ --host api.example.com\n  kasoku purge --tag items\n  kasoku purge --group news --host www.example.com"
+)]
 pub(crate) struct Purge {
     /// The admin listener of the server
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9090")]
@@ -83,6 +85,9 @@ pub(crate) struct Purge {
     pub(crate) token: Option<String>,
     #[command(flatten)]
     pub(crate) what: PurgeWhat,
+    /// Only what is given to callers at this host; with --url, --prefix and --group
+    #[arg(long, value_name = "AUTHORITY", conflicts_with_all = ["tag", "all"])]
+    pub(crate) host: Option<String>,
     /// Mark stale instead of removing: served while it is fetched anew, where the route allows that
     #[arg(long)]
     pub(crate) soft: bool,
@@ -94,15 +99,18 @@ pub(crate) struct Purge {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct PurgeWhat {
-    /// The answer to this path and query
-    #[arg(long, value_name = "TARGET")]
-    pub(crate) key: Option<String>,
+    /// The answers to GET of this path and query, or of this whole URL, in all their variants
+    #[arg(long, value_name = "URL", alias = "key")]
+    pub(crate) url: Option<String>,
     /// Answers to all paths that begin so
     #[arg(long, value_name = "PATH")]
     pub(crate) prefix: Option<String>,
-    /// Answers that depend on this: a table's name
+    /// Answers that depend on this: a table's name, or what an origin said in Surrogate-Key or Cache-Tag
     #[arg(long, value_name = "NAME")]
     pub(crate) tag: Option<String>,
+    /// Answers that an origin put in this cache group (RFC 9875), which belongs to a --host
+    #[arg(long, value_name = "NAME", requires = "host")]
+    pub(crate) group: Option<String>,
     /// Everything
     #[arg(long)]
     pub(crate) all: bool,

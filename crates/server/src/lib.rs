@@ -13,6 +13,7 @@ mod flaws;
 mod listen;
 mod logs;
 mod metrics;
+mod purges;
 mod reload;
 mod router;
 mod server;
@@ -22,7 +23,7 @@ mod storage;
 mod tls;
 mod vitals;
 
-pub use admin::{AdminState, Purge, PurgeOrder, Readiness, Selection, Vitals};
+pub use admin::{AdminState, Nodes, Purge, PurgeOrder, Purged, Readiness, Selection, Vitals};
 pub use app::{App, StartError};
 pub use drain::{Drain, Standing};
 pub use listen::{BindError, raise_descriptor_limit};

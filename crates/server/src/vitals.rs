@@ -1,17 +1,9 @@
-//! How the parts are, for the admin listener: health, gauges, routes, purges.
+//! How the parts are, for the admin listener: health, gauges, routes.
 
-use std::sync::Arc;
-
-use kasoku_cache_store::Purge as Mode;
-use kasoku_coherence::Key;
 use kasoku_config::{CachePlan, SourcePlan};
-use kasoku_pipeline::BoxFuture;
-use kasoku_policies::cache::{PATH_PART, ResponseStore};
-use kasoku_problem::Problem;
-use kasoku_sql_plan::purge_tag;
 use serde_json::{Map, Value, json};
 
-use crate::admin::{Purge, PurgeOrder, Readiness, Selection, Vitals};
+use crate::admin::{Readiness, Vitals};
 use crate::app::App;
 use crate::metrics::{Gauge, Gauges};
 
@@ -67,33 +59,6 @@ impl Vitals for App {
         });
         routes.collect()
     }
-}
-
-impl Purge for App {
-    fn purge(&self, order: PurgeOrder) -> BoxFuture<'_, Result<u64, Problem>> {
-        let store = Arc::clone(&self.served().store);
-        Box::pin(async move { Ok(purge(&store, &order)) })
-    }
-}
-
-fn purge(store: &ResponseStore, order: &PurgeOrder) -> u64 {
-    let mode = if order.soft { Mode::Soft } else { Mode::Hard };
-    match &order.selection {
-        Selection::All => store.purge_all(mode),
-        Selection::Prefix(prefix) => store.purge_prefix(PATH_PART, prefix.as_bytes(), mode),
-        Selection::Tag(name) => store.purge_tag(purge_tag(name), mode),
-        Selection::Key(target) => {
-            let (path, query) =
-                target.split_once('?').map_or((&**target, None), |(path, query)| (path, Some(query)));
-            store.purge_where(PATH_PART, path.as_bytes(), |key| is_for(key, path, query), mode)
-        }
-    }
-}
-
-/// Whether a key is one for this path and query, whatever the route and the varying fields.
-fn is_for(key: &Key, path: &str, query: Option<&str>) -> bool {
-    let mut parts = key.parts().skip(PATH_PART);
-    parts.next().flatten() == Some(path.as_bytes()) && parts.next().flatten() == query.map(str::as_bytes)
 }
 
 impl Gauges for App {

@@ -20,7 +20,6 @@ use axum::{Json, middleware};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use kasoku_config::Secret;
-use kasoku_pipeline::BoxFuture;
 use kasoku_problem::{Kind, MEDIA_TYPE, Problem};
 use serde_json::{Map, Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -29,6 +28,8 @@ use crate::metrics::Metrics;
 use crate::router::Router;
 use crate::server::Traffic;
 use guard::{Guard, guard};
+
+pub use purge::{Nodes, Purge, PurgeOrder, Purged, Selection};
 
 /// Admin connections at once. They are few and trusted; the bound is for accidents.
 const CONNECTIONS_MAX: usize = 64;
@@ -69,34 +70,6 @@ pub enum Readiness {
     Ready,
     /// They cannot; the parts at fault.
     NotReady(Vec<String>),
-}
-
-/// Removes stored answers.
-pub trait Purge: Send + Sync + 'static {
-    /// Removes what the order names, and says how many answers that were.
-    fn purge(&self, order: PurgeOrder) -> BoxFuture<'_, Result<u64, Problem>>;
-}
-
-/// What is to be removed, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PurgeOrder {
-    /// Which answers.
-    pub selection: Selection,
-    /// Soft: they stay, but stale, so that they can still stand in for a source that is down.
-    pub soft: bool,
-}
-
-/// Which stored answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selection {
-    /// The answer to one request target.
-    Key(String),
-    /// The answers to all targets that begin with this.
-    Prefix(String),
-    /// The answers that depend on this tag.
-    Tag(String),
-    /// All.
-    All,
 }
 
 /// What the handlers share.

@@ -1,4 +1,4 @@
-//! `POST /api/cache/purge`: exactly one of `key`, `prefix`, `tag` and `all`, in the query or in a JSON body.
+//! `POST /api/cache/purge`: exactly one of `url`, `prefix`, `tag`, `group` and `all`, in the query or in a JSON body.
 
 use std::sync::Arc;
 
@@ -6,21 +6,98 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
+use axum::http::Uri;
+use axum::http::uri::Authority;
 use axum::response::{IntoResponse, Response};
+use kasoku_pipeline::BoxFuture;
 use kasoku_problem::{Kind, Problem};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
-use super::{Desk, PurgeOrder, Selection, refuse};
+use super::{Desk, refuse};
+
+/// Removes stored answers.
+pub trait Purge: Send + Sync + 'static {
+    /// Removes what the order names, and says how far it reached.
+    fn purge(&self, order: PurgeOrder) -> BoxFuture<'_, Result<Purged, Problem>>;
+}
+
+/// What is to be removed, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PurgeOrder {
+    /// Which answers.
+    pub selection: Selection,
+    /// Soft: they stay, but stale, so that they can still stand in for a source that is down.
+    pub soft: bool,
+}
+
+/// Which stored answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// The answers to `GET` of one target, in all their variants.
+    Url {
+        /// The path, as callers send it.
+        path: String,
+        /// The query, as callers send it.
+        query: Option<String>,
+        /// In lower case; `None` is every host.
+        host: Option<String>,
+    },
+    /// The answers to all targets whose path begins with this.
+    Prefix {
+        /// The beginning of the path.
+        path: String,
+        /// In lower case; `None` is every host.
+        host: Option<String>,
+    },
+    /// The answers that depend on this table, or that an origin named so in `Surrogate-Key` or `Cache-Tag`.
+    Tag(String),
+    /// The answers that an origin put in this group (RFC 9875).
+    Group {
+        /// The group.
+        name: String,
+        /// The host that the group belongs to, in lower case.
+        host: String,
+    },
+    /// All.
+    All,
+}
+
+/// How far a purge reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Purged {
+    /// Stored answers of this node.
+    pub entries: u64,
+    /// The nodes that share a second tier.
+    pub nodes: Nodes,
+}
+
+/// Nodes that a purge reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Nodes {
+    /// Those that have carried it out, this one among them.
+    pub reached: u64,
+    /// Those that there are.
+    pub of: u64,
+}
+
+impl Purged {
+    /// On this node, which is the only one.
+    pub fn here(entries: u64) -> Self {
+        Self { entries, nodes: Nodes { reached: 1, of: 1 } }
+    }
+}
 
 /// An order as it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Written {
-    key: Option<String>,
+    #[serde(alias = "key")]
+    url: Option<String>,
     prefix: Option<String>,
     tag: Option<String>,
+    group: Option<String>,
     all: bool,
+    host: Option<String>,
     soft: bool,
 }
 
@@ -39,37 +116,103 @@ pub(super) async fn purge(
             .and_then(Written::checked),
         Err(_) => Err(Problem::new(Kind::BodyTooLarge)),
     };
-    let removed = match order {
-        Ok(order) => desk.state.purge.purge(order).await,
+    let purged = match order {
+        Ok(order) => {
+            let said = format!("{order:?}");
+            desk.state.purge.purge(order).await.inspect(|purged| {
+                tracing::info!(order = &*said, entries = purged.entries, "stored answers were purged");
+            })
+        }
         Err(problem) => Err(problem),
     };
-    match removed {
-        Ok(removed) => Json(json!({ "removed": removed })).into_response(),
+    match purged {
+        Ok(purged) => Json(purged).into_response(),
         Err(problem) => refuse(problem),
     }
 }
 
 impl Written {
     fn checked(self) -> Result<PurgeOrder, Problem> {
+        let wrong = |reason: &str| invalid(Kind::InvalidParameter, reason);
+        let host = self.host.as_deref().map(host).transpose().map_err(|reason| wrong(&reason))?;
         let named = [
-            self.key.map(Selection::Key),
-            self.prefix.map(Selection::Prefix),
-            self.tag.map(Selection::Tag),
-            self.all.then_some(Selection::All),
+            self.url.map(|url| Target::read(&url, host.clone()).map(Target::whole)),
+            self.prefix.map(|prefix| Target::read(&prefix, host.clone()).and_then(Target::beginning)),
+            self.tag.map(|tag| name(tag, "tag").map(Selection::Tag)),
+            self.group.map(|group| {
+                let host = host.clone().ok_or("a group belongs to a host: name `host` too")?;
+                Ok(Selection::Group { name: name(group, "group")?, host })
+            }),
+            self.all.then_some(Ok(Selection::All)),
         ];
         let mut named = named.into_iter().flatten();
-        match (named.next(), named.next()) {
-            (Some(selection), None) => Ok(PurgeOrder { selection, soft: self.soft }),
-            _ => Err(invalid(Kind::InvalidParameter, "")),
+        let (Some(selection), None) = (named.next(), named.next()) else { return Err(wrong("")) };
+        let selection = selection.map_err(|reason| wrong(&reason))?;
+        if host.is_some() && matches!(selection, Selection::Tag(_) | Selection::All) {
+            return Err(wrong("`host` goes with `url`, `prefix` and `group`"));
+        }
+        Ok(PurgeOrder { selection, soft: self.soft })
+    }
+}
+
+/// A target as an operator writes it: a path, or a whole URL.
+struct Target {
+    path: String,
+    query: Option<String>,
+    host: Option<String>,
+}
+
+impl Target {
+    fn read(text: &str, host: Option<String>) -> Result<Self, String> {
+        let expected = || format!("`{text}` is neither a path that begins with `/` nor a URL of HTTP");
+        if text.contains('#') {
+            return Err(format!("`{text}` has a fragment, which is never sent to a server"));
+        }
+        let uri: Uri = text.parse().map_err(|_| expected())?;
+        let is_url = matches!(uri.scheme_str(), Some("http" | "https"));
+        if !(is_url || uri.authority().is_none() && text.starts_with('/')) {
+            return Err(expected());
+        }
+        let named = uri.authority().map(|authority| self::host(authority.as_str())).transpose()?;
+        if let (Some(one), Some(other)) = (&host, &named)
+            && one != other
+        {
+            return Err(format!("`{text}` names another host than `host` does"));
+        }
+        let query = uri.query().map(str::to_owned);
+        Ok(Self { path: uri.path().to_owned(), query, host: named.or(host) })
+    }
+
+    fn whole(self) -> Selection {
+        Selection::Url { path: self.path, query: self.query, host: self.host }
+    }
+
+    fn beginning(self) -> Result<Selection, String> {
+        match self.query {
+            None => Ok(Selection::Prefix { path: self.path, host: self.host }),
+            Some(_) => Err("a prefix is the beginning of a path, without a query".into()),
         }
     }
 }
 
+/// A host with or without a port, in lower case (RFC 9110 §4.2.3).
+fn host(text: &str) -> Result<String, String> {
+    match text.parse::<Authority>() {
+        Ok(authority) if !text.contains('@') && !authority.host().is_empty() => Ok(text.to_ascii_lowercase()),
+        _ => Err(format!("`{text}` is not a host such as `www.example.com` or `127.0.0.1:8080`")),
+    }
+}
+
+fn name(text: String, what: &str) -> Result<String, String> {
+    if text.is_empty() { Err(format!("`{what}` is empty")) } else { Ok(text) }
+}
+
 fn invalid(kind: Kind, reason: &str) -> Problem {
-    let mut detail =
-        String::from("name exactly one of `key`, `prefix`, `tag` and `all`, and `soft` if wanted");
+    let mut detail = String::from(
+        "name exactly one of `url`, `prefix`, `tag`, `group` and `all`, with `host` and `soft` if wanted",
+    );
     if !reason.is_empty() {
-        detail = format!("{detail}: {reason}");
+        detail = format!("{reason} ({detail})");
     }
     Problem::new(kind).detail(detail)
 }
@@ -79,22 +222,69 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, expected: Option<(&Selection, bool)>) {
-        let order = serde_json::from_str::<Written>(text).ok().and_then(|written| written.checked().ok());
-        let order = order.as_ref();
-        assert_eq!(order.map(|order| (&order.selection, order.soft)), expected, "{text}");
+    fn check(text: &str, expected: Result<(Selection, bool), &str>) {
+        let written = serde_json::from_str::<Written>(text).expect(text);
+        match (written.checked(), expected) {
+            (Ok(order), Ok((selection, soft))) => {
+                assert_eq!(order, PurgeOrder { selection, soft }, "{text}");
+            }
+            (Err(problem), Err(reason)) => {
+                let said = String::from_utf8(problem.document("test").to_vec()).unwrap();
+                assert!(said.contains(reason), "{text}: {said}");
+            }
+            (found, expected) => panic!("{text}: {found:?}, not {expected:?}"),
+        }
+    }
+
+    fn url(path: &str, query: Option<&str>, host: Option<&str>) -> Selection {
+        Selection::Url { path: path.into(), query: query.map(Into::into), host: host.map(Into::into) }
+    }
+
+    fn prefix(path: &str, host: Option<&str>) -> Selection {
+        Selection::Prefix { path: path.into(), host: host.map(Into::into) }
     }
 
     #[test]
     fn an_order_names_exactly_one_thing() {
-        check(r#"{"all":true}"#, Some((&Selection::All, false)));
-        check(r#"{"tag":"items","soft":true}"#, Some((&Selection::Tag("items".into()), true)));
-        check(r#"{"key":"/a?b"}"#, Some((&Selection::Key("/a?b".into()), false)));
-        check(r#"{"prefix":"/a"}"#, Some((&Selection::Prefix("/a".into()), false)));
-        for wrong in
-            ["{}", r#"{"all":false}"#, r#"{"tag":"a","key":"b"}"#, r#"{"al":true}"#, r#"{"tag":1}"#, ""]
-        {
-            check(wrong, None);
+        check(r#"{"all":true}"#, Ok((Selection::All, false)));
+        check(r#"{"tag":"items","soft":true}"#, Ok((Selection::Tag("items".into()), true)));
+        check(r#"{"url":"/a?b"}"#, Ok((url("/a", Some("b"), None), false)));
+        check(r#"{"key":"/a?"}"#, Ok((url("/a", Some(""), None), false)));
+        check(r#"{"prefix":"/a"}"#, Ok((prefix("/a", None), false)));
+        for wrong in ["{}", r#"{"all":false}"#, r#"{"tag":"a","url":"/b"}"#, r#"{"host":"a"}"#] {
+            check(wrong, Err("name exactly one"));
         }
+        for unreadable in [r#"{"al":true}"#, r#"{"tag":1}"#, ""] {
+            assert!(serde_json::from_str::<Written>(unreadable).is_err(), "{unreadable}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_named_beside_a_target_or_in_it() {
+        check(
+            r#"{"url":"http://A.Example:81/b?c"}"#,
+            Ok((url("/b", Some("c"), Some("a.example:81")), false)),
+        );
+        check(r#"{"url":"/b","host":"A.example"}"#, Ok((url("/b", None, Some("a.example")), false)));
+        check(r#"{"url":"https://a","host":"a"}"#, Ok((url("/", None, Some("a")), false)));
+        check(r#"{"prefix":"https://a/b"}"#, Ok((prefix("/b", Some("a")), false)));
+        let group = Selection::Group { name: "news".into(), host: "a".into() };
+        check(r#"{"group":"news","host":"a"}"#, Ok((group, false)));
+        check(r#"{"url":"https://a/","host":"b"}"#, Err("another host"));
+        check(r#"{"group":"news"}"#, Err("belongs to a host"));
+        check(r#"{"tag":"news","host":"a"}"#, Err("goes with"));
+        check(r#"{"url":"/","host":"a/b"}"#, Err("is not a host"));
+        check(r#"{"url":"/","host":"u@b"}"#, Err("is not a host"));
+    }
+
+    #[test]
+    fn targets_that_nobody_could_send_are_explained() {
+        check(r#"{"url":"items"}"#, Err("neither a path"));
+        check(r#"{"url":"ftp://a/b"}"#, Err("neither a path"));
+        check(r#"{"url":"/a b"}"#, Err("neither a path"));
+        check(r##"{"url":"/a#b"}"##, Err("fragment"));
+        check(r#"{"prefix":""}"#, Err("neither a path"));
+        check(r#"{"prefix":"/a?b"}"#, Err("without a query"));
+        check(r#"{"tag":""}"#, Err("`tag` is empty"));
     }
 }

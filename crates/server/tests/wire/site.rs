@@ -14,7 +14,7 @@ use kasoku_pipeline::{
 };
 use kasoku_problem::Problem;
 use kasoku_server::{
-    AdminState, Drained, Metrics, Purge, PurgeOrder, Readiness, Route, Router, Server, Takes, Vitals,
+    AdminState, Drained, Metrics, Purge, PurgeOrder, Purged, Readiness, Route, Router, Server, Takes, Vitals,
 };
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
@@ -189,9 +189,9 @@ impl Vitals for Well {
 struct Purger(Arc<Seen>);
 
 impl Purge for Purger {
-    fn purge(&self, order: PurgeOrder) -> BoxFuture<'_, Result<u64, Problem>> {
+    fn purge(&self, order: PurgeOrder) -> BoxFuture<'_, Result<Purged, Problem>> {
         self.0.push(format!("{order:?}"));
-        Box::pin(async { Ok(7) })
+        Box::pin(async { Ok(Purged::here(7)) })
     }
 }
 
