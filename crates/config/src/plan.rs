@@ -159,12 +159,14 @@ pub struct SeedSettings {
 }
 
 /// The cache of all routes.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CacheSettings {
     /// Real bytes, all bookkeeping counted.
     pub memory_bytes: u64,
     /// The share of hits that the auditor re-reads and compares, from 0 to 1.
     pub audit_share: f64,
+    /// What is shared with other nodes.
+    pub second_tier: Option<kasoku_cache_remote::Settings>,
 }
 
 /// A route: a path pattern, a source and policies.

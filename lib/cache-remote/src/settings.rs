@@ -1,9 +1,10 @@
 //! How the second tier is reached, and every limit that it keeps.
 
+use std::fmt;
 use std::time::Duration;
 
 /// Where the server is, and what may be spent on it. All nodes that share a `prefix` must have equal settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Settings {
     /// `redis://[user:password@]host[:port][/database]`, or `redis+unix:///path`.
     pub url: String,
@@ -84,6 +85,11 @@ pub enum Misconfigured {
 }
 
 impl Settings {
+    /// Whether a second tier can be made from these. The server is not asked.
+    pub fn verify(&self) -> Result<(), Misconfigured> {
+        self.check().map(drop)
+    }
+
     /// What is said here can be kept.
     pub(crate) fn check(&self) -> Result<redis::Client, Misconfigured> {
         let positive = [
@@ -106,5 +112,12 @@ impl Settings {
             return Err(Misconfigured::OutOfRange(name));
         }
         redis::Client::open(self.url.as_str()).map_err(Misconfigured::Url)
+    }
+}
+
+impl fmt::Debug for Settings {
+    /// The address may have a password in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("prefix", &self.prefix).finish_non_exhaustive()
     }
 }

@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use http::HeaderName;
+use kasoku_cache_remote::{Misconfigured, Settings};
 use kasoku_http_caching::storing;
 use kasoku_policies::cache::CacheRules;
 use kasoku_policies::rfc9111::{FieldRules, HttpCacheRules};
 
 use super::Check;
-use super::server::{positive, size};
+use super::server::{kept_elsewhere, positive, size};
 use crate::diagnostic::Finding;
 use crate::plan::{CachePlan, CacheSettings};
 use crate::tree::{KeyPath, Value};
-use crate::written::{Cache, CacheName, CacheOrName, DurationText, OrFalse, RouteCache, SizeText};
+use crate::written::{
+    Cache, CacheName, CacheOrName, DurationText, OrFalse, Redis, RedisOrUrl, RouteCache, SizeText,
+};
 
 /// How long an answer is fresh where nothing is said. The fence removes what changed, so that this bounds only how
 /// long memory is spent on what nobody asks for.
@@ -25,10 +28,40 @@ const BODY: SizeText = SizeText::mib(1);
 const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 /// The cache that all routes share.
-pub(super) fn shared(check: &mut Check<'_>, written: &Cache) -> CacheSettings {
+pub(super) fn shared(check: &mut Check<'_>, written: &Cache, app: &str) -> CacheSettings {
     let at = KeyPath::root().key("cache").key("memory");
     let memory_bytes = size(check, &at, written.memory, &(SizeText::mib(1)..=SizeText::mib(16 << 20)));
-    CacheSettings { memory_bytes, audit_share: written.audit }
+    CacheSettings { memory_bytes, audit_share: written.audit, second_tier: second_tier(check, written, app) }
+}
+
+/// What several nodes share. A URL that cannot be understood is said here already.
+fn second_tier(check: &mut Check<'_>, written: &Cache, app: &str) -> Option<Settings> {
+    let at = KeyPath::root().key("cache").key("redis");
+    let (url_at, written) = match written.redis.as_ref()? {
+        RedisOrUrl::Url(url) => (at.clone(), Redis::at(url)),
+        RedisOrUrl::Redis(redis) => (at.key("url"), redis.clone()),
+    };
+    let url = kept_elsewhere(check, &url_at, &written.url)?;
+    let settings = Settings {
+        prefix: written.prefix.unwrap_or_else(|| format!("kasoku:{app}")),
+        budget: written.budget.duration(),
+        bound: written.bound.duration(),
+        node_lifetime: written.bound.duration() * 3,
+        ..Settings::new(url)
+    };
+    match settings.verify() {
+        Ok(()) => Some(settings),
+        Err(wrong @ Misconfigured::Url(_)) => {
+            let finding = Finding::error(wrong.to_string());
+            check.value(&url_at, finding.label("expected a URL such as \"redis://127.0.0.1:6379\""));
+            None
+        }
+        Err(wrong @ Misconfigured::OutOfRange(name)) => {
+            let finding = Finding::error(wrong.to_string());
+            check.value(&at.key(name), finding.label("expected more"));
+            None
+        }
+    }
 }
 
 /// How answers from a database are reused.

@@ -57,22 +57,20 @@ pub(crate) struct Known {
 
 /// Checks everything. Without a plan, something was found.
 pub(crate) fn plan(check: &mut Check<'_>, written: &Written, kept: &[usize]) -> Option<Plan> {
+    let name = written.name.clone().unwrap_or_else(|| {
+        let folder = check.folder.file_name();
+        folder.map_or_else(|| "kasoku".to_owned(), |name| name.to_string_lossy().into_owned())
+    });
     let server = server::server(check, &written.server);
     let admin = server::admin(check, &written.server, &written.admin);
     let log = server::log(check, &written.log);
     let database = written.database.as_ref().map(|database| database::database(check, database));
     let (database, known) = database.unzip();
-    let cache = cache::shared(check, &written.cache);
+    let cache = cache::shared(check, &written.cache, &name);
     let routes = routes(check, written, kept, known.as_ref());
     if check.findings.has_errors() {
         return None;
     }
-    let name = written.name.clone().unwrap_or_else(|| {
-        check
-            .folder
-            .file_name()
-            .map_or_else(|| "kasoku".to_owned(), |name| name.to_string_lossy().into_owned())
-    });
     Some(Plan {
         folder: check.folder.to_path_buf(),
         name,

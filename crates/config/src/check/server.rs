@@ -198,8 +198,21 @@ fn tls(check: &mut Check<'_>, at: &KeyPath, written: &Tls) -> Option<TlsSettings
     Some(TlsSettings { certificate: certificate?, key: key? })
 }
 
-/// A secret from where it is kept. Whatever it is, no message will hold it.
+/// A secret that has to be hard to guess.
 fn secret(check: &mut Check<'_>, at: &KeyPath, written: &SecretText) -> Option<Secret> {
+    let found = kept_elsewhere(check, at, written)?;
+    if found.len() < SECRET_BYTES_MIN {
+        let finding = Finding::error(format!("`{}` is too short to be safe", at.name()))
+            .label(format!("has {} bytes, expected {SECRET_BYTES_MIN} or more", found.len()))
+            .hint("`openssl rand -hex 32` makes a good one");
+        check.value(at, finding);
+        return None;
+    }
+    Some(Secret::new(found))
+}
+
+/// A secret from where it is kept. Whatever it is, no message will hold it.
+pub(super) fn kept_elsewhere(check: &mut Check<'_>, at: &KeyPath, written: &SecretText) -> Option<String> {
     let text = written.0.as_str();
     let found = if let Some(name) = text.strip_prefix("env:") {
         match read_variable(check.environment, name) {
@@ -224,14 +237,7 @@ fn secret(check: &mut Check<'_>, at: &KeyPath, written: &SecretText) -> Option<S
         text.to_owned()
     };
     check.findings.keep_secret(&found);
-    if found.len() < SECRET_BYTES_MIN {
-        let finding = Finding::error(format!("`{}` is too short to be safe", at.name()))
-            .label(format!("has {} bytes, expected {SECRET_BYTES_MIN} or more", found.len()))
-            .hint("`openssl rand -hex 32` makes a good one");
-        check.value(at, finding);
-        return None;
-    }
-    Some(Secret::new(found))
+    Some(found)
 }
 
 /// One thread per core, if the system tells how many there are.

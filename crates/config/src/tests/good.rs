@@ -188,8 +188,12 @@ fn the_example_of_the_reference_can_be_served_and_holds_every_setting() {
     app.write("key.pem", PEM);
     app.write("ca.pem", &certificate());
     let secret = "sixteen bytes and more";
-    let environment =
-        [("CURSOR_SECRET", secret), ("ADMIN_TOKEN", secret), ("DATA_FOLDER", app.path().to_str().unwrap())];
+    let environment = [
+        ("CURSOR_SECRET", secret),
+        ("ADMIN_TOKEN", secret),
+        ("DATA_FOLDER", app.path().to_str().unwrap()),
+        ("REDIS_URL", "redis://:password@127.0.0.1:6379/1"),
+    ];
     let loaded =
         app.load_with(EXAMPLE, &Overrides::default(), &environment).unwrap_or_else(|found| panic!("{found}"));
     assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
@@ -338,4 +342,20 @@ fn answers_of_origins_are_reused_as_they_say() {
         (rules.fields.keyed[0].as_str(), rules.fields.hidden[0].as_str()),
         ("user-agent", "accept-language")
     );
+}
+
+#[test]
+fn a_second_tier_is_a_url_or_a_table() {
+    let app = App::new();
+    let with = |cache: &str| {
+        let text =
+            format!("name = \"shop\"\n[cache]\n{cache}\n[[route]]\npath = \"/\"\nfiles = \"static\"\n");
+        plan(&app, &text).cache.second_tier.expect("it is written")
+    };
+    let settings = with("redis = \"redis://:secret-password@127.0.0.1:6379\"");
+    assert_eq!((settings.prefix.as_str(), settings.budget), ("kasoku:shop", Duration::from_millis(25)));
+    assert!(!format!("{settings:?}").contains("secret-password"));
+    let settings = with("redis = { url = \"redis://a\", prefix = \"p\", budget = \"5ms\", bound = \"2s\" }");
+    assert_eq!((settings.prefix.as_str(), settings.budget), ("p", Duration::from_millis(5)));
+    assert_eq!((settings.bound, settings.node_lifetime), (Duration::from_secs(2), Duration::from_secs(6)));
 }

@@ -367,14 +367,6 @@ page = "pages/post.html"
       |
       = help: the sources of this version are `table`, `query`, `files` and `origin`
     "#);
-    assert_snapshot!(beside_files(r#"[cache]
-redis = "redis://127.0.0.1:6379""#), @r#"
-    error[cache.redis]: `redis` is not part of this version
-     --> kasoku.toml:2:1
-      |
-    2 | redis = "**********************"
-      | ^^^^^ a second tier cannot be configured yet
-    "#);
 }
 
 #[test]
@@ -1564,5 +1556,35 @@ fn rules_of_one_kind_of_cache_are_not_those_of_the_other() {
       |
     4 | cache = { eager = 2.0 }
       |                   ^^^ expected a number from 0.1 to 1
+    "#);
+}
+
+#[test]
+fn a_second_tier_that_cannot_be_used_is_said_without_its_password() {
+    assert_snapshot!(beside_files(r#"[cache]
+redis = "http://:secret-password@127.0.0.1""#), @r#"
+    error[cache.redis]: the address of the second tier cannot be used
+     --> kasoku.toml:2:9
+      |
+    2 | redis = "http://:***************@127.0.0.1"
+      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected a URL such as "redis://127.0.0.1:6379"
+    "#);
+    assert_snapshot!(beside_files(r#"[cache]
+redis = { url = "redis://a", budget = "0s", bound = "1d" }"#), @r#"
+    error[cache.redis.budget]: `budget` of the second tier is out of range
+     --> kasoku.toml:2:39
+      |
+    2 | redis = { url = "*********", budget = "0s", bound = "1d" }
+      |                                       ^^^^ expected more
+    "#);
+    assert_snapshot!(beside_files(r#"[cache]
+redis = "env:NO_SUCH_URL""#), @r#"
+    error[cache.redis]: the environment variable `NO_SUCH_URL` is not set
+     --> kasoku.toml:2:9
+      |
+    2 | redis = "env:NO_SUCH_URL"
+      |         ^^^^^^^^^^^^^^^^^ its value was to be put in here
+      |
+      = help: set it before the start, as in `NO_SUCH_URL=… kasoku serve`
     "#);
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DurationText, SizeText};
+use super::{DurationText, SecretText, SizeText};
 
 /// The name of rules, or a table with what is to differ.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -75,4 +75,49 @@ pub(crate) struct RouteCache {
     /// `origin`: request fields that it does not see on reads, so that answers are shared by all who send them.
     #[schemars(example = ["accept-language"])]
     pub(crate) hide: Option<Vec<String>>,
+}
+
+/// The URL of the server alone, or a table with more.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum RedisOrUrl {
+    Url(SecretText),
+    Redis(Redis),
+}
+
+/// A server that several nodes share.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Redis {
+    /// `redis://user:password@host:6379/0` or `redis+unix:///path`; or `env:NAME` or `file:PATH` with it.
+    #[schemars(example = &"env:REDIS_URL")]
+    pub(crate) url: SecretText,
+
+    /// The beginning of every name that is used there. Apps with different ones do not meet. Without it, the app's
+    /// name.
+    #[schemars(example = &"shop")]
+    pub(crate) prefix: Option<String>,
+
+    /// The most that a request waits for it, each time it asks.
+    #[serde(default = "budget")]
+    pub(crate) budget: DurationText,
+
+    /// How old the last proof may be that every purge has been heard of; beyond it nothing is read from there.
+    #[serde(default = "bound")]
+    pub(crate) bound: DurationText,
+}
+
+impl Redis {
+    /// A server, and for the rest what is usual.
+    pub(crate) fn at(url: &SecretText) -> Self {
+        Self { url: url.clone(), prefix: None, budget: budget(), bound: bound() }
+    }
+}
+
+fn budget() -> DurationText {
+    DurationText::millis(25)
+}
+
+fn bound() -> DurationText {
+    DurationText::seconds(1)
 }

@@ -13,7 +13,7 @@ mod sources;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use cache::{CacheName, CacheOrName, RouteCache};
+pub(crate) use cache::{CacheName, CacheOrName, Redis, RedisOrUrl, RouteCache};
 pub(crate) use forms::{DurationText, FORM, False, OrFalse, SecretText, SizeText};
 pub(crate) use origin::{HostName, Origin, OriginOrUrl, ProtocolName};
 pub(crate) use route::Route;

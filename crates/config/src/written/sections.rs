@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DurationText, False, OrFalse, SecretText, SizeText};
+use super::{DurationText, False, OrFalse, RedisOrUrl, SecretText, SizeText};
 
 /// The public listener.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -204,6 +204,12 @@ pub(crate) struct Cache {
     /// counted in the metrics. For tests and demonstrations.
     #[schemars(range(min = 0.0, max = 1.0), example = 0.01)]
     pub(crate) audit: f64,
+
+    /// A Redis or Valkey that several nodes share, as a second tier for answers of `origin` routes: what one node has
+    /// stored the others find, one of them fills it, and purges reach all. Without it, or while it is away, each is
+    /// on its own.
+    #[schemars(example = &"redis://127.0.0.1:6379")]
+    pub(crate) redis: Option<RedisOrUrl>,
 }
 
 impl Default for Server {
@@ -245,7 +251,7 @@ impl Default for Log {
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { memory: SizeText::mib(256), audit: 0.0 }
+        Self { memory: SizeText::mib(256), audit: 0.0, redis: None }
     }
 }
 
