@@ -1,7 +1,7 @@
 //! What a request's head must be before a route may see it. Pure; hyper has parsed the head already.
 //!
 //! Beyond what hyper refuses by itself, this demands one host that agrees with the target, a transfer coding that
-//! is decoded here, a method that is known, and sizes within the limits. What passes has its target in origin
+//! is decoded here, a method that may come by here, and sizes within the limits. What passes has its target in origin
 //! form and its host in `Host`, whichever version brought it.
 
 use http::header::{self, HeaderMap};
@@ -16,7 +16,9 @@ pub(crate) const TARGET_BYTES_MAX: usize = 8_192;
 
 /// Refuses a head, or brings it into one form.
 pub(crate) fn screen(head: &mut Parts, fields_max: usize) -> Result<(), Refusal> {
-    known(&head.method)?;
+    if matches!(head.method, Method::TRACE | Method::CONNECT) {
+        return Err(Refusal::MethodRefused);
+    }
     if target_length(&head.uri) > TARGET_BYTES_MAX {
         return Err(Refusal::TargetTooLong);
     }
@@ -38,18 +40,17 @@ pub(crate) fn screen(head: &mut Parts, fields_max: usize) -> Result<(), Refusal>
 }
 
 /// RFC 9110 §9.1: a method that is not known is answered by 501, one that is known and not allowed by 405.
-fn known(method: &Method) -> Result<(), Refusal> {
-    match *method {
+pub(crate) fn is_known(method: &Method) -> bool {
+    matches!(
+        *method,
         Method::GET
-        | Method::HEAD
-        | Method::POST
-        | Method::PUT
-        | Method::PATCH
-        | Method::DELETE
-        | Method::OPTIONS => Ok(()),
-        Method::TRACE | Method::CONNECT => Err(Refusal::MethodRefused),
-        _ => Err(Refusal::MethodUnknown),
-    }
+            | Method::HEAD
+            | Method::POST
+            | Method::PUT
+            | Method::PATCH
+            | Method::DELETE
+            | Method::OPTIONS
+    )
 }
 
 fn target_length(target: &Uri) -> usize {
@@ -200,15 +201,17 @@ mod tests {
     }
 
     #[test]
-    fn methods_are_known_refused_or_unknown() {
+    fn methods_are_known_refused_or_for_some_routes() {
         let host = &[("host", "h")];
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
             check(Version::HTTP_11, method, "/", host, Ok("/ h"));
+            assert!(is_known(&method.parse().unwrap()), "{method}");
         }
         check(Version::HTTP_11, "TRACE", "/", host, Err(Refusal::MethodRefused));
         check(Version::HTTP_11, "CONNECT", "h:80", host, Err(Refusal::MethodRefused));
         for method in ["PURGE", "get", "PROPFIND"] {
-            check(Version::HTTP_11, method, "/", host, Err(Refusal::MethodUnknown));
+            check(Version::HTTP_11, method, "/", host, Ok("/ h"));
+            assert!(!is_known(&method.parse().unwrap()), "{method}");
         }
     }
 
