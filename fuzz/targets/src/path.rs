@@ -14,7 +14,7 @@ use http_body_util::BodyExt as _;
 use kasoku_observe::RouteName;
 use kasoku_pipeline::{Next, Outcome, Pipeline, Policy, Request, Source, Stack, first};
 use kasoku_problem::Fault;
-use kasoku_server::{Route, Routed, Router};
+use kasoku_server::{Route, Routed, Router, Takes};
 use kasoku_source_files::{FilesRules, FilesSource};
 
 use crate::parts::lines;
@@ -39,7 +39,7 @@ async fn answered(site: &Site, mut request: Request) {
             request.params = params;
             pipeline
         }
-        Routed::Elsewhere(pipeline) => pipeline,
+        Routed::Open(pipeline) | Routed::Elsewhere(pipeline) => pipeline,
         Routed::Health => return,
     };
     let response = match pipeline.run(request).await {
@@ -106,6 +106,7 @@ fn site() -> Site {
     let route = |(index, pattern): (usize, &&str)| Route {
         pattern: (*pattern).to_owned(),
         name: RouteName { index, pattern: (*pattern).into() },
+        takes: Takes::Known,
         pipeline: around(Arc::clone(&source)),
     };
     let router = Router::new(patterns.iter().enumerate().map(route).collect(), around);
