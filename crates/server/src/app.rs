@@ -26,6 +26,7 @@ use crate::dependencies::Dependencies;
 use crate::flaws::Flaws;
 use crate::router::{Route, Router, RouterError, Takes};
 use crate::storage::{self, Progress};
+use crate::switches::Levers;
 
 /// Why a plan cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +63,7 @@ pub struct App {
 pub(crate) struct Served {
     pub(crate) plan: Plan,
     pub(crate) store: Arc<ResponseStore>,
+    pub(crate) levers: Arc<Levers>,
     /// Counted from 1.
     pub(crate) number: u64,
 }
@@ -103,7 +105,12 @@ impl App {
         let database = database.transpose()?.map(Arc::new);
         let cursors = database.as_ref().map(|database| storage::cursor_key(&plan, database));
         let cursors = cursors.transpose()?.map(Arc::new);
-        let nothing = Served { plan: plan.clone(), store: flaws.store(&plan, &sequence), number: 0 };
+        let nothing = Served {
+            plan: plan.clone(),
+            store: flaws.store(&plan, &sequence),
+            levers: Arc::default(),
+            number: 0,
+        };
         let current = ArcSwap::from_pointee(nothing);
         let retired = Mutex::default();
         let app = Arc::new(Self { sequence, observer, database, cursors, current, flaws, retired });
@@ -118,8 +125,10 @@ impl App {
         let inspector = self.database.as_ref().map(|database| database.inspector()).transpose()?;
         let schema = inspector.as_ref().map(Inspector::schema).transpose()?.unwrap_or_default();
         let dependencies = Dependencies::of(&plan, &schema, inspector.as_ref())?;
+        let levers = Arc::new(Levers::of(&plan));
         let shared = Shared {
             store: Arc::clone(&store),
+            levers: Arc::clone(&levers),
             observer: Arc::clone(&self.observer),
             audit_share: plan.cache.audit_share,
         };
@@ -147,7 +156,7 @@ impl App {
             }))
         });
         let number = self.current.load().number + 1;
-        Ok(Made { served: Served { plan, store, number }, tagger, schema, router })
+        Ok(Made { served: Served { plan, store, levers, number }, tagger, schema, router })
     }
 
     /// Lets routes that were made be told of changes, and gives their router, to be swapped in.

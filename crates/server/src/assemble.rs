@@ -14,11 +14,15 @@ use kasoku_policies::observe::Observe;
 use kasoku_policies::rescue::Rescue;
 use kasoku_policies::rfc9111;
 use kasoku_policies::shape::Shape;
+use kasoku_policies::switch::Switch;
 use kasoku_units::{Clock, SystemClock};
+
+use crate::switches::Levers;
 
 /// What all routes of one configuration share.
 pub(crate) struct Shared {
     pub(crate) store: Arc<ResponseStore>,
+    pub(crate) levers: Arc<Levers>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) audit_share: f64,
 }
@@ -41,6 +45,7 @@ pub(crate) fn assemble(
         .then(Arc::clone(admit)) // sheds what is too much
         .then(Deadline::new(route.deadline, &here)) // fixes the instant by which there must be an answer
         .then(Shape::new(route.shape, promises)) // methods, conditions, codings
+        .then(switch(route, shared, &source)) // leads around the next three while they are switched off
         .then(
             declared
                 .map(|rules| Cache::new(rules, promises, &shared.store, &here).audited(shared.audit_share)),
@@ -70,10 +75,15 @@ pub(crate) fn assemble_origin(
         .then(Rescue::new(&here))
         .then(Arc::clone(admit))
         .then(Deadline::new(route.deadline, &here)) // of the answer's head; its body has timeouts of its own
+        .then(switch(route, shared, &source))
         .then(cache) // reuses what is stored, as far as RFC 9111 allows
         .then(collapse)
         .then(fill) // validates and stores
         .finally(source)
+}
+
+fn switch(route: &RoutePlan, shared: &Shared, source: &Arc<dyn Source>) -> Option<Switch> {
+    shared.levers.get(route.name.index).map(|lever| Switch::new(lever, source))
 }
 
 /// The policies around what answers for no route: there is nothing to protect and nothing to keep.

@@ -20,10 +20,13 @@ mod server;
 mod serving;
 mod signals;
 mod storage;
+mod switches;
 mod tls;
 mod vitals;
 
-pub use admin::{AdminState, Nodes, Purge, PurgeOrder, Purged, Readiness, Selection, Vitals};
+pub use admin::{
+    AdminState, Nodes, Purge, PurgeOrder, Purged, Readiness, RouteCache, Selection, Switches, Turned, Vitals,
+};
 pub use app::{App, StartError};
 pub use drain::{Drain, Standing};
 pub use listen::{BindError, raise_descriptor_limit};

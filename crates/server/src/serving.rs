@@ -62,6 +62,7 @@ impl Serving {
         let state = AdminState {
             vitals: Arc::clone(&app) as _,
             purge: Arc::clone(&app) as _,
+            switches: Arc::clone(&app) as _,
             metrics: Arc::clone(&metrics),
         };
         let bound = Server::bind(&server, &admin, Arc::clone(&router), state, Arc::clone(&observer))?;

@@ -1,5 +1,6 @@
 //! How the parts are, for the admin listener: health, gauges, routes.
 
+use kasoku_cache_remote::Remote;
 use kasoku_config::{CachePlan, SourcePlan};
 use serde_json::{Map, Value, json};
 
@@ -18,6 +19,9 @@ impl Vitals for App {
         let database = self.database().map(|database| {
             json!({ "file": database.path().file_name().map(|name| name.to_string_lossy()), "read_only": database.is_read_only() })
         });
+        let routes = served.plan.routes.iter().map(|route| &route.name);
+        let off = routes.filter(|route| served.levers.is_off(route.index));
+        let switched_off: Vec<&str> = off.map(|route| &*route.pattern).collect();
         let facts = json!({
             "name": served.plan.name,
             "generation": served.number,
@@ -27,6 +31,7 @@ impl Vitals for App {
                 "entries": stats.entries, "bytes": stats.bytes, "budget_bytes": stats.budget_bytes,
                 "hits": stats.hits, "absent": stats.absent, "changed": stats.changed, "expired": stats.expired,
                 "fenced": stats.fenced, "evicted": stats.evicted,
+                "switched_off": switched_off,
             },
         });
         match facts {
@@ -49,6 +54,7 @@ impl Vitals for App {
                 "source": source,
                 "of": of,
                 "cached": route.cache.is_some(),
+                "switched_off": served.levers.is_off(route.name.index),
                 "fresh_s": match &route.cache {
                     Some(CachePlan::Declared(rules)) => Some(rules.fresh.as_secs()),
                     Some(CachePlan::Rfc9111(_)) | None => None,
@@ -74,4 +80,17 @@ impl Gauges for App {
             gauge("cache_evicted", "Answers that were removed to make room", stats.evicted, true),
         ]
     }
+}
+
+/// How far this node knows what the others have told.
+fn second_tier(remote: &Remote) -> Value {
+    let stats = remote.stats();
+    json!({
+        "current": remote.is_current(),
+        "bound_ms": remote.lag().map(|lag| lag.as_millis() as u64),
+        "hits": stats.hits, "absent": stats.absent, "changed": stats.changed, "outdated": stats.outdated,
+        "damaged": stats.damaged, "not_asked": stats.not_asked, "timed_out": stats.timed_out,
+        "failed": stats.failed, "stored": stats.stored, "refused": stats.refused, "dropped": stats.dropped,
+        "opened": stats.opened, "applied": stats.applied, "gaps": stats.gaps, "unpublished": stats.unpublished,
+    })
 }

@@ -6,6 +6,7 @@
 mod guard;
 mod health;
 mod purge;
+mod switch;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::server::Traffic;
 use guard::{Guard, guard};
 
 pub use purge::{Nodes, Purge, PurgeOrder, Purged, Selection};
+pub use switch::{RouteCache, Switches, Turned};
 
 /// Admin connections at once. They are few and trusted; the bound is for accidents.
 const CONNECTIONS_MAX: usize = 64;
@@ -47,6 +49,8 @@ pub struct AdminState {
     pub vitals: Arc<dyn Vitals>,
     /// Removes stored answers.
     pub purge: Arc<dyn Purge>,
+    /// Switches the caches of routes.
+    pub switches: Arc<dyn Switches>,
     /// What was counted.
     pub metrics: Arc<Metrics>,
 }
@@ -145,6 +149,7 @@ fn app(desk: Arc<Desk>, token: Option<Secret>) -> axum::Router {
         .route("/health/detail", get(health::detail))
         .route("/api/routes", get(routes))
         .route("/api/cache/purge", post(purge::purge))
+        .route("/api/cache/routes", get(switch::list).post(switch::turn))
         .route("/api/serving", put(health::serving))
         .fallback(async || refuse(Problem::new(Kind::NotFound).detail("`/` lists what is here")))
         .method_not_allowed_fallback(async || refuse(Problem::new(Kind::MethodNotAllowed)))

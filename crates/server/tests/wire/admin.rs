@@ -107,6 +107,30 @@ fn purging_names_exactly_one_thing_in_query_or_body() {
 }
 
 #[test]
+fn caches_of_routes_are_listed_and_switched() {
+    let site = Site::start();
+    let hello = json!({ "route": "/hello", "configured": true, "cache": true });
+    let listed = json!({ "until": "the next reload", "routes": [hello] });
+    assert_eq!(get(&site, "/api/cache/routes"), (200, listed));
+    let json = "Content-Type: application/json\r\n";
+    for (body, status, expected) in [
+        (r#"{"route":"/hello","cache":false}"#, 200, r#""cache":false,"changed":true,"entries":3}"#),
+        (r#"{"route":"/hello","cache":true}"#, 200, r#""cache":true,"changed":false,"#),
+        (r#"{"route":"/other","cache":true}"#, 404, "not-found"),
+        (r#"{"route":"/hello"}"#, 400, r#"expected JSON such as {\"route\""#),
+        (r#"{"route":"/hello","cache":"no"}"#, 400, "expected JSON"),
+        (r#"{"route":"/hello","cache":true,"for":"1h"}"#, 400, "expected JSON"),
+    ] {
+        let answer = ask(&site, "POST", "/api/cache/routes", json, body);
+        assert_eq!(answer.status, status, "{body}");
+        assert!(answer.text().contains(expected), "{body}: {}", answer.text());
+    }
+    let forged = format!("{json}Origin: http://evil.example\r\n");
+    let body = r#"{"route":"/hello","cache":false}"#;
+    assert_eq!(ask(&site, "POST", "/api/cache/routes", &forged, body).status, 403);
+}
+
+#[test]
 fn without_a_token_other_names_and_other_sites_are_refused() {
     let site = Site::start();
     let rebound = "GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n";

@@ -12,9 +12,10 @@ use kasoku_observe::{All, Observation, Observer, RouteName};
 use kasoku_pipeline::{
     Body, BoxFuture, Next, Outcome, Pipeline, Policy, Promises, Request, Response, Source, Stack, first,
 };
-use kasoku_problem::Problem;
+use kasoku_problem::{Kind, Problem};
 use kasoku_server::{
-    AdminState, Drained, Metrics, Purge, PurgeOrder, Purged, Readiness, Route, Router, Server, Takes, Vitals,
+    AdminState, Drained, Metrics, Purge, PurgeOrder, Purged, Readiness, Route, RouteCache, Router, Server,
+    Switches, Takes, Turned, Vitals,
 };
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
@@ -95,6 +96,7 @@ impl Site {
         let state = AdminState {
             vitals: Arc::new(Well),
             purge: Arc::new(Purger(Arc::clone(&seen))),
+            switches: Arc::new(Levers),
             metrics: Arc::clone(&metrics),
         };
         let observer = Arc::new(All(vec![Arc::clone(&seen) as Arc<dyn Observer>, metrics]));
@@ -192,6 +194,23 @@ impl Purge for Purger {
     fn purge(&self, order: PurgeOrder) -> BoxFuture<'_, Result<Purged, Problem>> {
         self.0.push(format!("{order:?}"));
         Box::pin(async { Ok(Purged::here(7)) })
+    }
+}
+
+/// One route that can be switched, and none that is known by another name.
+struct Levers;
+
+impl Switches for Levers {
+    fn list(&self) -> Vec<RouteCache> {
+        vec![RouteCache { route: "/hello".into(), configured: true, cache: true }]
+    }
+
+    fn turn(&self, route: &str, on: bool) -> Result<Turned, Problem> {
+        if route != "/hello" {
+            return Err(Kind::NotFound.into());
+        }
+        let now = RouteCache { route: route.into(), configured: true, cache: on };
+        Ok(Turned { now, changed: !on, entries: 3 })
     }
 }
 
