@@ -157,6 +157,12 @@ impl Router {
         if entry.params.is_empty() {
             return Routed::Pipeline(&entry.pipeline, PathParams::default());
         }
+        if let [name] = &*entry.params
+            && let Some((_, raw)) = found.params.iter().next()
+            && !raw.contains('%')
+        {
+            return Routed::Pipeline(&entry.pipeline, PathParams::one(Arc::clone(name), raw));
+        }
         let mut params = Vec::with_capacity(entry.params.len());
         for (name, (_, raw)) in entry.params.iter().zip(found.params.iter()) {
             match percent_decode_str(raw).decode_utf8() {

@@ -37,6 +37,11 @@ impl<V> Index<V> {
     }
 
     pub(crate) fn hash(&self, key: &Key) -> u64 {
+        self.hash_bytes(key.bytes())
+    }
+
+    /// The hash of the key with these bytes.
+    pub(crate) fn hash_bytes(&self, key: &[u8]) -> u64 {
         self.hasher.hash_one(key)
     }
 

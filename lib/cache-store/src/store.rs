@@ -104,10 +104,15 @@ impl<V: Weigh + Send + Sync + 'static> Store<V> {
     /// Looks a key up. An entry that cannot be used any more is removed. Costs a hash of the key, a read lock and a
     /// load for each tag; allocates nothing.
     pub fn look_up(&self, key: &Key, now: Instant) -> Found<V> {
-        let hash = self.index.hash(key);
+        self.look_up_bytes(key.bytes(), now)
+    }
+
+    /// Looks up the key with these bytes, as [`look_up`](Self::look_up) does.
+    pub fn look_up_bytes(&self, key: &[u8], now: Instant) -> Found<V> {
+        let hash = self.index.hash_bytes(key);
         let shard = self.index.shard(hash);
         let table = shard.table.read();
-        let Some(entry) = table.find(hash, |entry| entry.key == *key) else {
+        let Some(entry) = table.find(hash, |entry| entry.key.bytes() == key) else {
             shard.lookups.absent.add_one();
             return Found::Absent;
         };

@@ -55,14 +55,22 @@ impl KeyBuilder {
         self.part(bytes)
     }
 
+    /// The bytes of the key as far as it goes, for look-ups that need no key of their own.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The finished key.
     pub fn build(self) -> Key {
-        let hash = xxh3_64(&self.0);
-        let bytes = Arc::from(&*self.0);
+        Key { bytes: Arc::from(&*self.0), hash: xxh3_64(&self.0) }
+    }
+}
+
+impl Drop for KeyBuilder {
+    fn drop(&mut self) {
         if self.0.capacity() <= KEPT_BYTES_MAX {
-            BUFFER.set(self.0);
+            BUFFER.set(std::mem::take(&mut self.0));
         }
-        Key { bytes, hash }
     }
 }
 

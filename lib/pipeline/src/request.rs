@@ -3,14 +3,13 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
 use std::time::Instant;
 
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use kasoku_coherence::Key;
 
-use crate::RequestBody;
+use crate::{PathParams, RequestBody};
 
 /// A request. Its fields are boxed, so that handing it from policy to policy moves one pointer.
 #[derive(Debug)]
@@ -124,27 +123,6 @@ impl Deref for Request {
 impl DerefMut for Request {
     fn deref_mut(&mut self) -> &mut RequestFields {
         &mut self.0
-    }
-}
-
-/// What the parts of a path pattern matched, percent-decoded, in the order of the pattern.
-#[derive(Debug, Clone, Default)]
-pub struct PathParams(Vec<(Arc<str>, String)>);
-
-impl PathParams {
-    /// From names and values.
-    pub fn new(params: Vec<(Arc<str>, String)>) -> Self {
-        Self(params)
-    }
-
-    /// The value of one.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| &**known == name).map(|(_, value)| value.as_str())
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (&**name, value.as_str()))
     }
 }
 

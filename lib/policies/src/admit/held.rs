@@ -7,16 +7,17 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 use kasoku_pipeline::BodyError;
-use tokio::sync::OwnedSemaphorePermit;
+
+use super::Place;
 
 /// A stream and the place that it takes.
 pub(super) struct HeldBody {
     stream: UnsyncBoxBody<Bytes, BodyError>,
-    place: Option<OwnedSemaphorePermit>,
+    place: Option<Place>,
 }
 
 impl HeldBody {
-    pub(super) fn new(stream: UnsyncBoxBody<Bytes, BodyError>, place: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(stream: UnsyncBoxBody<Bytes, BodyError>, place: Place) -> Self {
         Self { stream, place: Some(place) }
     }
 }

@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use kasoku_observe::Observation;
-use kasoku_pipeline::{Body, Next, Outcome, Policy, Request};
+use kasoku_pipeline::{Body, Next, Outcome, Policy, Request, Response};
 use kasoku_problem::{Kind, Problem};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Surroundings;
 
@@ -66,32 +66,39 @@ impl Admit {
 
 impl Policy for Admit {
     async fn around<N: Next>(&self, mut request: Request, next: &Arc<N>) -> Outcome {
-        let place = if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+        let place = if let Ok(place) = self.places.try_acquire() {
             place
         } else {
             request.seen = None;
             Box::pin(self.wait(request.deadline)).await?
         };
         let mut response = next.run(request).await?;
-        if let Body::Stream(_) = &response.body
-            && let Body::Stream(stream) = std::mem::take(&mut response.body)
-        {
-            response.body = Body::stream(held::HeldBody::new(stream, place));
-        } else if let Some(upgrade) = &mut response.upgrade {
-            upgrade.keep(place);
+        if matches!(response.body, Body::Stream(_)) || response.upgrade.is_some() {
+            self.keep(place, &mut response);
         }
         Ok(response)
     }
 }
 
 impl Admit {
-    async fn wait(&self, deadline: Option<Instant>) -> Result<OwnedSemaphorePermit, Problem> {
+    /// Lets what outlives the answer's head hold the place.
+    fn keep(&self, place: SemaphorePermit<'_>, response: &mut Response) {
+        place.forget();
+        let place = Place(Arc::clone(&self.places));
+        if let Some(upgrade) = &mut response.upgrade {
+            upgrade.keep(place);
+        } else if let Body::Stream(stream) = std::mem::take(&mut response.body) {
+            response.body = Body::stream(held::HeldBody::new(stream, place));
+        }
+    }
+
+    async fn wait(&self, deadline: Option<Instant>) -> Result<SemaphorePermit<'_>, Problem> {
         let Some(_room) = Room::take(&self.waiting, self.rules.queue) else {
             return Err(self.shed("queue-full"));
         };
         let left = deadline.map(|at| at.saturating_duration_since(self.surroundings.clock.now()));
         let wait = left.unwrap_or(Duration::MAX).min(self.rules.wait);
-        match tokio::time::timeout(wait, Arc::clone(&self.places).acquire_owned()).await {
+        match tokio::time::timeout(wait, self.places.acquire()).await {
             Ok(place) => Ok(place.expect("the semaphore is never closed")),
             Err(_) => Err(self.shed("waited-too-long")),
         }
@@ -100,6 +107,15 @@ impl Admit {
     fn shed(&self, reason: &'static str) -> Problem {
         self.surroundings.observe(&Observation::Shed { route: &self.surroundings.route, reason });
         Problem::new(Kind::Overloaded).detail("too many requests are in progress")
+    }
+}
+
+/// A place that is held beyond the answer's head, given back when dropped.
+struct Place(Arc<Semaphore>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.add_permits(1);
     }
 }
 

@@ -118,9 +118,9 @@ impl Policy for Cache {
         let directive = if asks { Directive::of(&request.headers) } else { Directive::Usual };
         let now = request.seen.unwrap_or_else(|| self.surroundings.clock.now());
         let key = self.keying.key(&request);
-        let (stored, age, reuse) = match self.store.look_up(&key, now) {
-            Found::Changed => return self.cold(Forward::Stale, directive, key, request, next).await,
-            Found::Absent => return self.cold(Forward::UriMiss, directive, key, request, next).await,
+        let (stored, age, reuse) = match self.store.look_up_bytes(key.bytes(), now) {
+            Found::Changed => return self.cold(Forward::Stale, directive, key.build(), request, next).await,
+            Found::Absent => return self.cold(Forward::UriMiss, directive, key.build(), request, next).await,
             Found::Usable { value, inserted, snapshot, softened, .. } => {
                 let age = now.saturating_duration_since(inserted);
                 (
@@ -132,21 +132,21 @@ impl Policy for Cache {
         };
         match Freshness::of(age, stored.fresh(), reuse.softened, &self.rules) {
             _ if directive.asks_the_source() => {
-                self.cold(Forward::Request, directive, key, request, next).await
+                self.cold(Forward::Request, directive, key.build(), request, next).await
             }
             Freshness::Fresh => {
                 let response = stored.reuse(Verdict::Hit, &reuse);
                 if let Some(auditor) = self.auditor.as_ref().filter(|auditor| auditor.is_due()) {
-                    auditor.audit(self.keying.confine(request, None), key, stored, next);
+                    auditor.audit(self.keying.confine(request, None), key.build(), stored, next);
                 }
                 Ok(response)
             }
             Freshness::Stale { revalidate: true, .. } => {
                 let response = stored.reuse(Verdict::Stale, &reuse);
-                self.refresher.refresh(self.keying.confine(request, Some(key)), &stored, next);
+                self.refresher.refresh(self.keying.confine(request, Some(key.build())), &stored, next);
                 Ok(response)
             }
-            Freshness::Stale { .. } => self.cold(Forward::Stale, directive, key, request, next).await,
+            Freshness::Stale { .. } => self.cold(Forward::Stale, directive, key.build(), request, next).await,
         }
     }
 }
