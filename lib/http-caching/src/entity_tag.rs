@@ -7,8 +7,13 @@ use crate::coding::Coding;
 
 /// A strong entity tag for a body: equal bytes have equal tags, on every node.
 pub fn of_body(body: &[u8]) -> HeaderValue {
-    HeaderValue::try_from(format!("\"{:032x}\"", xxh3_128(body)))
-        .expect("quoted hexadecimal digits are a field value")
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [b'"'; 34];
+    for (digits, byte) in text[1..33].chunks_exact_mut(2).zip(xxh3_128(body).to_be_bytes()) {
+        digits[0] = DIGITS[usize::from(byte >> 4)];
+        digits[1] = DIGITS[usize::from(byte & 15)];
+    }
+    HeaderValue::from_bytes(&text).expect("quoted hexadecimal digits are a field value")
 }
 
 /// The tag of a coded form: `"abc"` becomes `"abc-br"`, because forms that differ in their bytes must differ
