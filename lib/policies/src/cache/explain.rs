@@ -25,7 +25,7 @@ impl KeyPart {
 
 /// The parts of the key of a request to a route whose source makes these promises.
 pub fn key(route: usize, promises: &Promises, request: &Request) -> Vec<KeyPart> {
-    let key = Keying::new(route, &promises.vary).key(request);
+    let key = Keying::new(route, &promises.vary).key(request).build();
     let mut parts = key.parts();
     let target = ["route", "method", "path", "query"];
     let mut named: Vec<KeyPart> =
