@@ -24,6 +24,7 @@ use kasoku_pipeline::{Body, BoxFuture, Foresight, Outcome, Promises, Request, Re
 use kasoku_problem::{Kind, Problem};
 
 pub use kasoku_origin_client::{CertificateError, ClientSettings, ExtraRoots, Protocol, Server, ServerError};
+pub use response::received;
 pub use rules::{Climbing, HostRule, OriginRules};
 pub use trust::{Network, NetworkError, TrustedProxies};
 

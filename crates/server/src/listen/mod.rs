@@ -21,7 +21,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 pub(crate) use accept::{Room, accept};
 pub(crate) use connection::Protocols;
-pub(crate) use serve::{Connection, Shared};
+pub(crate) use serve::{Chosen, Connection, Shared, choose, upgrade};
 pub(crate) use worker::{Workers, Workshop};
 
 /// Connections that the system completes before they are accepted.

@@ -39,7 +39,7 @@ pub(crate) struct Connection {
 }
 
 /// What answers a request.
-enum Chosen {
+pub(crate) enum Chosen {
     Pipeline(Arc<dyn Pipeline>, PathParams),
     /// The head is malformed. What follows it on the connection cannot be trusted to be a request either.
     Malformed(Arc<dyn Pipeline>),
@@ -57,7 +57,8 @@ pub(crate) async fn serve(
     let version = head.version;
     let is_head = head.method == Method::HEAD;
     let mut is_last = false;
-    let mut response = match choose(connection, &mut head) {
+    let chosen = choose(&connection.shared.router.load(), &connection.shared.limits, &mut head);
+    let mut response = match chosen {
         Chosen::Health => health(&head.method, connection.shared.drain.standing()),
         Chosen::Malformed(pipeline) => {
             is_last = true;
@@ -101,9 +102,9 @@ pub(crate) async fn serve(
     Ok(answer)
 }
 
-fn choose(connection: &Connection, head: &mut http::request::Parts) -> Chosen {
-    let router = connection.shared.router.load();
-    if let Err(refusal) = screen(head, connection.shared.limits.header_fields_max) {
+/// What answers a request with this head, which is brought into one form.
+pub(crate) fn choose(router: &Router, limits: &ConnectionLimits, head: &mut http::request::Parts) -> Chosen {
+    if let Err(refusal) = screen(head, limits.header_fields_max) {
         let pipeline = Arc::clone(router.refusal(refusal));
         return match refusal {
             Refusal::MethodRefused => Chosen::Pipeline(pipeline, PathParams::default()),
@@ -122,7 +123,7 @@ fn choose(connection: &Connection, head: &mut http::request::Parts) -> Chosen {
 }
 
 /// The protocols that the caller would go on in. HTTP/2 cannot, and HTTP/1.0 is not believed (RFC 9110 §7.8).
-fn upgrade(version: Version, headers: &HeaderMap) -> Option<HeaderValue> {
+pub(crate) fn upgrade(version: Version, headers: &HeaderMap) -> Option<HeaderValue> {
     let protocols = headers.get(header::UPGRADE).filter(|_| version == Version::HTTP_11)?;
     let lines = headers.get_all(header::CONNECTION).into_iter();
     let mut options = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));

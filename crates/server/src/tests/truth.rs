@@ -18,9 +18,9 @@ use tokio::sync::oneshot;
 
 use crate::admin::AdminState;
 use crate::app::App;
-use crate::flaws::Flaws;
 use crate::metrics::Metrics;
 use crate::server::Server;
+use crate::stage::Stage;
 
 /// A source that has read and does not answer yet.
 struct Slow(Arc<dyn Source>);
@@ -49,8 +49,8 @@ async fn check(fence: Fence) -> Findings {
     let plan = load(files.path(), &overrides, &ProcessEnvironment).expect("the plan is good").plan;
     let observer: Arc<dyn Observer> = Arc::new(Silent);
     let (server, admin) = (plan.server.clone(), plan.admin.clone());
-    let flaws = Flaws { fence, around: |source| Arc::new(Slow(source)) };
-    let started = App::start_with(plan, Arc::clone(&observer), &mut |_, _| {}, flaws).await;
+    let stage = Stage { fence, around: Arc::new(|source| Arc::new(Slow(source))), ..Stage::world() };
+    let started = App::start_with(plan, Arc::clone(&observer), &mut |_, _| {}, stage).await;
     let (app, router) = started.expect("the app starts");
     let state =
         AdminState { vitals: Arc::clone(&app) as _, purge: Arc::clone(&app) as _, metrics: Metrics::new() };
