@@ -170,6 +170,16 @@ impl RequestBody {
         self.body.is_end_stream()
     }
 
+    /// All of it, if it is in memory.
+    pub fn bytes(&self) -> Option<&Bytes> {
+        self.body.bytes()
+    }
+
+    /// How many bytes it has, if that is known.
+    pub fn len(&self) -> Option<u64> {
+        self.body.len()
+    }
+
     /// The body as a stream, its limit no longer watched.
     pub fn into_body(self) -> Body {
         self.body

@@ -28,5 +28,7 @@ pub enum Foresight {
         values: Vec<String>,
         /// What the answer would depend on, each with a name for people.
         tags: Vec<(Tag, String)>,
+        /// The tables by whose names the answer could be purged.
+        purged_by: Vec<(Tag, String)>,
     },
 }

@@ -74,6 +74,7 @@ pub fn held(
         store: Arc::clone(store),
         surroundings: surroundings.clone(),
         second_tier: None,
+        searches: super::searches::Searches::default(),
     };
     match shelf.find(&shelf.primary(request), request, surroundings.clock.now()) {
         Lookup::Found(candidate) => {

@@ -127,6 +127,19 @@ fn of_name(name: &str) -> Treatment {
     }
 }
 
+/// Whether a field describes a request's content.
+pub(super) fn describes_content(name: &str) -> bool {
+    matches!(
+        name,
+        "content-type"
+            | "content-encoding"
+            | "content-language"
+            | "content-location"
+            | "content-range"
+            | "content-digest"
+    )
+}
+
 /// Names of requests and of what they are part of; no answer depends on them.
 pub(super) fn is_trace(name: &str) -> bool {
     const NAMES: [&str; 10] = [

@@ -23,6 +23,7 @@ use crate::cache::StoredResponse;
 use super::arrival::{Arrival, Asked, Came};
 use super::further::Further;
 use super::shelf::{Candidate, FOR_CACHES, Kept, Lookup, Shelf, date, fields_to_keep};
+use super::view::is_query;
 
 /// See the module. It stands next to the source, behind `collapse`.
 pub struct HttpFill {
@@ -31,7 +32,8 @@ pub struct HttpFill {
 
 impl Policy for HttpFill {
     async fn around<N: Next>(&self, request: Request, next: &Arc<N>) -> Outcome {
-        if request.method != Method::GET && request.method != Method::HEAD {
+        let is_read = request.method == Method::GET || request.method == Method::HEAD;
+        if !is_read && !is_query(&request.method) {
             return next.run(request).await.map(personal);
         }
         Box::pin(self.fill(request, next)).await

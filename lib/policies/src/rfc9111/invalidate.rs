@@ -10,8 +10,8 @@ use kasoku_http_caching::{groups, invalidation};
 use kasoku_pipeline::{Failure, Forward, Next, Outcome, Request, Response};
 
 use super::second_tier::Gone;
-use super::shelf::group_tag;
-use super::view::{authority, target_tag};
+use super::shelf::{Shelf, group_tag};
+use super::view::authority;
 use super::{HttpCache, said};
 
 impl HttpCache {
@@ -26,7 +26,7 @@ impl HttpCache {
         request.key = None;
         match next.run(request).await {
             Ok(mut response) => {
-                if let Some(gone) = gone(&method, target, &authority, &response) {
+                if let Some(gone) = gone(&self.shelf, &method, target, &authority, &response) {
                     self.shelf.purge(gone).await;
                 }
                 response.cache = said(response.cache, forward, reason);
@@ -40,13 +40,19 @@ impl HttpCache {
 }
 
 /// What an answer to a request invalidates.
-fn gone(method: &Method, target: Option<Uri>, authority: &str, response: &Response) -> Option<Gone> {
+fn gone(
+    shelf: &Shelf,
+    method: &Method,
+    target: Option<Uri>,
+    authority: &str,
+    response: &Response,
+) -> Option<Gone> {
     let targets =
         target.map(|target| invalidation::targets(method, &target, response.status, &response.headers));
     let mut tags: Vec<Tag> = targets
         .into_iter()
         .flatten()
-        .map(|uri| target_tag(uri.authority().map_or("", |one| one.as_str()), uri.path(), uri.query()))
+        .map(|uri| shelf.target_tag(uri.authority().map_or("", |one| one.as_str()), uri.path(), uri.query()))
         .collect();
     if !response.status.is_client_error() && !response.status.is_server_error() {
         // A list that is too long to be kept is too long to be followed, and then so is everything.

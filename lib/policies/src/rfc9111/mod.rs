@@ -22,6 +22,7 @@ mod fill;
 mod further;
 mod invalidate;
 mod passes;
+mod searches;
 mod second_tier;
 mod shelf;
 mod view;
@@ -42,11 +43,12 @@ use kasoku_http_caching::reason::Reason;
 use kasoku_http_caching::reuse::{self, Failure as HowItFailed, Mark, OnError, Reuse, Validate};
 use kasoku_http_caching::storing;
 use kasoku_pipeline::{
-    Body, CacheFacts, Failure, Forward, Next, Outcome, Policy, Request, Response, Verdict,
+    Body, CacheFacts, Failure, Forward, Next, Outcome, Policy, Request, RequestBody, Response, Verdict,
 };
 use kasoku_problem::{Kind, Problem};
 
 use self::passes::Passes;
+use self::searches::Searches;
 use self::shelf::{Candidate, Lookup, Shelf};
 use self::view::Views;
 use self::wants::Wants;
@@ -114,6 +116,7 @@ pub fn pair(
         store: Arc::clone(store),
         surroundings: surroundings.clone(),
         second_tier,
+        searches: Searches::default(),
     });
     let cache = HttpCache {
         shelf: Arc::clone(&shelf),
@@ -141,8 +144,25 @@ impl Policy for HttpCache {
     async fn around<N: Next>(&self, request: Request, next: &Arc<N>) -> Outcome {
         let is_read = request.method == Method::GET || request.method == Method::HEAD;
         if !is_read || request.headers.contains_key(UPGRADE) {
-            return Box::pin(self.pass(request, next)).await;
+            return Box::pin(self.other(request, next)).await;
         }
+        self.read(request, next).await
+    }
+}
+
+impl HttpCache {
+    /// What is not a `GET` or a `HEAD`. A query that is too long to be part of a key is only passed on.
+    async fn other<N: Next>(&self, mut request: Request, next: &Arc<N>) -> Outcome {
+        let is_short = request.body.len().is_some_and(|length| length <= QUERY_BYTES_MAX);
+        if !view::is_query(&request.method) || !is_short {
+            return self.pass(request, next).await;
+        }
+        let body = std::mem::replace(&mut request.body, RequestBody::empty()).read().await?;
+        request.body = RequestBody::new(Body::Full(body), QUERY_BYTES_MAX as usize);
+        self.read(request, next).await
+    }
+
+    async fn read<N: Next>(&self, request: Request, next: &Arc<N>) -> Outcome {
         let directives = RequestDirectives::of(&request.headers);
         let now = request.seen.unwrap_or_else(|| self.shelf.surroundings.clock.now());
         let primary = self.shelf.primary(&request);
@@ -162,6 +182,9 @@ impl Policy for HttpCache {
         Box::pin(self.forward(request, &directives, primary, reading, next)).await
     }
 }
+
+/// The content of a `QUERY` that can be part of a key.
+const QUERY_BYTES_MAX: u64 = 64 << 10;
 
 /// What is done with what was found.
 enum Judged {
@@ -194,7 +217,9 @@ impl HttpCache {
             None => wants.fit(response),
         };
         if verdict == Verdict::Stale && reason == Some(Reason::Revalidating) || self.is_due_early(candidate) {
-            request.method = Method::GET;
+            if request.method == Method::HEAD {
+                request.method = Method::GET;
+            }
             let mut request = self.shelf.views.confine(request);
             request.key = Some(self.shelf.views.forward(primary, &request));
             self.refresher.refresh(request, &candidate.stored, next);
@@ -279,7 +304,7 @@ impl HttpCache {
         if let Some(said) = say(directives) {
             request.headers.insert(CACHE_CONTROL, said);
         }
-        let is_shared = request.method == Method::GET
+        let is_shared = request.method != Method::HEAD
             && !directives.no_store
             && !self.passes.contains(primary, self.now());
         request.key = is_shared.then(|| self.shelf.views.forward(primary, &request));

@@ -19,8 +19,9 @@ use kasoku_pipeline::Request;
 use super::HttpCacheRules;
 use super::codec::Encoded;
 use super::facts::{HttpFacts, Selecting, Variant};
+use super::searches::Searches;
 use super::second_tier::{Gone, SecondTier, Ticket};
-use super::view::{self, Views};
+use super::view::{self, Views, target_tag};
 use crate::Surroundings;
 use crate::cache::{ResponseStore, StoredResponse};
 
@@ -41,6 +42,7 @@ pub(super) struct Shelf {
     pub(super) store: Arc<ResponseStore>,
     pub(super) surroundings: Surroundings,
     pub(super) second_tier: Option<Arc<dyn SecondTier>>,
+    pub(super) searches: Searches,
 }
 
 /// What there is for a request.
@@ -94,7 +96,7 @@ impl Candidate {
 impl Shelf {
     /// The primary key of a request.
     pub(super) fn primary(&self, request: &Request) -> Key {
-        self.views.primary(request, request.uri.query())
+        self.views.primary(request, self.searches.query(request).as_deref())
     }
 
     pub(super) fn find(&self, primary: &Key, request: &Request, now: Instant) -> Lookup {
@@ -134,6 +136,8 @@ impl Shelf {
 
     /// Puts an answer to a request away.
     pub(super) fn keep(&self, primary: &Key, request: &Request, keep: Keep) -> Kept {
+        let renamed = self.searches.learn(request, &keep.headers).then(|| self.primary(request));
+        let primary = renamed.as_ref().unwrap_or(primary);
         let mut selecting = match Varying::of(&keep.headers) {
             Varying::By(names) => Some(self.selecting(names, request)),
             _ => None,
@@ -157,7 +161,7 @@ impl Shelf {
                 }
             }
         }
-        self.insert(key, selecting, &Self::tags(request, &keep.headers), keep)
+        self.insert(key, selecting, &self.tags(request, &keep.headers), keep)
     }
 
     /// Puts a stored answer away again, with fields that a validation has updated.
@@ -215,7 +219,7 @@ impl Shelf {
         age: Duration,
         (snapshot, now): (Snapshot, Instant),
     ) -> Option<Candidate> {
-        let tags = Self::tags(request, &encoded.headers);
+        let tags = self.tags(request, &encoded.headers);
         let keep = Keep {
             status: encoded.status,
             headers: encoded.headers,
@@ -244,10 +248,15 @@ impl Shelf {
         Selecting { names, said }
     }
 
+    /// The tag on which every answer for a target depends.
+    pub(super) fn target_tag(&self, authority: &str, path: &str, query: Option<&str>) -> Tag {
+        target_tag(authority, path, self.searches.canonical(authority, path, query).as_deref())
+    }
+
     /// What an answer depends on: its target, and what the origin calls it.
-    fn tags(request: &Request, headers: &HeaderMap) -> Vec<Tag> {
+    fn tags(&self, request: &Request, headers: &HeaderMap) -> Vec<Tag> {
         let authority = view::authority(request);
-        let mut tags = vec![Views::tag(request)];
+        let mut tags = vec![self.target_tag(&authority, request.uri.path(), request.uri.query())];
         let of_group = |group: String| group_tag(&authority, &group);
         tags.extend(groups::groups(headers).unwrap_or_default().into_iter().map(of_group));
         tags.extend(names(headers).iter().map(|name| Tag::named(name)));

@@ -8,10 +8,10 @@ use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use kasoku_coherence::{Key, KeyBuilder, Tag, TagBuilder};
 use kasoku_http_caching::coding::{Coding, negotiate};
-use kasoku_http_caching::vary;
+use kasoku_http_caching::{query_method, vary};
 use kasoku_pipeline::{Request, RequestBody};
 
-use super::fields::{FieldRules, Treatment};
+use super::fields::{self, FieldRules, Treatment};
 
 /// What stands for the caller's own `User-Agent`, which an answer to all must not depend on.
 const AGENT: HeaderValue = HeaderValue::from_static("kasoku");
@@ -48,15 +48,15 @@ impl Views {
         keyed.into_iter().fold(key, with_fields).build()
     }
 
-    /// Every answer for a target depends on this, whatever else its key is made of.
-    pub(super) fn tag(request: &Request) -> Tag {
-        target_tag(&authority(request), request.uri.path(), request.uri.query())
-    }
-
     fn target(&self, request: &Request, query: Option<&str>) -> KeyBuilder {
         let path = request.uri.path();
-        let key = KeyBuilder::new().part(&self.route).part(b"GET").part(path.as_bytes());
-        key.optional(query.map(str::as_bytes)).part(authority(request).as_bytes())
+        let method: &[u8] = if is_query(&request.method) { b"QUERY" } else { b"GET" };
+        let key = KeyBuilder::new().part(&self.route).part(method).part(path.as_bytes());
+        let key = key.optional(query.map(str::as_bytes)).part(authority(request).as_bytes());
+        match request.body.bytes().filter(|_| is_query(&request.method)) {
+            Some(content) => key.part(&query_method::digest(&request.headers, content)),
+            None => key,
+        }
     }
 
     /// The key of a variant: the primary key, and what the request says in the fields that `Vary` names.
@@ -97,7 +97,8 @@ impl Views {
             if matches!(
                 self.rules.treatment(name, value),
                 Treatment::Keyed | Treatment::Shown | Treatment::Hop | Treatment::Credentials
-            ) {
+            ) || is_query(&request.method) && fields::describes_content(name.as_str())
+            {
                 headers.append(name, value.clone());
             }
         }
@@ -138,7 +139,7 @@ impl Views {
         headers: &'a HeaderMap,
     ) -> impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)> {
         let is_unkeyed = |name: &HeaderName, value: &HeaderValue| match self.rules.treatment(name, value) {
-            Treatment::Shown => !super::fields::is_negotiating(name.as_str()),
+            Treatment::Shown => !fields::is_negotiating(name.as_str()),
             treatment => treatment == Treatment::Condition,
         };
         headers.iter().filter(move |(name, value)| is_unkeyed(name, value))
@@ -181,4 +182,9 @@ fn codings(headers: &HeaderMap) -> Option<HeaderValue> {
     let is_welcome = |coding: &&Coding| wish.codings().any(|welcome| welcome == **coding);
     let names: Vec<_> = Coding::ALL.iter().filter(is_welcome).map(|coding| coding.token()).collect();
     (!names.is_empty()).then(|| HeaderValue::try_from(names.join(", ")).expect("tokens and commas"))
+}
+
+/// Whether a method is `QUERY` (RFC 10008), whose content is part of the key.
+pub(super) fn is_query(method: &Method) -> bool {
+    method.as_str() == "QUERY"
 }

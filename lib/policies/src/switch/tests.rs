@@ -35,7 +35,7 @@ impl Stand {
         });
         let (stage, lever) = (Stage::new(), Arc::new(Lever::default()));
         let rules = CacheRules {
-            fresh: std::time::Duration::from_secs(60),
+            fresh: std::time::Duration::from_mins(1),
             stale_while_revalidate: std::time::Duration::ZERO,
             stale_if_error: std::time::Duration::ZERO,
             client: std::time::Duration::ZERO,

@@ -2,6 +2,7 @@
 
 mod invalidation;
 mod parts;
+mod queries;
 mod reuse;
 mod safety;
 mod sharing;
