@@ -11,6 +11,8 @@ pub(crate) struct Load {
     script: Option<&'static str>,
     /// What the script is told.
     argument: Option<&'static str>,
+    /// How many connections send at once.
+    connections: u32,
 }
 
 /// What was measured in one round.
@@ -29,18 +31,23 @@ pub(crate) struct Measured {
 impl Load {
     /// The same GET again and again.
     pub(crate) const fn get(target: &'static str) -> Self {
-        Self { target, script: None, argument: None }
+        Self { target, script: None, argument: None, connections: 64 }
     }
 
     /// Requests made by a script of `bench/load/`.
     pub(crate) const fn script(target: &'static str, script: &'static str) -> Self {
-        Self { target, script: Some(script), argument: None }
+        Self { target, script: Some(script), argument: None, connections: 64 }
     }
 
-    /// The same, with an argument for the script.
-    pub(crate) const fn with(mut self, argument: &'static str) -> Self {
-        self.argument = Some(argument);
+    /// The same, with an argument for the script, and so many connections.
+    pub(crate) const fn with(mut self, argument: &'static str, connections: u32) -> Self {
+        (self.argument, self.connections) = (Some(argument), connections);
         self
+    }
+
+    /// How many connections send at once.
+    pub(crate) fn connections(&self) -> u32 {
+        self.connections
     }
 
     /// Runs one round.
@@ -49,7 +56,8 @@ impl Load {
     /// If `wrk` is not installed, or any answer was an error: a figure for errors would be worthless.
     pub(crate) fn run(&self, server: &Server) -> Measured {
         let mut wrk = Command::new("taskset");
-        wrk.args(["-c", server.cores_of_load(), "wrk", "-t1", "-c64", "-d4s", "--latency"]);
+        wrk.args(["-c", &server.cores_of_load(), "wrk", "-t1", "-d4s", "--timeout", "20s", "--latency"]);
+        wrk.arg(format!("-c{}", self.connections));
         if let Some(script) = self.script {
             wrk.arg("-s").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("load").join(script));
         }

@@ -16,7 +16,7 @@ pub(crate) fn described() -> String {
         output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
     };
     format!(
-        "{model}, {cores} cores, Linux {}, {}. The server has one core and one thread, `wrk -t1 -c64` the other core; medians of {} rounds of 4 s, partners in turn.\n",
+        "{model}, {cores} cores, Linux {}, {}. The server has one core and one thread, `wrk -t1 -c64` the other core unless a row says otherwise; medians of {} rounds of 4 s, partners in turn.\n",
         said("uname", "-r"),
         said("rustc", "--version"),
         crate::ROUNDS,

@@ -5,7 +5,7 @@
 //! spends on a request, read from `/proc`; requests per second are shown too, but where the load generator is the
 //! fuller of the two they say more about it than about the server.
 //!
-//! `cargo run -p kasoku-bench` prints a table in Markdown; `bench/results/` keeps some.
+//! `cargo run -p kasoku-bench` prints tables in Markdown, and with `compare` or `insert` one of them; `bench/results/` keeps some.
 #![expect(clippy::print_stdout, reason = "a program whose output is its result")]
 
 mod load;
@@ -67,17 +67,23 @@ const COMPARISONS: [Comparison; 5] = [
     },
 ];
 
-/// Inserts of so many rows in a request.
+/// Inserts of so many rows in a request. Connections with many rows are few: each of them waits for the rows of all.
 const INSERTS: [(usize, Load); 3] = [
     (1, Load::script("/uncached", "inserts.lua")),
-    (100, Load::script("/uncached", "inserts.lua").with("100")),
-    (1_000, Load::script("/uncached", "inserts.lua").with("1000")),
+    (100, Load::script("/uncached", "inserts.lua").with("100", 8)),
+    (1_000, Load::script("/uncached", "inserts.lua").with("1000", 4)),
 ];
 
 fn main() {
+    let asked = std::env::args().nth(1);
+    let wants = |part: &str| asked.as_deref().is_none_or(|asked| asked == part);
     println!("{}", machine::described());
-    compare();
-    insert();
+    if wants("compare") {
+        compare();
+    }
+    if wants("insert") {
+        insert();
+    }
 }
 
 /// Requests of each kind beside bare hyper, and reads beside their SQL alone.
@@ -118,15 +124,16 @@ fn compare() {
 
 /// Rows a second: few and many in a request, with one core and with all.
 fn insert() {
-    println!("| durable inserts | rows a second | requests a second | p50 | p99 | CPU a row |");
-    println!("|---|---|---|---|---|---|");
+    println!("| durable inserts | connections | rows a second | requests a second | p50 | p99 | CPU a row |");
+    println!("|---|---|---|---|---|---|---|");
     for (cores, name) in [(Cores::First, "one core"), (Cores::All, "all cores, shared with the load")] {
         for (rows, load) in &INSERTS {
             let server = Server::kasoku(cores);
             let rounds: Vec<Measured> = (0..ROUNDS).map(|_| load.run(&server)).collect();
             let measured = Measured::median(&rounds);
             println!(
-                "| {rows} in a request, {name} | {:.0} | {:.0} | {:.2} ms | {:.2} ms | {:.1} µs |",
+                "| {rows} in a request, {name} | {} | {:.0} | {:.0} | {:.2} ms | {:.2} ms | {:.1} µs |",
+                load.connections(),
                 measured.per_second * *rows as f64,
                 measured.per_second,
                 measured.p50_ms,

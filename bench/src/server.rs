@@ -88,10 +88,13 @@ impl Server {
     }
 
     /// The cores that the load generator has, as `taskset` names them.
-    pub(crate) fn cores_of_load(&self) -> &'static str {
+    pub(crate) fn cores_of_load(&self) -> String {
         match self {
-            Self::Kasoku { cores: Cores::All, .. } => "0-",
-            _ => "1",
+            Self::Kasoku { cores: Cores::All, .. } => {
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                format!("0-{}", cores - 1)
+            }
+            _ => "1".to_owned(),
         }
     }
 
