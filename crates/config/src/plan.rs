@@ -1,9 +1,12 @@
 //! The checked form of the configuration: what the server is built from.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::Uri;
+use http::uri::PathAndQuery;
 use kasoku_observe::RouteName;
 use kasoku_policies::{admit::AdmitRules, cache::CacheRules, rfc9111::HttpCacheRules, shape::ShapeRules};
 use kasoku_source_files::FilesRules;
@@ -167,6 +170,63 @@ pub struct CacheSettings {
     pub audit_share: f64,
     /// What is shared with other nodes.
     pub second_tier: Option<kasoku_cache_remote::Settings>,
+    /// What is asked for at the start.
+    pub warm: WarmSettings,
+}
+
+/// What is asked for at the start, before the server says that it is ready.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WarmSettings {
+    /// What is always asked for, in this order.
+    pub targets: Vec<WarmTarget>,
+    /// What was asked for most in the previous run comes after that.
+    pub hot: Option<HotSettings>,
+    /// After this the server is ready, warm or not.
+    pub timeout: Duration,
+}
+
+/// A target of a cached route.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WarmTarget {
+    /// The host that callers ask, in lower case.
+    pub host: Option<String>,
+    /// Path and query.
+    pub target: PathAndQuery,
+}
+
+impl WarmTarget {
+    /// Reads a path with its query, or a whole URL of HTTP.
+    pub fn read(text: &str) -> Option<Self> {
+        let uri: Uri = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_graphic()))?;
+        let host = match (uri.scheme_str(), uri.authority()) {
+            (None, None) if text.starts_with('/') => None,
+            (Some("http" | "https"), Some(authority)) if !authority.as_str().contains('@') => {
+                Some(authority.as_str().to_ascii_lowercase())
+            }
+            _ => return None,
+        };
+        let target = uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
+        Some(Self { host, target })
+    }
+}
+
+impl fmt::Display for WarmTarget {
+    /// In the form that [`read`](Self::read) reads.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            Some(host) => write!(f, "http://{host}{}", self.target),
+            None => self.target.fmt(f),
+        }
+    }
+}
+
+/// Where the hottest targets are kept from one run to the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HotSettings {
+    /// The file.
+    pub file: PathBuf,
+    /// Targets at the most.
+    pub count: usize,
 }
 
 /// A route: a path pattern, a source and policies.

@@ -11,7 +11,7 @@ use kasoku_policies::rfc9111::{FieldRules, HttpCacheRules};
 use super::Check;
 use super::server::{kept_elsewhere, positive, size};
 use crate::diagnostic::Finding;
-use crate::plan::{CachePlan, CacheSettings};
+use crate::plan::{CachePlan, CacheSettings, WarmSettings};
 use crate::tree::{KeyPath, Value};
 use crate::written::{
     Cache, CacheName, CacheOrName, DurationText, OrFalse, Redis, RedisOrUrl, RouteCache, SizeText,
@@ -31,7 +31,8 @@ const LONGEST: Duration = Duration::from_hours(366 * 24);
 pub(super) fn shared(check: &mut Check<'_>, written: &Cache, app: &str) -> CacheSettings {
     let at = KeyPath::root().key("cache").key("memory");
     let memory_bytes = size(check, &at, written.memory, &(SizeText::mib(1)..=SizeText::mib(16 << 20)));
-    CacheSettings { memory_bytes, audit_share: written.audit, second_tier: second_tier(check, written, app) }
+    let second_tier = second_tier(check, written, app);
+    CacheSettings { memory_bytes, audit_share: written.audit, second_tier, warm: WarmSettings::default() }
 }
 
 /// What several nodes share. A URL that cannot be understood is said here already.

@@ -12,6 +12,7 @@ mod query;
 mod route;
 mod server;
 mod table;
+mod warm;
 
 pub(crate) use route::BELONG;
 
@@ -66,8 +67,9 @@ pub(crate) fn plan(check: &mut Check<'_>, written: &Written, kept: &[usize]) -> 
     let log = server::log(check, &written.log);
     let database = written.database.as_ref().map(|database| database::database(check, database));
     let (database, known) = database.unzip();
-    let cache = cache::shared(check, &written.cache, &name);
-    let routes = routes(check, written, kept, known.as_ref());
+    let mut cache = cache::shared(check, &written.cache, &name);
+    let (routes, patterns) = routes(check, written, kept, known.as_ref());
+    cache.warm = warm::settings(check, &written.cache, routes.as_deref().map(|routes| (routes, &patterns)));
     if check.findings.has_errors() {
         return None;
     }
@@ -89,7 +91,8 @@ fn routes(
     written: &Written,
     kept: &[usize],
     known: Option<&Known>,
-) -> Option<Vec<RoutePlan>> {
+) -> (Option<Vec<RoutePlan>>, paths::Patterns) {
+    let mut patterns = paths::Patterns::default();
     let section = KeyPath::root().key("route");
     let is_empty = match check.tree.get(&section).map(|node| &node.value) {
         Some(Value::Array(nodes)) => nodes.is_empty(),
@@ -101,18 +104,17 @@ fn routes(
             Finding::error("nothing is served: there is no [[route]]")
                 .hint("add one, as in `[[route]]` with `path = \"/\"` and `files = \"static/\"`"),
         );
-        return None;
+        return (None, patterns);
     }
     let mut plans = Vec::with_capacity(kept.len());
-    let mut patterns = paths::Patterns::default();
     for (route, index) in written.route.iter().zip(kept) {
         let at = section.index(*index);
-        if let Some(pattern) = patterns.add(check, &at, route, known) {
+        if let Some(pattern) = patterns.add(check, &at, route, known, plans.len()) {
             let name = RouteName { index: plans.len(), pattern: Arc::from(pattern) };
             plans.push(route::route(check, &at, route, name, written, known));
         }
     }
-    plans.into_iter().collect()
+    (plans.into_iter().collect(), patterns)
 }
 
 impl Check<'_> {

@@ -16,7 +16,8 @@ const BYTES_MAX: usize = 1_024;
 /// The patterns of the routes so far.
 #[derive(Default)]
 pub(super) struct Patterns {
-    tree: matchit::Router<()>,
+    /// The place of the route's plan.
+    tree: matchit::Router<usize>,
     owners: BTreeMap<String, (KeyPath, String)>,
 }
 
@@ -37,6 +38,7 @@ impl Patterns {
         at: &KeyPath,
         route: &Route,
         known: Option<&Known>,
+        place: usize,
     ) -> Option<String> {
         let path = at.key("path");
         if let Some(finding) = malformed(&route.path, route) {
@@ -44,21 +46,32 @@ impl Patterns {
             return None;
         }
         let (pattern, further) = patterns(route, known);
-        let mut sound = self.insert(check, at, &pattern, &pattern);
+        let mut sound = self.insert(check, at, (&pattern, &pattern), place);
         if let (true, Some(further)) = (sound, further) {
-            sound = self.insert(check, at, &further, &pattern);
+            sound = self.insert(check, at, (&further, &pattern), place);
         }
         sound.then_some(pattern)
     }
 
-    fn insert(&mut self, check: &mut Check<'_>, at: &KeyPath, pattern: &str, whole: &str) -> bool {
+    /// The place of the route that serves a path.
+    pub(super) fn find(&self, path: &str) -> Option<usize> {
+        self.tree.at(path).ok().map(|found| *found.value)
+    }
+
+    fn insert(
+        &mut self,
+        check: &mut Check<'_>,
+        at: &KeyPath,
+        (pattern, whole): (&str, &str),
+        place: usize,
+    ) -> bool {
         let path = at.key("path");
         if pattern == HEALTH {
             let finding = Finding::error(format!("`{HEALTH}` is answered by the server itself"));
             check.value(&path, finding.label("expected another path"));
             return false;
         }
-        let error = match self.tree.insert(pattern, ()) {
+        let error = match self.tree.insert(pattern, place) {
             Ok(()) => {
                 self.owners.insert(pattern.to_owned(), (at.clone(), whole.to_owned()));
                 return true;

@@ -359,3 +359,20 @@ fn a_second_tier_is_a_url_or_a_table() {
     assert_eq!((settings.prefix.as_str(), settings.budget), ("p", Duration::from_millis(5)));
     assert_eq!((settings.bound, settings.node_lifetime), (Duration::from_secs(2), Duration::from_secs(6)));
 }
+
+#[test]
+fn what_is_warmed_is_a_path_or_a_whole_url() {
+    let app = App::new();
+    let plan = plan(
+        &app,
+        "[database]\nurl = \"sqlite::memory:\"\nschema = \"schema\"\n[[route]]\npath = \"/v1/items\"\ntable = \"items\"\n\
+         [[route]]\npath = \"/{*rest}\"\norigin = \"http://127.0.0.1:1\"\n[cache]\n\
+         warm = [\"/v1/items?limit=3\", \"/v1/items/7\", \"https://WWW.example.com\"]\nhot = \"hot.keys\"\n",
+    );
+    let warm = plan.cache.warm;
+    let targets: Vec<String> = warm.targets.iter().map(ToString::to_string).collect();
+    assert_eq!(targets, ["/v1/items?limit=3", "/v1/items/7", "http://www.example.com/"]);
+    assert_eq!(warm.timeout, Duration::from_secs(10));
+    let hot = warm.hot.expect("a file");
+    assert_eq!((hot.file, hot.count), (app.path().join("hot.keys"), 1_000));
+}

@@ -1588,3 +1588,122 @@ redis = "env:NO_SUCH_URL""#), @r#"
       = help: set it before the start, as in `NO_SUCH_URL=… kasoku serve`
     "#);
 }
+
+#[test]
+fn what_cannot_be_warmed_is_named() {
+    let api = format!(
+        "{DATABASE}\n[[route]]\npath = \"/v1/items\"\ntable = \"items\"\n[[route]]\npath = \"/raw\"\nquery = \"select 1 as one\"\n\
+         cache = false\n[[route]]\npath = \"/old/{{*rest}}\"\norigin = \"http://127.0.0.1:1\"\n[cache]\n"
+    );
+    assert_snapshot!(whole(&format!(r#"{api}warm = ["v1/items", "/v1/items#top", "/v1/ä", "ftp://a/b", "/v1/item", "/raw", "/old/a"]"#)), @r#"
+    error[cache.warm[0]]: `v1/items` is neither a path nor a URL of HTTP
+      --> kasoku.toml:16:9
+       |
+    16 | warm = ["v1/items", "/v1/items#top", "/v1/ä", "ftp://a/b", "/v1/item", "/raw", "/old/a"]
+       |         ^^^^^^^^^^ expected a target such as "/v1/items?limit=20"
+       |
+       = help: write "/v1/items"
+
+    error[cache.warm[1]]: a target has no fragment
+      --> kasoku.toml:16:21
+       |
+    16 | warm = ["v1/items", "/v1/items#top", "/v1/ä", "ftp://a/b", "/v1/item", "/raw", "/old/a"]
+       |                     ^^^^^^^^^^^^^^^ `#` and what follows is never sent
+
+    error[cache.warm[2]]: a target cannot hold 'ä'
+      --> kasoku.toml:16:38
+       |
+    16 | warm = ["v1/items", "/v1/items#top", "/v1/ä", "ftp://a/b", "/v1/item", "/raw", "/old/a"]
+       |                                      ^^^^^^^ expected other characters as `%` and two digits each
+
+    error[cache.warm[3]]: `ftp://a/b` is neither a path nor a URL of HTTP
+      --> kasoku.toml:16:47
+       |
+    16 | warm = ["v1/items", "/v1/items#top", "/v1/ä", "ftp://a/b", "/v1/item", "/raw", "/old/a"]
+       |                                               ^^^^^^^^^^^ expected a target such as "/v1/items?limit=20"
+
+    error[cache.warm[4]]: no route serves `/v1/item`
+      --> kasoku.toml:16:60
+       |
+    16 | warm = ["v1/items", "/v1/items#top", "/v1/ä", "ftp://a/b", "/v1/item", "/raw", "/old/a"]
+       |                                                            ^^^^^^^^^^ expected a path that is served
+       |
+       = help: did you mean `/v1/items`?
+
+    error[cache.warm[5]]: the route `/raw` is not cached, so that nothing can be warmed
+      --> kasoku.toml:16:72
+       |
+    16 | warm = ["v1/items", "/v1/items#top", "/v1/ä", "ftp://a/b", "/v1/item", "/raw", "/old/a"]
+       |                                                                        ^^^^^^ expected a target of a cached route
+
+    error[cache.warm[6]]: answers of the origin at `/old/{*rest}` are stored for each host that callers ask
+      --> kasoku.toml:16:80
+       |
+    16 | warm = ["v1/items", "/v1/items#top", "/v1/ä", "ftp://a/b", "/v1/item", "/raw", "/old/a"]
+       |                                                                                ^^^^^^^^ expected a whole URL
+       |
+       = help: write "http://HOST/old/a" with the host that callers use
+    "#);
+    assert_snapshot!(whole(&format!("{api}warm = \"/v1/items\"")), @r#"
+    error[cache.warm]: `warm` cannot be a string
+      --> kasoku.toml:16:8
+       |
+    16 | warm = "/v1/items"
+       |        ^^^^^^^^^^^ expected an array of strings
+       |
+       = help: put brackets around it: ["/v1/items"]
+    "#);
+    assert_snapshot!(whole(&format!("{api}warm_timeout = \"5s\"\nhot_count = 5")), @r#"
+    error[cache.warm_timeout]: `warm_timeout` means nothing without `warm` or `hot`
+      --> kasoku.toml:16:1
+       |
+    16 | warm_timeout = "5s"
+       | ^^^^^^^^^^^^ nothing is warmed
+
+    error[cache.hot_count]: `hot_count` means nothing without `hot`
+      --> kasoku.toml:17:1
+       |
+    17 | hot_count = 5
+       | ^^^^^^^^^ nothing is warmed
+    "#);
+    assert_snapshot!(whole(&format!("{api}hot = \"static\"\nwarm_timeout = \"0s\"")), @r#"
+    error[cache.hot]: `hot` is a folder
+      --> kasoku.toml:16:7
+       |
+    16 | hot = "static"
+       |       ^^^^^^^^ expected a file that the server may write, such as "hot.keys"
+
+    error[cache.warm_timeout]: `warm_timeout` is out of range
+      --> kasoku.toml:17:16
+       |
+    17 | warm_timeout = "0s"
+       |                ^^^^ expected from 1ms to 1d
+    "#);
+    assert_snapshot!(whole(&format!("{api}hot = \"hot.keys\"\nhot_count = 0")), @r"
+    error[cache.hot_count]: `hot_count` is out of range
+      --> kasoku.toml:17:13
+       |
+    17 | hot_count = 0
+       |             ^ expected a number from 1 to 10000
+    ");
+    assert_snapshot!(whole(&format!("{api}hot = \"nowhere/hot.keys\"\nwarm_timeout = \"2d\"")), @r#"
+    error[cache.hot]: the folder for the hottest targets cannot be read: it does not exist
+      --> kasoku.toml:16:7
+       |
+    16 | hot = "nowhere/hot.keys"
+       |       ^^^^^^^^^^^^^^^^^^ looked for APP/nowhere
+
+    error[cache.warm_timeout]: `warm_timeout` is out of range
+      --> kasoku.toml:17:16
+       |
+    17 | warm_timeout = "2d"
+       |                ^^^^ expected from 1ms to 1d
+    "#);
+    assert_snapshot!(whole(&format!("{api}hot = \"\"")), @r#"
+    error[cache.hot]: `hot` is empty
+      --> kasoku.toml:16:7
+       |
+    16 | hot = ""
+       |       ^^ expected a file that the server may write, such as "hot.keys"
+    "#);
+}

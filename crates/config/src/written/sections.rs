@@ -210,6 +210,24 @@ pub(crate) struct Cache {
     /// on its own.
     #[schemars(example = &"redis://127.0.0.1:6379")]
     pub(crate) redis: Option<RedisOrUrl>,
+
+    /// Targets of cached routes that the server asks itself for when it starts, before `/health/ready` says that it
+    /// is ready, and again after each reload. For an `origin` a whole URL, because its answers are stored for each host.
+    #[schemars(example = ["/v1/items?limit=20", "http://www.example.com/"])]
+    pub(crate) warm: Vec<String>,
+
+    /// A file in which the targets that were found in the cache most often are kept from one run to the next, to be
+    /// warmed after those of `warm`. It is written every five minutes and at the end. Only plain targets are kept:
+    /// nothing that was asked for with a field that is part of the key.
+    #[schemars(example = &"hot.keys")]
+    pub(crate) hot: Option<String>,
+
+    /// How many targets `hot` keeps.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub(crate) hot_count: u32,
+
+    /// The server is ready after this at the latest, whether everything is warm or not.
+    pub(crate) warm_timeout: DurationText,
 }
 
 impl Default for Server {
@@ -251,7 +269,15 @@ impl Default for Log {
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { memory: SizeText::mib(256), audit: 0.0, redis: None }
+        Self {
+            memory: SizeText::mib(256),
+            audit: 0.0,
+            redis: None,
+            warm: Vec::new(),
+            hot: None,
+            hot_count: 1_000,
+            warm_timeout: DurationText::seconds(10),
+        }
     }
 }
 
