@@ -27,6 +27,7 @@ use crate::flaws::Flaws;
 use crate::router::{Route, Router, RouterError, Takes};
 use crate::storage::{self, Progress};
 use crate::switches::Levers;
+use crate::warm::Warmth;
 
 /// Why a plan cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,8 @@ pub struct App {
     database: Option<Arc<Database>>,
     cursors: Option<Arc<CursorKey>>,
     current: ArcSwap<Served>,
+    /// How far the cache has been warmed.
+    pub(crate) warmth: Warmth,
     flaws: Flaws,
     /// Stores of earlier configurations, as long as requests in progress use them.
     retired: Mutex<Vec<Weak<ResponseStore>>>,
@@ -112,8 +115,8 @@ impl App {
             number: 0,
         };
         let current = ArcSwap::from_pointee(nothing);
-        let retired = Mutex::default();
-        let app = Arc::new(Self { sequence, observer, database, cursors, current, flaws, retired });
+        let (retired, warmth) = (Mutex::default(), Warmth::default());
+        let app = Arc::new(Self { sequence, observer, database, cursors, current, warmth, flaws, retired });
         let made = app.make(plan)?;
         let router = app.put_in_force(made).await?;
         Ok((app, router))

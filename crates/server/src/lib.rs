@@ -23,6 +23,7 @@ mod storage;
 mod switches;
 mod tls;
 mod vitals;
+mod warm;
 
 pub use admin::{
     AdminState, Nodes, Purge, PurgeOrder, Purged, Readiness, RouteCache, Selection, Switches, Turned, Vitals,

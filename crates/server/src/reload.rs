@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::metrics::Metrics;
 use crate::router::Router;
 use crate::storage;
+use crate::warm::Warmer;
 
 /// How often the files of the plan are looked at. A file system's own notices would miss files on network shares and
 /// those that are replaced rather than written.
@@ -30,6 +31,7 @@ pub(crate) struct Reloader {
     router: Arc<ArcSwap<Router>>,
     metrics: Arc<Metrics>,
     observer: Arc<dyn Observer>,
+    warmer: Arc<Warmer>,
     asked: Notify,
     /// What the files of the plan in force looked like when they were read.
     seen: Mutex<Look>,
@@ -48,8 +50,9 @@ impl Reloader {
         router: Arc<ArcSwap<Router>>,
         metrics: Arc<Metrics>,
         observer: Arc<dyn Observer>,
+        warmer: Arc<Warmer>,
     ) -> Self {
-        Self { load, app, router, metrics, observer, asked: Notify::new(), seen: Mutex::new(seen) }
+        Self { load, app, router, metrics, observer, warmer, asked: Notify::new(), seen: Mutex::new(seen) }
     }
 
     /// Asks for a reload, as SIGHUP does.
@@ -99,6 +102,7 @@ impl Reloader {
         self.metrics.set_routes(made.router.names());
         let router = self.app.put_in_force(made).await.map_err(|error| error.to_string())?;
         self.router.store(Arc::new(router));
+        self.warmer.follow_reload(&before);
         before.store.clear();
         Ok(self.app.served().number)
     }

@@ -16,6 +16,7 @@ use crate::reload::{Load, Look, Reloader};
 use crate::server::{Addresses, Bound, Drained, Server};
 use crate::signals::Signals;
 use crate::storage::Progress;
+use crate::warm::{self, Warmer};
 
 /// Why a server could not start, or ended early.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +40,7 @@ pub struct Serving {
     bound: Bound,
     app: Arc<App>,
     reloader: Arc<Reloader>,
+    warmer: Arc<Warmer>,
     signals: Signals,
     log: LogGuard,
 }
@@ -66,8 +68,10 @@ impl Serving {
             metrics: Arc::clone(&metrics),
         };
         let bound = Server::bind(&server, &admin, Arc::clone(&router), state, Arc::clone(&observer))?;
-        let reloader = Arc::new(Reloader::new(load, seen, Arc::clone(&app), router, metrics, observer));
-        Ok(Self { bound, app, reloader, signals, log })
+        let warmer = Arc::new(Warmer::new(Arc::clone(&app), Arc::clone(&router)));
+        let reloader =
+            Reloader::new(load, seen, Arc::clone(&app), router, metrics, observer, Arc::clone(&warmer));
+        Ok(Self { bound, app, reloader: Arc::new(reloader), warmer, signals, log })
     }
 
     /// Where it listens.
@@ -82,7 +86,7 @@ impl Serving {
 
     /// Serves until a signal ends it, then finishes what is in progress.
     pub async fn run(self) -> Result<Drained, ServeError> {
-        let Self { bound, app, reloader, signals, log } = self;
+        let Self { bound, app, reloader, warmer, signals, log } = self;
         let addresses = bound.addresses();
         let admin = addresses.admin.map(|address| address.to_string());
         tracing::info!(listen = %addresses.public, admin = admin.as_deref(), "listening");
@@ -95,8 +99,17 @@ impl Serving {
             reloader.ask();
             certificates.iter().for_each(|certificates| certificates.ask());
         };
+        let warming = tokio::spawn({
+            let warmer = Arc::clone(&warmer);
+            async move {
+                warmer.warm().await;
+                warmer.follow().await;
+            }
+        });
         let drained = bound.run(signals.until_end(reload)).await;
         following.abort();
+        warming.abort();
+        warm::remember(&app);
         // What was acknowledged is durable already; this leaves the file without a log beside it.
         app.close();
         drop(log);

@@ -10,7 +10,7 @@ use crate::metrics::{Gauge, Gauges};
 
 impl Vitals for App {
     fn readiness(&self) -> Readiness {
-        Readiness::Ready
+        self.warmth.reason().map_or(Readiness::Ready, |reason| Readiness::NotReady(vec![reason]))
     }
 
     fn detail(&self) -> Map<String, Value> {
@@ -27,6 +27,7 @@ impl Vitals for App {
             "generation": served.number,
             "routes": served.plan.routes.len(),
             "database": database,
+            "warming": self.warmth.facts(),
             "cache": {
                 "entries": stats.entries, "bytes": stats.bytes, "budget_bytes": stats.budget_bytes,
                 "hits": stats.hits, "absent": stats.absent, "changed": stats.changed, "expired": stats.expired,
