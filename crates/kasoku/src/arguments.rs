@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use http::{HeaderName, HeaderValue};
 
 /// Fast APIs by declaration, with a cache that knows when the data changed.
 #[derive(Debug, Parser)]
@@ -20,6 +21,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Check an app without serving it: every finding names file, line and column
     Check(Check),
+    /// Tell what would happen to a request, and why, without sending it
+    Explain(Explain),
     /// Remove answers from a running server's cache
     Purge(Purge),
     /// Print the JSON Schema of kasoku.toml, for editors
@@ -68,6 +71,30 @@ pub(crate) struct Check {
     #[arg(default_value = ".")]
     pub(crate) app: PathBuf,
     /// Print findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "kasoku explain [OPTIONS] [APP] METHOD URL",
+    after_help = "Examples:\n  kasoku explain apps/catalog GET '/v1/items?category=books'\n  curl -si http://127.0.0.1:3000/news | kasoku explain --origin http://127.0.0.1:3000 GET /news --response -"
+)]
+pub(crate) struct Explain {
+    /// An app's folder or kasoku.toml, the folder that you are in if there is none; then METHOD, and a URL or a path
+    #[arg(required = true, num_args = 2..=3, value_names = ["APP", "METHOD", "URL"], hide_possible_values = true)]
+    pub(crate) request: Vec<String>,
+    /// A field of the request; repeated for several
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = field)]
+    pub(crate) fields: Vec<(HeaderName, HeaderValue)>,
+    /// What the origin answers: a head, with or without its body, as `curl -i` prints it; `-` reads it from standard
+    /// input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) response: Option<PathBuf>,
+    /// Explain what `kasoku serve --origin URL` would do; repeated for several servers
+    #[arg(long, value_name = "URL")]
+    pub(crate) origin: Vec<String>,
+    /// Print the facts as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -131,4 +158,8 @@ pub(crate) struct New {
     /// A .csv, .tsv, .json or .ndjson file, or a SQLite database, to make the app from
     #[arg(long, value_name = "DATA")]
     pub(crate) from: Option<PathBuf>,
+}
+
+fn field(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    kasoku_server::field(text.as_bytes()).ok_or_else(|| "expected `Name: value`".to_owned())
 }

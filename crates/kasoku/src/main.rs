@@ -27,6 +27,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Serve(arguments) => commands::serve::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
+        Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Purge(arguments) => commands::purge::run(&arguments),
         Command::Schema(arguments) => Ok(commands::schema::run(&arguments)),
         Command::New(arguments) => commands::new::run(&arguments),

@@ -34,10 +34,10 @@ pub(crate) fn read(
     names: Vec<String>,
     purged_by: &[(Tag, &String)],
 ) -> Foresight {
-    let purges = purged_by.iter().map(|(tag, table)| (*tag, format!("a purge of {table}")));
     Foresight::Read {
         sql: Arc::clone(&statement.sql),
         values: statement.params.iter().map(Value::in_words).collect(),
-        tags: tags.into_iter().zip(names).chain(purges).collect(),
+        tags: tags.into_iter().zip(names).collect(),
+        purged_by: purged_by.iter().map(|(tag, table)| (*tag, (*table).clone())).collect(),
     }
 }

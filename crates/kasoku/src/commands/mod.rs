@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod check;
+pub(crate) mod explain;
 pub(crate) mod new;
 pub(crate) mod purge;
 pub(crate) mod schema;

@@ -80,7 +80,7 @@ fn loader(arguments: &Serve, overrides: Overrides) -> Result<Load, Failure> {
 }
 
 /// The configuration that serves HTTP servers.
-fn origin_app(servers: &[String]) -> String {
+pub(super) fn origin_app(servers: &[String]) -> String {
     // A dollar sign would be taken for a variable; URLs have no quotes.
     let servers: Vec<String> = servers
         .iter()

@@ -8,6 +8,7 @@ use kasoku_http_caching::freshness::Freshness as Known;
 use kasoku_http_caching::groups;
 use kasoku_http_caching::reason::Reason;
 use kasoku_http_caching::targeted::{self, Field};
+use kasoku_pipeline::{CacheFacts, Foresight};
 use kasoku_policies::cache::CacheRules;
 use kasoku_policies::observe::{cache_status, x_cache};
 use kasoku_policies::rfc9111::HttpCacheRules;
@@ -31,15 +32,16 @@ pub(super) async fn answer(
     (route, question): (&RoutePlan, &Question),
     run: &Run<'_>,
     seen: Seen,
-    depends_on: Vec<String>,
+    foresight: &Foresight,
 ) -> Result<Answer, StartError> {
     let mut answer = Answer {
+        supposed: question.recorded.is_none() || matches!(foresight, Foresight::Read { .. }),
         first: outcome(&seen),
         stored: false,
         because: None,
         freshness: None,
         varies_by: Vec::new(),
-        depends_on,
+        depends_on: Vec::new(),
         removed_by: Vec::new(),
         then: Vec::new(),
     };
@@ -63,8 +65,8 @@ pub(super) async fn answer(
         }
     };
     if answer.stored {
-        answer.depends_on.extend(names(question.recorded.as_ref()));
-        answer.removed_by = removed_by(route, question);
+        answer.depends_on = depends_on(foresight, question.recorded.as_ref());
+        answer.removed_by = removed_by(route, question, foresight);
     }
     for (after, when) in times {
         answer.then.push(later(rehearsal, question, after, when).await?);
@@ -127,15 +129,14 @@ fn nothing() -> Outcome {
     Outcome { status: 0, x_cache: String::new(), cache_status: String::new(), because: None }
 }
 
+/// What a caller gets. Which change the answer is right up to is not known before it is read.
 fn outcome(seen: &Seen) -> Outcome {
-    let kind = seen.headers.get("cache-status").map(|line| String::from_utf8_lossy(line.as_bytes()));
+    let facts = CacheFacts { as_of: None, ..seen.facts };
+    let line = cache_status(&facts, seen.kind);
     Outcome {
         status: seen.status.as_u16(),
         x_cache: x_cache(&seen.facts).to_owned(),
-        cache_status: kind.map_or_else(
-            || String::from_utf8_lossy(cache_status(&seen.facts, None).as_bytes()).into_owned(),
-            std::borrow::Cow::into_owned,
-        ),
+        cache_status: String::from_utf8_lossy(line.as_bytes()).into_owned(),
         because: seen.facts.reason.map(because),
     }
 }
@@ -189,32 +190,43 @@ fn said(known: &Known, recorded: Option<&Recorded>, rules: &HttpCacheRules) -> F
     }
 }
 
-/// What the origin calls the answer by.
-fn names(recorded: Option<&Recorded>) -> Vec<String> {
+/// What the answer depends on, or what its origin calls it by.
+fn depends_on(foresight: &Foresight, recorded: Option<&Recorded>) -> Vec<String> {
+    if let Foresight::Read { tags, .. } = foresight {
+        return tags.iter().map(|(_, name)| name.clone()).collect();
+    }
     let Some(recorded) = recorded else { return Vec::new() };
+    let (groups, names) = called(recorded);
+    let groups = groups.iter().map(|name| format!("the cache group {name} of its origin"));
+    groups.chain(names.iter().map(|name| format!("the tag {name} of its origin"))).collect()
+}
+
+/// Groups and names that an origin gives its answer.
+fn called(recorded: &Recorded) -> (Vec<String>, Vec<String>) {
     let headers = &recorded.headers;
-    let told = |kind: &'static str, names: Vec<String>| {
-        names.into_iter().map(move |name| format!("{kind} `{name}`"))
-    };
-    told("the cache group", groups::groups(headers).unwrap_or_default())
-        .chain(told("the surrogate key", groups::surrogate_keys(headers).unwrap_or_default()))
-        .chain(told("the cache tag", groups::cache_tags(headers).unwrap_or_default()))
-        .collect()
+    let mut names = groups::surrogate_keys(headers).unwrap_or_default();
+    names.extend(groups::cache_tags(headers).unwrap_or_default());
+    (groups::groups(headers).unwrap_or_default(), names)
 }
 
 /// What takes a stored answer away before its time.
-fn removed_by(route: &RoutePlan, question: &Question) -> Vec<String> {
+fn removed_by(route: &RoutePlan, question: &Question, foresight: &Foresight) -> Vec<String> {
     let target = &question.target;
-    let mut told = match &route.cache {
-        Some(CachePlan::Declared(_)) => {
-            vec!["a change to anything that it depends on, before the change is answered".to_owned()]
-        }
-        _ => vec![
-            format!("a successful unsafe request to {target}, or one whose answer names it"),
-            "an answer that names its groups in Cache-Group-Invalidation".to_owned(),
-        ],
-    };
-    told.push(format!("kasoku purge --key '{target}'"));
+    let mut told = Vec::new();
+    if matches!(route.cache, Some(CachePlan::Declared(_))) {
+        told.push("a change to what it depends on, before the change is answered".to_owned());
+    } else {
+        told.push(format!("a successful unsafe request to {target}, or one whose answer names it"));
+    }
+    let (groups, mut names) = question.recorded.as_ref().map(called).unwrap_or_default();
+    if let Foresight::Read { purged_by, .. } = foresight {
+        names.extend(purged_by.iter().map(|(_, table)| table.clone()));
+    }
+    for group in groups {
+        told.push(format!("Cache-Group-Invalidation: \"{group}\" in the answer to an unsafe request"));
+    }
+    told.push(format!("kasoku purge --url '{target}'"));
+    told.extend(names.into_iter().map(|name| format!("kasoku purge --tag {name}")));
     told
 }
 

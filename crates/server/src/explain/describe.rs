@@ -10,10 +10,21 @@ use kasoku_policies::rfc9111::HttpCacheRules;
 use kasoku_units::{ByteSize, Period};
 
 use super::facts::{Cache, Limits, Method, Named, Route};
+use crate::router::HEALTH_PATH;
 
 /// The answer that the server gives by itself.
 pub(super) fn health() -> Method {
     Method { treatment: "described", because: "The server answers this path itself, for load balancers." }
+}
+
+/// The path of that answer.
+pub(super) fn health_route() -> Route {
+    Route { path: HEALTH_PATH.to_owned(), number: 0, source: "server", of: "itself".to_owned() }
+}
+
+/// A text without its line breaks and indents.
+pub(super) fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What becomes of a method, from what became of it.
@@ -26,7 +37,7 @@ pub(super) fn method(method: &http::Method, reached_source: bool, status: Status
             ("described", "The methods of the route are told without asking its source.")
         }
         (false, _) if status.is_redirection() => ("redirected", "The path is served with another end."),
-        (false, _) => ("refused", "It is refused before its source is asked."),
+        (false, _) => ("refused", "It is refused, and nothing is asked or read for it."),
     };
     Method { treatment, because }
 }
@@ -35,7 +46,7 @@ pub(super) fn method(method: &http::Method, reached_source: bool, status: Status
 pub(super) fn route(route: &RoutePlan) -> Route {
     let (source, of) = match &route.source {
         SourcePlan::Table(rules) => ("table", rules.table.clone()),
-        SourcePlan::Query(rules) => ("query", rules.sql.split_whitespace().collect::<Vec<_>>().join(" ")),
+        SourcePlan::Query(rules) => ("query", on_one_line(&rules.sql)),
         SourcePlan::Files(rules) => ("files", rules.folder.display().to_string()),
         SourcePlan::Origin(rules) => {
             let servers: Vec<String> = rules.client.servers.iter().map(ToString::to_string).collect();

@@ -31,6 +31,13 @@ pub struct Explanation {
     pub invalidates: Vec<String>,
 }
 
+impl Explanation {
+    /// Whether anything takes the request on.
+    pub fn is_served(&self) -> bool {
+        self.route.is_some() || self.refused.is_none()
+    }
+}
+
 /// A request.
 #[derive(Debug, Default, Serialize)]
 pub struct Asked {
@@ -150,6 +157,8 @@ pub struct Refused {
 /// What becomes of an answer.
 #[derive(Debug, Serialize)]
 pub struct Answer {
+    /// Whether it is supposed that the source has one, as none was given.
+    pub supposed: bool,
     /// What its caller gets.
     pub first: Outcome,
     /// Whether it is stored.

@@ -12,13 +12,14 @@ mod rehearsal;
 mod stand_in;
 mod text;
 
-use http::header::HOST;
+use http::header::{HOST, LOCATION};
 use http::{HeaderMap, Method};
 use kasoku_config::{CachePlan, Plan, RoutePlan};
 use kasoku_http_caching::{groups, invalidation};
 use kasoku_pipeline::{Foresight, Promises, Request};
 use kasoku_policies::cache::{KeyPart, explain as declared};
 use kasoku_policies::rfc9111::explain as rfc9111;
+use kasoku_problem::Kind;
 
 use self::facts::{Asked, Field, Forward, Named, Refused};
 use self::rehearsal::{Rehearsal, Seen, Way};
@@ -50,6 +51,7 @@ async fn explain_with(
     let mut explanation = Explanation { request: asked(question), ..Explanation::default() };
     let Way::Pipeline(_, request) = run.way(question) else {
         explanation.method = describe::health();
+        explanation.route = Some(describe::health_route());
         return Ok(explanation);
     };
     let Some(seen) = run.ask(question).await else { return Ok(explanation) };
@@ -60,22 +62,24 @@ async fn explain_with(
         explanation.refused = Some(refused(&seen));
     }
     let Some(route) = route else {
-        explanation.nearest = describe::nearest(plan, question.target.path());
+        let is_unknown = seen.status == http::StatusCode::NOT_FOUND;
+        let nearest = is_unknown.then(|| describe::nearest(plan, question.target.path()));
+        explanation.nearest = nearest.flatten();
         return Ok(explanation);
     };
     explanation.route = Some(describe::route(route));
     explanation.limits = Some(describe::limits(route));
     explanation.cache = describe::cache(route);
     let Some(came) = came else { return Ok(explanation) };
-    explanation.key = key(route, &request, &came);
-    explanation.fields = fields(route, &request, &came.promises);
     explanation.forward = forward(&came.foresight);
     explanation.invalidates = invalidates(route, &request, &seen);
-    let is_read = matches!(question.method, Method::GET | Method::HEAD);
-    let is_known = question.recorded.is_some() || matches!(came.foresight, Foresight::Read { .. });
-    if is_read && is_known {
-        let depends_on = depends_on(&came.foresight);
-        let answer = afterwards::answer(rehearsal, (route, question), &run, seen, depends_on).await?;
+    if !matches!(question.method, Method::GET | Method::HEAD) {
+        return Ok(explanation);
+    }
+    explanation.key = key(route, &request, &came);
+    explanation.fields = fields(route, &request, &came.promises);
+    if question.recorded.is_some() || matches!(came.foresight, Foresight::Read { .. }) {
+        let answer = afterwards::answer(rehearsal, (route, question), &run, seen, &came.foresight).await?;
         explanation.answer = Some(answer);
     }
     Ok(explanation)
@@ -94,12 +98,10 @@ fn shown(bytes: Option<&[u8]>) -> String {
 }
 
 fn refused(seen: &Seen) -> Refused {
-    let (title, detail) = seen.problem.clone().unwrap_or_else(|| {
-        let reason = seen.status.canonical_reason().unwrap_or_default().to_owned();
-        let location = seen.headers.get(http::header::LOCATION).map(http::HeaderValue::as_bytes);
-        (reason, location.map(|location| format!("the path is {}", shown(Some(location)))))
-    });
-    Refused { status: seen.status.as_u16(), title, detail }
+    let title = seen.kind.map_or_else(|| seen.status.canonical_reason().unwrap_or_default(), Kind::title);
+    let location = seen.headers.get(LOCATION).map(|location| shown(Some(location.as_bytes())));
+    let detail = seen.detail.clone().or(location.map(|location| format!("see {location}")));
+    Refused { status: seen.status.as_u16(), title: title.to_owned(), detail }
 }
 
 /// The key's parts, as the cache of the route makes it.
@@ -165,15 +167,8 @@ fn forward(foresight: &Foresight) -> Option<Forward> {
             fields: named(headers),
         }),
         Foresight::Read { sql, values, .. } => {
-            Some(Forward::Statement { sql: sql.to_string(), values: values.clone() })
+            Some(Forward::Statement { sql: describe::on_one_line(sql), values: values.clone() })
         }
-    }
-}
-
-fn depends_on(foresight: &Foresight) -> Vec<String> {
-    match foresight {
-        Foresight::Read { tags, .. } => tags.iter().map(|(_, name)| name.clone()).collect(),
-        Foresight::Unknown | Foresight::Ask { .. } => Vec::new(),
     }
 }
 

@@ -13,6 +13,7 @@ use kasoku_observe::{Observation, Observer};
 use kasoku_pipeline::{CacheFacts, Pipeline, Request};
 use kasoku_policies::Surroundings;
 use kasoku_policies::cache::ResponseStore;
+use kasoku_problem::{Kind, Problem};
 use kasoku_units::Clock;
 use parking_lot::Mutex;
 
@@ -50,7 +51,9 @@ pub(super) struct Seen {
     pub(super) headers: HeaderMap,
     pub(super) facts: CacheFacts,
     /// The problem that it tells of.
-    pub(super) problem: Option<(String, Option<String>)>,
+    pub(super) kind: Option<Kind>,
+    /// And in words.
+    pub(super) detail: Option<String>,
 }
 
 /// What a question comes to before it is answered.
@@ -144,16 +147,18 @@ impl Run<'_> {
                     status: failure.problem.kind().status(),
                     headers: HeaderMap::new(),
                     facts: failure.cache,
-                    problem: None,
+                    kind: Some(failure.problem.kind()),
+                    detail: None,
                 });
             }
         };
-        let problem = response
-            .problem
-            .as_ref()
-            .map(|problem| (problem.kind().title().to_owned(), problem.detail_text().map(str::to_owned)));
-        let seen =
-            Seen { status: response.status, headers: response.headers, facts: response.cache, problem };
+        let seen = Seen {
+            status: response.status,
+            headers: response.headers,
+            facts: response.cache,
+            kind: response.problem.as_ref().map(Problem::kind),
+            detail: response.problem.as_ref().and_then(Problem::detail_text).map(str::to_owned),
+        };
         response.body.drain().await;
         for _ in 0..TURNS {
             tokio::task::yield_now().await;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::response::Parts;
 use http::{Method, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use kasoku_coherence::{Sequence, Tag};
@@ -107,18 +106,14 @@ fn answer(answers: Answers, foresight: Foresight, method: &Method) -> Outcome {
         false if is_streamed => Body::stream(Declared::new(recorded.body, recorded.body_bytes)),
         false => Body::Full(whole(&recorded.body, recorded.body_bytes)),
     };
-    answered(head, body, method)
-}
-
-fn answered(head: Parts, body: Body, method: &Method) -> Outcome {
     received(head, body, method)
 }
 
 /// An answer that depends on what is foreseen.
 fn anything(foresight: Foresight) -> Response {
     let mut response = Response::ok(Body::from("[]"));
-    if let Foresight::Read { tags, .. } = foresight {
-        let tags: Vec<Tag> = tags.into_iter().map(|(tag, _)| tag).collect();
+    if let Foresight::Read { tags, purged_by, .. } = foresight {
+        let tags: Vec<Tag> = tags.into_iter().chain(purged_by).map(|(tag, _)| tag).collect();
         response.tags = tags.into();
         response.snapshot = Some(Sequence::new().snapshot());
     }

@@ -1,11 +1,14 @@
 //! An explanation for people: one subject a block, what decides at the end of each line.
 
 use std::fmt;
+use std::time::Duration;
+
+use kasoku_units::Period;
 
 use super::facts::{Answer, Because, Explanation, Forward, Freshness, Later, Named, Outcome};
 
 /// Where what is said of a subject begins.
-const INDENT: usize = 11;
+const INDENT: usize = 12;
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -16,7 +19,7 @@ impl fmt::Display for Explanation {
             let detail = refused.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
             line(f, "Answer", &format!("{} {}{detail}", refused.status, refused.title))?;
         }
-        if self.route.is_some() {
+        if !self.cache.by.is_empty() {
             self.plan(f)?;
         }
         if let Some(answer) = &self.answer {
@@ -33,7 +36,7 @@ impl Explanation {
     fn route(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.route, &self.nearest) {
             (Some(route), _) => {
-                line(f, "Route", &format!("{}  (number {})", route.path, route.number))?;
+                line(f, "Route", &route.path)?;
                 line(f, "Source", &format!("{} {}", route.source, route.of))?;
             }
             (None, Some(nearest)) => line(f, "Route", &format!("none; the nearest is {nearest}"))?,
@@ -84,8 +87,9 @@ impl Explanation {
 
 fn answer(f: &mut fmt::Formatter<'_>, answer: &Answer) -> fmt::Result {
     let stored = if answer.stored { "stored" } else { "not stored" };
-    let mut lines = vec![format!("{} {stored}{}", answer.first.status, reason(answer.because.as_ref()))];
-    lines.push(format!("Cache-Status: {}", answer.first.cache_status));
+    let supposed = if answer.supposed { ", if its source finds something" } else { "" };
+    let mut lines = vec![format!("{stored}{supposed}"), told(&answer.first)];
+    lines.extend(answer.because.as_ref().map(sentence));
     lines.extend(answer.freshness.iter().flat_map(freshness));
     if !answer.varies_by.is_empty() {
         lines.push(format!("Vary adds to the key: {}", answer.varies_by.join(", ")));
@@ -93,28 +97,37 @@ fn answer(f: &mut fmt::Formatter<'_>, answer: &Answer) -> fmt::Result {
     block(f, "Answer", lines)?;
     block(f, "Depends on", answer.depends_on.iter().cloned())?;
     block(f, "Removed by", answer.removed_by.iter().cloned())?;
-    block(f, "Afterwards", answer.then.iter().flat_map(later))
+    block(f, "The same", later(&answer.then))
 }
 
 fn freshness(freshness: &Freshness) -> Vec<String> {
     let field = freshness.field.as_deref().filter(|_| freshness.source.contains("age"));
-    let field = field.map(|field| format!(" in {field}")).unwrap_or_default();
+    let source = match field {
+        Some(field) => format!("{} in {field}", freshness.source),
+        None => freshness.source.to_owned(),
+    };
+    let age = match freshness.age_s {
+        0 => String::new(),
+        age_s => format!("; {} old on arrival", time(age_s)),
+    };
     let mut lines = vec![format!(
-        "fresh for {} s by {}{field} [{}]; {} s old on arrival, so stale after {} s",
-        freshness.lifetime_s, freshness.source, freshness.clause, freshness.age_s, freshness.stale_after_s
+        "fresh for {}: {source} [{}]{age}; stale after {}",
+        time(freshness.lifetime_s),
+        freshness.clause,
+        time(freshness.stale_after_s)
     )];
     let windows = [
-        (freshness.stale_while_revalidate_s, "while it is asked for anew [RFC 5861 §3]"),
+        (freshness.stale_while_revalidate_s, "while a newer one is fetched [RFC 5861 §3]"),
         (freshness.stale_if_error_s, "in place of an error [RFC 5861 §4]"),
         (freshness.stale_if_unreachable_s, "if the source cannot be reached [RFC 9111 §4.2.4]"),
     ];
     for (window_s, when) in windows.into_iter().filter(|(window_s, _)| *window_s > 0) {
-        lines.push(format!("given stale for {window_s} s more, {when}"));
+        lines.push(format!("given stale for {} more {when}", time(window_s)));
     }
     let says = [
         (freshness.must_revalidate, "never given stale [RFC 9111 §4.2.4]"),
-        (freshness.no_cache, "asked about each time [RFC 9111 §5.2.2.4]"),
-        (freshness.immutable, "not asked about by a reload while it is fresh [RFC 8246 §2]"),
+        (freshness.no_cache, "validated each time [RFC 9111 §5.2.2.4]"),
+        (freshness.immutable, "not validated by a reload while it is fresh [RFC 8246 §2]"),
     ];
     lines.extend(says.into_iter().filter(|(said, _)| *said).map(|(_, text)| text.to_owned()));
     if !freshness.withheld.is_empty() {
@@ -123,25 +136,38 @@ fn freshness(freshness: &Freshness) -> Vec<String> {
     lines
 }
 
-fn later(later: &Later) -> Vec<String> {
-    let Later { after_s, when, outcome, asks_by, if_unreachable } = later;
-    let mut lines = vec![format!("after {after_s} s, {when}: {}", told(outcome))];
-    if !asks_by.is_empty() {
-        lines.push(format!("  asking by {}", asks_by.join(", ")));
-    }
-    if if_unreachable.cache_status != outcome.cache_status || if_unreachable.status != outcome.status {
-        lines.push(format!("  if the source cannot be reached: {}", told(if_unreachable)));
+/// A table: when, what is given, and beneath what decides.
+fn later(then: &[Later]) -> Vec<String> {
+    let times: Vec<String> = then.iter().map(|later| time(later.after_s)).collect();
+    let time_width = times.iter().map(String::len).max().unwrap_or(0);
+    let when_width = then.iter().map(|later| later.when.chars().count()).max().unwrap_or(0);
+    let margin = " ".repeat(time_width + when_width + 4);
+    let mut lines = Vec::new();
+    for (later, time) in then.iter().zip(times) {
+        let Later { when, outcome, asks_by, if_unreachable, .. } = later;
+        lines.push(format!("{time:time_width$}  {when:when_width$}  {}", told(outcome)));
+        lines.extend(outcome.because.as_ref().map(|because| format!("{margin}{}", sentence(because))));
+        if !asks_by.is_empty() {
+            lines.push(format!("{margin}validates by {}", asks_by.join(", ")));
+        }
+        if (if_unreachable.status, &if_unreachable.cache_status) != (outcome.status, &outcome.cache_status) {
+            lines.push(format!("{margin}without its source: {}", told(if_unreachable)));
+        }
     }
     lines
 }
 
 fn told(outcome: &Outcome) -> String {
-    let Outcome { status, x_cache, cache_status, because } = outcome;
-    format!("{status} {x_cache} ({cache_status}){}", reason(because.as_ref()))
+    let Outcome { status, x_cache, cache_status, .. } = outcome;
+    format!("{status} {x_cache:5}  {cache_status}")
 }
 
-fn reason(because: Option<&Because>) -> String {
-    because.map_or_else(String::new, |because| format!(". {} [{}]", because.sentence, because.clause))
+fn time(seconds: u64) -> String {
+    Period(Duration::from_secs(seconds)).to_string()
+}
+
+fn sentence(because: &Because) -> String {
+    format!("{} [{}]", because.sentence, because.clause)
 }
 
 fn listed(named: &[Named], between: &str, after: &str) -> String {
