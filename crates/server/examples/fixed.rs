@@ -13,9 +13,10 @@ use http::{HeaderValue, header};
 use kasoku_config::{AdminSettings, ConnectionLimits, ListenSettings, ServerSettings};
 use kasoku_observe::RouteName;
 use kasoku_pipeline::{Body, BoxFuture, Outcome, Pipeline, Request, Response, Source};
-use kasoku_problem::Problem;
+use kasoku_problem::{Kind, Problem};
 use kasoku_server::{
-    AdminState, Metrics, Purge, PurgeOrder, Readiness, Route, Router, Server, Signals, Takes, Vitals,
+    AdminState, Metrics, Purge, PurgeOrder, Purged, Readiness, Route, RouteCache, Router, Server, Signals,
+    Switches, Takes, Turned, Vitals,
 };
 use serde_json::{Map, Value};
 
@@ -66,8 +67,18 @@ impl Vitals for Nothing {
 }
 
 impl Purge for Nothing {
-    fn purge(&self, _: PurgeOrder) -> BoxFuture<'_, Result<u64, Problem>> {
-        Box::pin(async { Ok(0) })
+    fn purge(&self, _: PurgeOrder) -> BoxFuture<'_, Result<Purged, Problem>> {
+        Box::pin(async { Ok(Purged::here(0)) })
+    }
+}
+
+impl Switches for Nothing {
+    fn list(&self) -> Vec<RouteCache> {
+        Vec::new()
+    }
+
+    fn turn(&self, _: &str, _: bool) -> Result<Turned, Problem> {
+        Err(Kind::NotFound.into())
     }
 }
 
@@ -100,8 +111,12 @@ async fn main() {
     let route = Route { pattern: "/v1/items/{key}".into(), name, takes: Takes::Known, pipeline };
     let router = Router::new(vec![route], |source| Arc::new(Alone(source))).expect("a sound pattern");
     let metrics = Metrics::new();
-    let state =
-        AdminState { vitals: Arc::new(Nothing), purge: Arc::new(Nothing), metrics: Arc::clone(&metrics) };
+    let state = AdminState {
+        vitals: Arc::new(Nothing),
+        purge: Arc::new(Nothing),
+        switches: Arc::new(Nothing),
+        metrics: Arc::clone(&metrics),
+    };
     let admin = AdminSettings { address: None, token: None };
     let router = Arc::new(ArcSwap::from_pointee(router));
     let bound = Server::bind(&settings, &admin, router, state, metrics).expect("the port is free");

@@ -64,7 +64,7 @@ fn answer(router: &Router, target: &str) -> String {
     let path = request.uri.path().to_owned();
     let pipeline = match router.find(&path) {
         Routed::Health => return "health".into(),
-        Routed::Elsewhere(pipeline) => pipeline,
+        Routed::Elsewhere(pipeline) | Routed::Open(pipeline) => pipeline,
         Routed::Pipeline(pipeline, params) => {
             request.params = params;
             pipeline
@@ -178,7 +178,7 @@ proptest! {
         match router().find(&path) {
             Routed::Pipeline(_, params) => prop_assert!(params.iter().all(|(_, value)| !value.contains('\0'))),
             Routed::Health => prop_assert_eq!(path, HEALTH_PATH),
-            Routed::Elsewhere(_) => {}
+            Routed::Elsewhere(_) | Routed::Open(_) => {}
         }
     }
 }

@@ -52,8 +52,12 @@ async fn check(fence: Fence) -> Findings {
     let stage = Stage { fence, around: Arc::new(|source| Arc::new(Slow(source))), ..Stage::world() };
     let started = App::start_with(plan, Arc::clone(&observer), &mut |_, _| {}, stage).await;
     let (app, router) = started.expect("the app starts");
-    let state =
-        AdminState { vitals: Arc::clone(&app) as _, purge: Arc::clone(&app) as _, metrics: Metrics::new() };
+    let state = AdminState {
+        vitals: Arc::clone(&app) as _,
+        purge: Arc::clone(&app) as _,
+        switches: Arc::clone(&app) as _,
+        metrics: Metrics::new(),
+    };
     let router = Arc::new(ArcSwap::from_pointee(router));
     let bound = Server::bind(&server, &admin, router, state, observer).expect("a port is free");
     let client = Client::new(bound.addresses().public);
