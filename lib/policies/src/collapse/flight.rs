@@ -9,7 +9,7 @@ use std::time::Instant;
 use foldhash::quality::RandomState;
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
-use kasoku_coherence::{Key, Snapshot};
+use kasoku_coherence::{Key, Snapshot, Tag};
 use kasoku_pipeline::{Body, BoxFuture, Failure, Joining, Next, Request, Response};
 use kasoku_problem::Kind;
 use parking_lot::Mutex;
@@ -44,8 +44,8 @@ enum Stage {
 
 /// A way to an answer that another request is getting.
 pub(super) enum Boarded {
-    /// It is in the air.
-    Flight(Flight),
+    /// It is in the air, and began with this snapshot.
+    Flight(Flight, Snapshot),
     /// Its body is arriving.
     Answer(Response),
 }
@@ -87,19 +87,22 @@ impl Flights {
         self.board.lock().flights.len()
     }
 
-    /// Boards the flight for a key if there is one whose snapshot is allowed, else begins one with what
+    /// Boards the flight for a key if there is one whose snapshot, and as much as is known of what its answer depends
+    /// on, is allowed, else begins one with what
     /// `lead` gives. `None` if there is nothing to begin it with, or no room.
     pub(super) fn board<N: Next>(
         self: &Arc<Self>,
         key: &Key,
         began: Snapshot,
-        allows: impl Fn(Snapshot) -> bool,
+        allows: impl Fn(Snapshot, &[Tag]) -> bool,
         lead: impl FnOnce() -> Option<(Arc<N>, Request)>,
     ) -> Option<Boarded> {
         let mut board = self.board.lock();
         // Nothing that waits may be dropped in here: the last one cancels its flight, which takes this lock.
         let listed = board.flights.get(key);
-        if let Some(boarded) = listed.filter(|listed| allows(listed.began)).and_then(Listed::join) {
+        if let Some(boarded) =
+            listed.filter(|listed| allows(listed.began, listed.tags())).and_then(Listed::join)
+        {
             return Some(boarded);
         }
         if listed.is_none() && board.flights.len() >= self.most {
@@ -112,14 +115,22 @@ impl Flights {
         let stage = Stage::InTheAir(flight.downgrade()?);
         let listed = Listed { number: board.numbers, began, stage };
         board.flights.insert(key.clone(), listed);
-        Some(Boarded::Flight(flight))
+        Some(Boarded::Flight(flight, began))
     }
 }
 
 impl Listed {
+    /// What the answer depends on, as far as it is known.
+    fn tags(&self) -> &[Tag] {
+        match &self.stage {
+            Stage::InTheAir(_) => &[],
+            Stage::Arriving { head, .. } => &head.tags,
+        }
+    }
+
     fn join(&self) -> Option<Boarded> {
         match &self.stage {
-            Stage::InTheAir(flight) => flight.upgrade().map(Boarded::Flight),
+            Stage::InTheAir(flight) => flight.upgrade().map(|flight| Boarded::Flight(flight, self.began)),
             Stage::Arriving { head, body } => {
                 let mut response = head.try_clone()?;
                 response.body = Body::Shared(body.join()?);

@@ -6,7 +6,8 @@
 //!
 //! A flight that began before a change must not answer a request that came after it: that request could have
 //! been told of the change already. So a request joins a flight only if nothing that the source depends on
-//! has changed since the flight began, and else leads a new one.
+//! has changed since the flight began, and else leads a new one. Where a source cannot say beforehand what it depends
+//! on, the same is asked of the answer when it is there.
 //!
 //! Only requests with a key are collapsed, and only for sources that do not stream.
 
@@ -85,16 +86,20 @@ impl Policy for Collapse {
         let mut request = Some(request);
         for _ in 0..ATTEMPTS_MAX {
             let began = self.changes.snapshot();
-            let allows = |since| self.changes.allow(&key, &self.depends_on, since);
+            let allows = |since, tags: &[Tag]| {
+                self.changes.allow(&key, &self.depends_on, since) && self.allows_late(&key, tags, since)
+            };
             let lead = || Some((Arc::clone(next), request.take()?));
-            let landed = match flights.board(&key, began, allows, lead) {
-                Some(Boarded::Flight(flight)) => flight.await,
+            let (landed, began) = match flights.board(&key, began, allows, lead) {
+                Some(Boarded::Flight(flight, began)) => (flight.await, began),
                 Some(Boarded::Answer(response)) => return Ok(marked(response, true)),
                 None => break,
             };
             // Only the leader's request has been taken.
             let follows = request.is_some();
             match landed.share(!follows) {
+                // What it depends on was purged, perhaps before this request came.
+                Share::Answer(response) if follows && !self.allows_late(&key, &response.tags, began) => {}
                 Share::Answer(response) => return Ok(marked(response, follows)),
                 Share::Failure(failure)
                     if follows && ran_out_of_time(&failure, landed.deadline(), deadline) => {}
@@ -111,6 +116,13 @@ impl Policy for Collapse {
             // A leader is always given what its flight brought.
             None => Err(Kind::Internal.into()),
         }
+    }
+}
+
+impl Collapse {
+    /// For sources that cannot say beforehand what their answers depend on: whether nothing has happened to it since.
+    fn allows_late(&self, key: &Key, tags: &[Tag], since: Snapshot) -> bool {
+        !self.depends_on.is_empty() || tags.is_empty() || self.changes.allow(key, tags, since)
     }
 }
 

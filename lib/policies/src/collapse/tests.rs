@@ -242,11 +242,11 @@ async fn a_full_board_lets_requests_go_on_their_own() {
     let source = numbering();
     let next = |request: Request| Some((Arc::new(Direct(Arc::clone(&source))), request));
     let key = |name: &str| keyed(name).key.clone().unwrap();
-    let held = flights.board(&key("a"), Snapshot(0), |_| true, || next(keyed("a")));
+    let held = flights.board(&key("a"), Snapshot(0), |_, _| true, || next(keyed("a")));
     assert!(held.is_some());
-    assert!(flights.board(&key("b"), Snapshot(0), |_| true, || next(keyed("b"))).is_none());
+    assert!(flights.board(&key("b"), Snapshot(0), |_, _| true, || next(keyed("b"))).is_none());
     assert!(
-        flights.board(&key("a"), Snapshot(1), |_| false, || next(keyed("a"))).is_some(),
+        flights.board(&key("a"), Snapshot(1), |_, _| false, || next(keyed("a"))).is_some(),
         "a later flight takes the older one's place"
     );
 }

@@ -12,7 +12,7 @@ use kasoku_http_caching::groups;
 use kasoku_http_caching::partial::{Inserted as Merged, Parts};
 use kasoku_http_caching::range::Span;
 use kasoku_http_caching::reason::Reason;
-use kasoku_http_caching::storing::{self, Received, Storing};
+use kasoku_http_caching::storing::{self, Received, Refusal, Storing};
 use kasoku_http_caching::validation::{self, HeadVerdict};
 use kasoku_observe::Observation;
 use kasoku_pipeline::{Body, Next, Outcome, Policy, Request, Response, SharedBody};
@@ -191,6 +191,7 @@ impl HttpFill {
         let status = candidate.stored.status();
         let mut response = Response::new(status, Body::Full(candidate.stored.body().clone()));
         response.headers.clone_from(&headers);
+        response.tags = Arc::clone(candidate.stored.tags());
         response.cache.forward_status = Some(StatusCode::NOT_MODIFIED.as_u16());
         match self.judge(asked, came, status, &headers) {
             Storing::Store(freshness) => {
@@ -200,8 +201,11 @@ impl HttpFill {
                 self.say(&mut response, self.shelf.freshen(candidate, keep), &freshness);
             }
             Storing::Refuse(refusal) => {
-                self.shelf.remove(&candidate.key);
-                refuse(&mut response, Reason::NotStored(refusal));
+                let reason = Reason::NotStored(refusal);
+                if supersedes(reason) {
+                    self.shelf.remove(&candidate.key);
+                }
+                refuse(&mut response, reason);
             }
         }
         for_callers(&mut response.headers);
@@ -244,7 +248,7 @@ impl HttpFill {
         match storing {
             Ok(freshness) => self.store(asked, came, &freshness, &mut response),
             Err(reason) => {
-                if let Some(candidate) = candidate.filter(|_| !may_stand_in) {
+                if let Some(candidate) = candidate.filter(|_| !may_stand_in && supersedes(reason)) {
                     // What has been superseded is not served again.
                     self.shelf.remove(&candidate.key);
                 }
@@ -280,6 +284,7 @@ impl HttpFill {
 
     fn store(&self, mut asked: Asked, came: &Came, freshness: &Freshness, response: &mut Response) {
         date(&mut response.headers, came.at);
+        response.tags = self.shelf.tags(&asked.request, &response.headers).into();
         let mut headers = response.headers.clone();
         fields_to_keep(&mut headers, freshness);
         let keep = asked.keep(came, response.status, headers, Bytes::new(), freshness.clone());
@@ -349,6 +354,16 @@ fn personal(mut response: Response) -> Response {
     response.is_personal = true;
     for_callers(&mut response.headers);
     response
+}
+
+/// Whether an answer that is not stored leaves nothing of what is. One that is not stored because of who asked, or how,
+/// says nothing of what others get; else any caller could empty the store.
+fn supersedes(reason: Reason) -> bool {
+    let is_of_the_request = matches!(
+        reason,
+        Reason::NotStored(Refusal::RequestNoStore | Refusal::Credentials | Refusal::Provoked(_))
+    );
+    !is_of_the_request
 }
 
 fn refuse(response: &mut Response, reason: Reason) {

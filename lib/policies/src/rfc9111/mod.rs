@@ -134,9 +134,9 @@ impl Changes for Purges {
         self.0.snapshot()
     }
 
-    fn allow(&self, key: &Key, _: &[Tag], since: Snapshot) -> bool {
-        let tag = view::tag_of_key(key);
-        self.0.accepts(key, tag.as_slice(), since)
+    fn allow(&self, key: &Key, tags: &[Tag], since: Snapshot) -> bool {
+        let all: Vec<Tag> = tags.iter().copied().chain(view::tag_of_key(key)).collect();
+        self.0.accepts(key, &all, since)
     }
 }
 
@@ -250,8 +250,8 @@ impl HttpCache {
         }
         let wants = Wants::take(&mut request);
         if let Some(candidate) = &candidate
-            && candidate.facts().has_failed_within(self.shelf.rules.retry, self.now())
-            && let Some(response) = self.stand_in(candidate, directives, HowItFailed::Unreachable)
+            && let Some(how) = candidate.facts().has_failed_within(self.shelf.rules.retry, self.now())
+            && let Some(response) = self.stand_in(candidate, directives, how)
         {
             return Ok(wants.fit(with_reason(response, Reason::OriginFailing)));
         }
@@ -351,7 +351,7 @@ impl HttpCache {
             Err(failure) if fill::is_outage(failure.problem.kind().status()) => HowItFailed::Unreachable,
             _ => return outcome,
         };
-        candidate.facts().note_failure(self.now());
+        candidate.facts().note_failure(how, self.now());
         match self.stand_in(candidate, directives, how) {
             Some(response) => Ok(with_reason(response, Reason::OriginFailed)),
             None => outcome,

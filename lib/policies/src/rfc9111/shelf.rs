@@ -254,7 +254,7 @@ impl Shelf {
     }
 
     /// What an answer depends on: its target, and what the origin calls it.
-    fn tags(&self, request: &Request, headers: &HeaderMap) -> Vec<Tag> {
+    pub(super) fn tags(&self, request: &Request, headers: &HeaderMap) -> Vec<Tag> {
         let authority = view::authority(request);
         let mut tags = vec![self.target_tag(&authority, request.uri.path(), request.uri.query())];
         let of_group = |group: String| group_tag(&authority, &group);
