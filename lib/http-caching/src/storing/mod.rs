@@ -37,13 +37,14 @@ mod tests;
 
 use std::time::{Duration, SystemTime};
 
-use http::header::{AUTHORIZATION, ETAG, LAST_MODIFIED, SET_COOKIE, VARY};
+use http::header::{AUTHORIZATION, ETAG, LAST_MODIFIED, SET_COOKIE};
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 
 use crate::cache_control::{RequestDirectives, ResponseDirectives};
 use crate::freshness::{self, Freshness};
 use crate::range::ContentRange;
 use crate::targeted;
+use crate::vary::Varying;
 
 pub use provoked::{Provocation, provoked};
 pub use refusal::Refusal;
@@ -182,9 +183,10 @@ fn refused_by_directives(
     if credentials && shared && !freshness::is_shareable_with_credentials(directives) {
         return Some(Refusal::Credentials);
     }
-    let stars = received.headers.get_all(VARY).iter();
-    let mut members = stars.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
-    members.any(|member| member.trim_ascii() == b"*").then_some(Refusal::VaryAny)
+    match Varying::of(received.headers) {
+        Varying::Everything | Varying::TooMany => Some(Refusal::VaryAny),
+        Varying::Nothing | Varying::By(_) => None,
+    }
 }
 
 /// What can be said only once the freshness is known.

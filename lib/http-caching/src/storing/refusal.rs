@@ -23,7 +23,7 @@ pub enum Refusal {
     Private,
     /// The request has credentials, and nothing allows to share the answer.
     Credentials,
-    /// `Vary: *`.
+    /// `Vary: *`, or what comes to the same: what cannot be a name, or more names than are told apart.
     VaryAny,
     /// It sets a cookie.
     SetsCookie,
@@ -77,7 +77,7 @@ impl Refusal {
                 "The request has credentials, and the response says none of public, must-revalidate and s-maxage.",
             ),
             Self::VaryAny => {
-                ("vary-any", "RFC 9111 §4.1", "Vary: * says that no other request can be answered with it.")
+                ("vary-any", "RFC 9111 §4.1", "By its Vary, no other request can be answered with it.")
             }
             Self::SetsCookie => {
                 ("sets-cookie", "RFC 9111 §7.3", "The response sets a cookie, which is for one caller.")

@@ -181,6 +181,9 @@ fn section_5_2_2_what_a_response_forbids() {
         (&[FRESH, ("vary", "accept, *")], Some(Refusal::VaryAny)),
         (&[FRESH, ("vary", "accept"), ("vary", " * ")], Some(Refusal::VaryAny)),
         (&[FRESH, ("vary", "accept, a*")], None),
+        (&[FRESH, ("vary", "accept language")], Some(Refusal::VaryAny)),
+        (&[FRESH, ("vary", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p")], None),
+        (&[FRESH, ("vary", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q")], Some(Refusal::VaryAny)),
         (&[FRESH, ("pragma", "no-cache")], None),
         (&[FRESH, ("content-disposition", "attachment")], None),
     ] {
