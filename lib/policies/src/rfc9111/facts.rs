@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use kasoku_coherence::Key;
 use kasoku_http_caching::freshness::Freshness;
 use kasoku_http_caching::partial::Parts;
+use kasoku_http_caching::reuse::Failure as HowItFailed;
 use parking_lot::Mutex;
 
 /// See the module.
@@ -42,8 +43,8 @@ pub(crate) struct Variant {
 #[derive(Debug)]
 struct Failed {
     base: Instant,
-    /// Milliseconds after the base, plus one; 0 is never.
-    after_ms: AtomicU64,
+    /// Twice the milliseconds after the base, plus two, and one more if there was an answer; 0 is never.
+    mark: AtomicU64,
 }
 
 impl HttpFacts {
@@ -51,7 +52,7 @@ impl HttpFacts {
         (freshness, selecting, parts, for_caches): (Freshness, Option<Selecting>, Option<Parts>, HeaderMap),
         now: Instant,
     ) -> Self {
-        let failed = Failed { base: now, after_ms: AtomicU64::new(0) };
+        let failed = Failed { base: now, mark: AtomicU64::new(0) };
         Self { freshness, selecting, parts, for_caches, variants: Mutex::default(), failed }
     }
 
@@ -76,18 +77,21 @@ impl HttpFacts {
         self.variants.lock().iter().filter(|variant| variant.etag.is_some()).cloned().collect()
     }
 
-    /// Notes that the origin failed.
-    pub(crate) fn note_failure(&self, now: Instant) {
-        let after_ms = now.saturating_duration_since(self.failed.base).as_millis() as u64 + 1;
-        self.failed.after_ms.store(after_ms, Ordering::Relaxed);
+    /// Notes that the origin failed, and how.
+    pub(crate) fn note_failure(&self, how: HowItFailed, now: Instant) {
+        let after_ms = now.saturating_duration_since(self.failed.base).as_millis() as u64;
+        let answered = u64::from(matches!(how, HowItFailed::Answered(_)));
+        self.failed.mark.store((after_ms + 1) * 2 + answered, Ordering::Relaxed);
     }
 
-    /// Whether the origin failed within this time.
-    pub(crate) fn has_failed_within(&self, time: Duration, now: Instant) -> bool {
-        let after_ms = self.failed.after_ms.load(Ordering::Relaxed);
-        let since =
-            |after_ms: u64| now.checked_duration_since(self.failed.base + Duration::from_millis(after_ms));
-        after_ms.checked_sub(1).and_then(since).is_some_and(|since| since < time)
+    /// How the origin failed, if it did so within this time. Which of its errors it answered with is not remembered:
+    /// they all allow the same.
+    pub(crate) fn has_failed_within(&self, time: Duration, now: Instant) -> Option<HowItFailed> {
+        let mark = self.failed.mark.load(Ordering::Relaxed);
+        let after_ms = (mark / 2).checked_sub(1)?;
+        let since = now.checked_duration_since(self.failed.base + Duration::from_millis(after_ms))?;
+        let answered = HowItFailed::Answered(StatusCode::SERVICE_UNAVAILABLE);
+        (since < time).then_some(if mark % 2 == 1 { answered } else { HowItFailed::Unreachable })
     }
 
     /// What it takes on the heap, itself included.

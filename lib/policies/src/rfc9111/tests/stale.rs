@@ -99,3 +99,14 @@ async fn an_answer_is_refreshed_before_its_time() {
     let got = stand.get(&[]).await;
     assert_eq!((got.is_hit(), &*got.body), (true, "two"));
 }
+
+#[tokio::test]
+async fn an_origin_that_answers_with_an_error_is_not_one_that_cannot_be_reached() {
+    let stand = Stand::new(&[ok(&[("cache-control", "max-age=10")], "one"), says(503, &[], "down")]);
+    stand.get(&[]).await;
+    stand.wait(15);
+    for asked in 2..=3 {
+        assert_eq!(stand.get(&[]).await.status, 503, "nothing allows the stale answer to stand in");
+        assert_eq!(stand.origin.asked(), asked);
+    }
+}
