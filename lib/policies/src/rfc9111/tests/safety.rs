@@ -104,6 +104,22 @@ async fn an_error_that_a_request_brought_about_is_not_stored() {
 }
 
 #[tokio::test]
+async fn what_is_stored_outlives_requests_that_do_not_want_it() {
+    for (fields, answer) in [
+        (&[("cache-control", "no-store")][..], says(200, &[FRESH], "two")),
+        (&[("authorization", "secret")], says(200, &[FRESH], "two")),
+        (&[("if-match", "\"x\"")], says(412, &[], "")),
+        (&[("cache-control", "no-cache"), ("expect", "nonsense")], says(417, &[], "")),
+    ] {
+        let stand = Stand::new(&[ok(&[FRESH], "one"), answer]);
+        stand.get(&[]).await;
+        assert!(!stand.get(fields).await.is_hit(), "{fields:?}");
+        let got = stand.get(&[]).await;
+        assert_eq!((got.is_hit(), &*got.body), (true, "one"), "{fields:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_anonymous_caller_never_gets_what_somebody_with_credentials_got() {
     for fields in [&[("authorization", "secret")][..], &[("cookie", "session=secret")]] {
         for path in
