@@ -6,6 +6,7 @@
 use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
+use kasoku_cache_remote::{Misconfigured, Remote};
 use kasoku_cache_store::Purge;
 use kasoku_coherence::{Position, Sequence};
 use kasoku_config::{Plan, RoutePlan, SourcePlan};
@@ -23,8 +24,9 @@ use parking_lot::Mutex;
 
 use crate::assemble::{Shared, assemble, assemble_elsewhere, assemble_origin, surroundings};
 use crate::dependencies::Dependencies;
-use crate::flaws::Flaws;
 use crate::router::{Route, Router, RouterError, Takes};
+use crate::second_tier::Hearing;
+use crate::stage::Stage;
 use crate::storage::{self, Progress};
 use crate::switches::Levers;
 use crate::warm::Warmth;
@@ -35,6 +37,9 @@ pub enum StartError {
     /// The database.
     #[error("{0}")]
     Database(#[from] DatabaseError),
+    /// The second tier of the cache.
+    #[error("{0}")]
+    SecondTier(#[from] Misconfigured),
     /// A path.
     #[error(transparent)]
     Router(#[from] RouterError),
@@ -57,9 +62,10 @@ pub struct App {
     current: ArcSwap<Served>,
     /// How far the cache has been warmed.
     pub(crate) warmth: Warmth,
-    flaws: Flaws,
+    stage: Stage,
     /// Stores of earlier configurations, as long as requests in progress use them.
     retired: Mutex<Vec<Weak<ResponseStore>>>,
+    hearing: Arc<Hearing>,
 }
 
 /// One configuration, served.
@@ -67,6 +73,8 @@ pub(crate) struct Served {
     pub(crate) plan: Plan,
     pub(crate) store: Arc<ResponseStore>,
     pub(crate) levers: Arc<Levers>,
+    /// What is shared with other nodes.
+    pub(crate) second_tier: Option<Arc<Remote>>,
     /// Counted from 1.
     pub(crate) number: u64,
 }
@@ -79,7 +87,7 @@ type Placed = (String, Arc<dyn Source>);
 
 /// Routes that were made and are not yet in force.
 pub(crate) struct Made {
-    served: Served,
+    pub(crate) served: Served,
     tagger: Option<Arc<ChangeTagger>>,
     schema: Schema,
     pub(crate) router: Router,
@@ -92,15 +100,15 @@ impl App {
         observer: Arc<dyn Observer>,
         progress: Progress<'_>,
     ) -> Result<(Arc<Self>, Router), StartError> {
-        Self::start_with(plan, observer, progress, Flaws::none()).await
+        Self::start_with(plan, observer, progress, Stage::world()).await
     }
 
-    /// As [`Self::start`], with flaws.
+    /// As [`Self::start`], on a stage of its own.
     pub(crate) async fn start_with(
         plan: Plan,
         observer: Arc<dyn Observer>,
         progress: Progress<'_>,
-        flaws: Flaws,
+        stage: Stage,
     ) -> Result<(Arc<Self>, Router), StartError> {
         let sequence = Arc::new(Sequence::new());
         let settings = plan.database.as_ref();
@@ -108,15 +116,24 @@ impl App {
         let database = database.transpose()?.map(Arc::new);
         let cursors = database.as_ref().map(|database| storage::cursor_key(&plan, database));
         let cursors = cursors.transpose()?.map(Arc::new);
-        let nothing = Served {
-            plan: plan.clone(),
-            store: flaws.store(&plan, &sequence),
-            levers: Arc::default(),
-            number: 0,
-        };
+        let store = stage.store(&plan, &sequence);
+        let nothing =
+            Served { plan: plan.clone(), store, levers: Arc::default(), second_tier: None, number: 0 };
         let current = ArcSwap::from_pointee(nothing);
         let (retired, warmth) = (Mutex::default(), Warmth::default());
-        let app = Arc::new(Self { sequence, observer, database, cursors, current, warmth, flaws, retired });
+        let hearing = Arc::new(Hearing::default());
+        let app = Arc::new(Self {
+            sequence,
+            observer,
+            database,
+            cursors,
+            current,
+            warmth,
+            stage,
+            retired,
+            hearing,
+        });
+        app.hearing.begin(&app);
         let made = app.make(plan)?;
         let router = app.put_in_force(made).await?;
         Ok((app, router))
@@ -124,16 +141,19 @@ impl App {
 
     /// Makes the routes of a plan over the database that is open.
     pub(crate) fn make(&self, plan: Plan) -> Result<Made, StartError> {
-        let store = self.flaws.store(&plan, &self.sequence);
+        let store = self.stage.store(&plan, &self.sequence);
         let inspector = self.database.as_ref().map(|database| database.inspector()).transpose()?;
         let schema = inspector.as_ref().map(Inspector::schema).transpose()?.unwrap_or_default();
         let dependencies = Dependencies::of(&plan, &schema, inspector.as_ref())?;
+        let second_tier = self.second_tier(&plan)?;
         let levers = Arc::new(Levers::of(&plan));
         let shared = Shared {
             store: Arc::clone(&store),
             levers: Arc::clone(&levers),
+            second_tier: second_tier.clone(),
             observer: Arc::clone(&self.observer),
             audit_share: plan.cache.audit_share,
+            clock: Arc::clone(&self.stage.clock),
         };
         let mut routes = Vec::new();
         for route in &plan.routes {
@@ -148,7 +168,7 @@ impl App {
                 pattern,
                 name: route.name.clone(),
                 takes,
-                pipeline: assemble(route, &admit, &shared, self.flaws.source(source)),
+                pipeline: assemble(route, &admit, &shared, self.stage.source(source)),
             }));
         }
         let router = Router::new(routes, |source| assemble_elsewhere(&self.observer, source))?;
@@ -159,7 +179,7 @@ impl App {
             }))
         });
         let number = self.current.load().number + 1;
-        Ok(Made { served: Served { plan, store, levers, number }, tagger, schema, router })
+        Ok(Made { served: Served { plan, store, levers, second_tier, number }, tagger, schema, router })
     }
 
     /// Lets routes that were made be told of changes, and gives their router, to be swapped in.
@@ -182,6 +202,25 @@ impl App {
         }
         self.current.store(Arc::new(made.served));
         Ok(made.router)
+    }
+
+    /// The second tier of a plan: the one that there is, if its settings have not changed.
+    fn second_tier(&self, plan: &Plan) -> Result<Option<Arc<Remote>>, StartError> {
+        let Some(settings) = &plan.cache.second_tier else { return Ok(None) };
+        let current = self.current.load();
+        let same = current.plan.cache.second_tier.as_ref() == Some(settings);
+        if let Some(remote) = current.second_tier.as_ref().filter(|_| same) {
+            return Ok(Some(Arc::clone(remote)));
+        }
+        let (clock, observer) = (Arc::new(SystemClock), Arc::clone(&self.observer));
+        let hearing = Arc::clone(&self.hearing);
+        Ok(Some(Arc::new(Remote::open(settings.clone(), clock, hearing, observer)?)))
+    }
+
+    /// Every store that requests may be answered from.
+    pub(crate) fn stores(&self) -> Vec<Arc<ResponseStore>> {
+        let retired: Vec<_> = self.retired.lock().iter().filter_map(Weak::upgrade).collect();
+        std::iter::once(Arc::clone(&self.current.load().store)).chain(retired).collect()
     }
 
     /// The configuration in force.

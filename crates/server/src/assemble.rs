@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kasoku_cache_remote::Remote;
 use kasoku_config::{CachePlan, RoutePlan};
 use kasoku_observe::Observer;
 use kasoku_pipeline::{Pipeline, Promises, Source, Stack, first};
@@ -17,14 +18,18 @@ use kasoku_policies::shape::Shape;
 use kasoku_policies::switch::Switch;
 use kasoku_units::{Clock, SystemClock};
 
+use crate::second_tier::TierOfRoute;
+
 use crate::switches::Levers;
 
 /// What all routes of one configuration share.
 pub(crate) struct Shared {
     pub(crate) store: Arc<ResponseStore>,
     pub(crate) levers: Arc<Levers>,
+    pub(crate) second_tier: Option<Arc<Remote>>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) audit_share: f64,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// Puts a route's policies around its source. A route with two patterns takes on `admit` requests at both together.
@@ -66,7 +71,10 @@ pub(crate) fn assemble_origin(
     let here = surroundings(route, shared);
     let (cache, collapse, fill) = match &route.cache {
         Some(CachePlan::Rfc9111(rules)) => {
-            let (cache, fill, purges) = rfc9111::pair(rules.clone(), &shared.store, &here);
+            let second_tier =
+                shared.second_tier.as_ref().map(|remote| TierOfRoute::new(remote, &route.name.pattern));
+            let second_tier = second_tier.map(|tier| Arc::new(tier) as _);
+            let (cache, fill, purges) = rfc9111::pair(rules.clone(), &shared.store, &here, second_tier);
             (Some(cache), Some(Collapse::new(&Promises::none(), purges)), Some(fill))
         }
         Some(CachePlan::Declared(_)) | None => (None, None, None),
@@ -98,6 +106,6 @@ pub(crate) fn surroundings(route: &RoutePlan, shared: &Shared) -> Surroundings {
     Surroundings {
         route: route.name.clone(),
         observer: Arc::clone(&shared.observer),
-        clock: Arc::new(SystemClock),
+        clock: Arc::clone(&shared.clock),
     }
 }

@@ -7,7 +7,7 @@ use kasoku_pipeline::BoxFuture;
 use kasoku_policies::cache::{PATH_PART, ROUTE_PART, ResponseStore};
 use kasoku_policies::rfc9111;
 use kasoku_problem::Problem;
-use kasoku_sql_plan::purge_tag;
+use kasoku_sql_plan::{purge_tag, table_tag};
 
 use crate::admin::{Purge, PurgeOrder, Purged, Selection};
 use crate::app::{App, Served};
@@ -30,8 +30,11 @@ fn purge(served: &Served, order: &PurgeOrder) -> u64 {
     match &order.selection {
         Selection::All => store.purge_all(mode),
         Selection::Tag(name) => {
+            // All answers from a table have the first of these, and forwards and answers from its views the second.
+            let [direct, whole] = [purge_tag(name), table_tag(name)].map(|tag| store.purge_tag(tag, mode));
             // What operators call a table, an origin may call its answers by, too.
-            [purge_tag(name), Tag::named(name)].into_iter().map(|tag| store.purge_tag(tag, mode)).sum()
+            let named = store.purge_tag(Tag::named(name), mode);
+            named + if direct == 0 { whole } else { direct }
         }
         Selection::Group { name, host } => {
             let tags = spellings(host).map(|host| rfc9111::group_tag(&host, name));

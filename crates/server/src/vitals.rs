@@ -33,6 +33,7 @@ impl Vitals for App {
                 "hits": stats.hits, "absent": stats.absent, "changed": stats.changed, "expired": stats.expired,
                 "fenced": stats.fenced, "evicted": stats.evicted,
                 "switched_off": switched_off,
+                "second_tier": served.second_tier.as_deref().map(second_tier),
             },
         });
         match facts {

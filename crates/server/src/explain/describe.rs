@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, StatusCode};
+use http::HeaderName;
 use kasoku_config::{CachePlan, Plan, RoutePlan, SourcePlan};
-use kasoku_pipeline::Promises;
+use kasoku_pipeline::{Forward, Promises, Verdict};
 use kasoku_policies::cache::CacheRules;
 use kasoku_policies::rfc9111::HttpCacheRules;
 use kasoku_units::{ByteSize, Period};
 
 use super::facts::{Cache, Limits, Method, Named, Route};
+use super::rehearsal::Seen;
 use crate::router::HEALTH_PATH;
 
 /// The answer that the server gives by itself.
@@ -27,16 +28,21 @@ pub(super) fn on_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A method that stored answers may answer.
+pub(super) const READ: &str = "read";
+
 /// What becomes of a method, from what became of it.
-pub(super) fn method(method: &http::Method, reached_source: bool, status: StatusCode) -> Method {
+pub(super) fn method(method: &http::Method, reached_source: bool, seen: &Seen) -> Method {
+    let is_passed = seen.facts.verdict == Verdict::Forwarded(Forward::Method);
     let (treatment, because) = match (reached_source, method.as_str()) {
-        (true, "GET") => ("read", "A read, which stored answers may answer."),
-        (true, "HEAD") => ("read", "A read of the head alone, which the stored answer to a GET may answer."),
+        (true, "GET") => (READ, "A read, which stored answers may answer."),
+        (true, "HEAD") => (READ, "A read of the head alone, which the stored answer to a GET may answer."),
+        (true, "QUERY") if !is_passed => (READ, "A query, here without content, which is part of the key."),
         (true, _) => ("passed", "Not a read: it always goes to the source, and its answer is not stored."),
-        (false, "OPTIONS") if status.is_success() => {
+        (false, "OPTIONS") if seen.status.is_success() => {
             ("described", "The methods of the route are told without asking its source.")
         }
-        (false, _) if status.is_redirection() => ("redirected", "The path is served with another end."),
+        (false, _) if seen.status.is_redirection() => ("redirected", "The path is served with another end."),
         (false, _) => ("refused", "It is refused, and nothing is asked or read for it."),
     };
     Method { treatment, because }

@@ -13,7 +13,7 @@ mod stand_in;
 mod text;
 
 use http::header::{HOST, LOCATION};
-use http::{HeaderMap, Method};
+use http::HeaderMap;
 use kasoku_config::{CachePlan, Plan, RoutePlan};
 use kasoku_http_caching::{groups, invalidation};
 use kasoku_pipeline::{Foresight, Promises, Request};
@@ -57,7 +57,7 @@ async fn explain_with(
     let Some(seen) = run.ask(question).await else { return Ok(explanation) };
     let came = run.asked().into_iter().next();
     let route = run.route().and_then(|index| plan.routes.iter().find(|route| route.name.index == index));
-    explanation.method = describe::method(&question.method, came.is_some(), seen.status);
+    explanation.method = describe::method(&question.method, came.is_some(), &seen);
     if came.is_none() {
         explanation.refused = Some(refused(&seen));
     }
@@ -73,7 +73,7 @@ async fn explain_with(
     let Some(came) = came else { return Ok(explanation) };
     explanation.forward = forward(&came.foresight);
     explanation.invalidates = invalidates(route, &request, &seen);
-    if !matches!(question.method, Method::GET | Method::HEAD) {
+    if explanation.method.treatment != describe::READ {
         return Ok(explanation);
     }
     explanation.key = key(route, &request, &came);

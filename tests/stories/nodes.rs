@@ -1,0 +1,207 @@
+//! Several nodes before one origin, with a Redis that they share: whole, hung, killed, emptied.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use http::Method;
+use kasoku_testkit::{Client, Kasoku, RecordingOrigin, Redis, Start, TempApp};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_kasoku");
+
+/// Longer than anything here may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Callers know all nodes by one name.
+const HOST: (&str, &str) = ("host", "shop.example");
+
+/// An origin whose answers are versions, which a `POST` makes newer.
+struct Versions {
+    origin: RecordingOrigin,
+    version: Arc<AtomicU64>,
+    reads: Arc<AtomicU64>,
+}
+
+impl Versions {
+    fn new(more: &'static str) -> Self {
+        let (version, reads) = (Arc::new(AtomicU64::new(1)), Arc::new(AtomicU64::new(0)));
+        let (current, counted) = (Arc::clone(&version), Arc::clone(&reads));
+        let origin = RecordingOrigin::new(move |exchange| {
+            let body = if exchange.head().starts_with("POST") {
+                current.fetch_add(1, Ordering::SeqCst) + 1
+            } else {
+                counted.fetch_add(1, Ordering::SeqCst);
+                current.load(Ordering::SeqCst)
+            };
+            let body = body.to_string();
+            let length = body.len();
+            exchange.send(format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\ncache-control: max-age=600\r\n{more}\r\n{body}"
+            ));
+        });
+        Self { origin, version, reads }
+    }
+
+    fn reads(&self) -> u64 {
+        self.reads.load(Ordering::SeqCst)
+    }
+}
+
+/// Nodes that share a Redis, once they use it.
+struct Nodes {
+    nodes: Vec<Kasoku>,
+    clients: Vec<Client>,
+    _app: TempApp,
+}
+
+impl Nodes {
+    async fn start(count: usize, origin: &RecordingOrigin, redis: &Redis) -> Self {
+        let app = TempApp::new(&format!(
+            "[cache]\nredis = {{ url = \"{}\", prefix = \"story\" }}\n[[route]]\npath = \"/{{*rest}}\"\norigin = \"{}\"\n",
+            redis.url(),
+            origin.url(),
+        ));
+        let nodes: Vec<_> = (0..count).map(|_| Start::serve(BINARY, app.path()).ready()).collect();
+        let clients = nodes.iter().map(Kasoku::client).collect();
+        let nodes = Self { nodes, clients, _app: app };
+        nodes.wait_until(true).await;
+        nodes
+    }
+
+    /// Waits until all nodes use the second tier, or none does.
+    async fn wait_until(&self, used: bool) {
+        for node in &self.nodes {
+            eventually(async || {
+                let detail = node.admin().get("/health/detail").await.json();
+                (detail["cache"]["second_tier"]["current"] == used).then_some(())
+            })
+            .await;
+        }
+    }
+
+    async fn read(&self, node: usize, target: &str) -> (u64, String) {
+        read(&self.clients[node], target, &[]).await
+    }
+
+    async fn write(&self, node: usize, target: &str) -> u64 {
+        self.clients[node].send(Method::POST, target, &[HOST], "").await.text().parse().unwrap()
+    }
+}
+
+/// The version that a node gives, and what it says of its cache.
+async fn read(client: &Client, target: &str, fields: &[(&str, &str)]) -> (u64, String) {
+    let fields: Vec<_> = fields.iter().copied().chain([HOST]).collect();
+    let answer = client.get_with(target, &fields).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    (answer.text().parse().unwrap(), answer.header("cache-status").to_owned())
+}
+
+/// Tries until something is there.
+async fn eventually<T>(mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = attempt().await {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "it never came");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_one_node_has_stored_the_others_find() {
+    let (redis, versions) = (Redis::start(), Versions::new(""));
+    let nodes = Nodes::start(3, &versions.origin, &redis).await;
+    assert!(nodes.read(0, "/a").await.1.contains("fwd=uri-miss; stored"));
+    let cache = eventually(async || {
+        let (_, cache) = nodes.read(1, "/a").await;
+        cache.contains("hit").then_some(cache)
+    })
+    .await;
+    assert!(cache.contains("detail=second-tier"), "{cache}");
+    assert!(!nodes.read(1, "/a").await.1.contains("second-tier"), "it is in this node's memory now");
+    assert!(nodes.read(2, "/a").await.1.contains("detail=second-tier"));
+    assert_eq!(versions.reads(), 1, "one read of the origin for all nodes");
+}
+
+#[tokio::test]
+async fn variants_are_shared_too() {
+    let (redis, versions) = (Redis::start(), Versions::new("vary: foo\r\n"));
+    let nodes = Nodes::start(2, &versions.origin, &redis).await;
+    for value in ["1", "2"] {
+        read(&nodes.clients[0], "/a", &[("foo", value)]).await;
+    }
+    for value in ["1", "2"] {
+        eventually(async || {
+            let (_, cache) = read(&nodes.clients[1], "/a", &[("foo", value)]).await;
+            cache.contains("hit").then_some(())
+        })
+        .await;
+    }
+    assert_eq!(versions.reads(), 2);
+}
+
+#[tokio::test]
+async fn a_write_through_one_node_is_seen_through_all() {
+    let (redis, versions) = (Redis::start(), Versions::new(""));
+    let nodes = Nodes::start(3, &versions.origin, &redis).await;
+    for round in 0..50 {
+        for node in 0..3 {
+            nodes.read(node, "/a").await;
+        }
+        let written = nodes.write(round % 3, "/a").await;
+        for node in 0..3 {
+            let (seen, cache) = nodes.read(node, "/a").await;
+            assert!(seen >= written, "round {round}: node {node} gave {seen} after {written}: {cache}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cold_key_is_read_once_by_all_nodes_together() {
+    let (redis, versions) = (Redis::start(), Versions::new(""));
+    let nodes = Nodes::start(3, &versions.origin, &redis).await;
+    for round in 0..10 {
+        let target = format!("/cold/{round}");
+        let reads = (0..60).map(|number| nodes.read(number % 3, &target));
+        join_all(reads).await;
+        assert_eq!(versions.reads(), round + 1, "the origin was read once for each target");
+    }
+}
+
+#[tokio::test]
+async fn when_redis_hangs_dies_or_comes_back_old_nobody_notices() {
+    let (mut redis, versions) = (Redis::start(), Versions::new(""));
+    let nodes = Nodes::start(2, &versions.origin, &redis).await;
+    nodes.read(0, "/warm").await;
+    redis.hang();
+    nodes.try_all("hung", &versions).await;
+    redis.go_on();
+    nodes.wait_until(true).await;
+    nodes.try_all("whole", &versions).await;
+    redis.save();
+    redis.kill();
+    nodes.wait_until(false).await;
+    nodes.try_all("dead", &versions).await;
+    redis.restart();
+    nodes.wait_until(true).await;
+    // What the old copy of the server's memory holds is of another epoch.
+    let reads = versions.reads();
+    nodes.try_all("whole", &versions).await;
+    assert!(versions.reads() > reads);
+}
+
+impl Nodes {
+    /// Reads new targets and old ones on all nodes, and writes: nothing fails, and whoever wrote sees it.
+    async fn try_all(&self, name: &str, versions: &Versions) {
+        for number in 0..40 {
+            self.read(number % 2, &format!("/{name}/{}", number / 4)).await;
+            self.read(number % 2, "/warm").await;
+        }
+        let target = format!("/{name}/0");
+        let written = self.write(0, &target).await;
+        assert_eq!(written, versions.version.load(Ordering::SeqCst));
+        assert_eq!(self.read(0, &target).await.0, written);
+    }
+}
