@@ -126,7 +126,11 @@ fn mark(response: &mut Response, id: &RequestId) {
         }
     }
     for (name, value) in fields {
-        if let Some(value) = value {
+        let Some(value) = value else { continue };
+        if *name == CACHE_STATUS {
+            // RFC 9211 §2: what caches nearer to the origin have said is kept, and comes first.
+            response.headers.append(name, value);
+        } else {
             response.headers.insert(name, value);
         }
     }

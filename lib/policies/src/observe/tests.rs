@@ -43,6 +43,24 @@ async fn every_answer_is_marked_and_reported_once() {
 }
 
 #[tokio::test]
+async fn what_caches_on_the_way_have_said_is_kept_before_the_own_status() {
+    let stage = Stage::new();
+    let source = ScriptedSource::new(|_, _| async {
+        let mut response = Response::ok(Body::Empty);
+        for (name, value) in [("cache-status", "nearer; hit"), ("x-cache", "HIT"), ("x-request-id", "theirs")]
+        {
+            response.headers.insert(name, HeaderValue::from_static(value));
+        }
+        Ok(response)
+    });
+    let response =
+        pipeline(&stage, source).run(get_with("/items", &[("x-request-id", "mine")])).await.unwrap();
+    let lines: Vec<_> = response.headers.get_all("cache-status").iter().collect();
+    assert_eq!(lines, ["nearer; hit", "kasoku; fwd=bypass"]);
+    assert_eq!([field(&response, "x-cache"), field(&response, "x-request-id")], ["BYPASS", "mine"]);
+}
+
+#[tokio::test]
 async fn failures_are_reported_with_what_caused_them() {
     let stage = Stage::new();
     let source = ScriptedSource::new(|_, _| async {
