@@ -124,12 +124,12 @@ impl QueryPlanner {
 
     /// The tags of a plan in words. `tables` are those that the query reads.
     pub fn tag_names(&self, plan: &QueryPlan, tables: &[String]) -> Vec<String> {
-        let name = |tag: &Tag| match tables.iter().find(|table| table_tag(table) == *tag) {
-            Some(table) => format!("all rows of {}", table.to_ascii_lowercase()),
-            None => {
-                let named = self.rows.as_ref().map(|rules| rules.names(&[], &[*tag], &plan.statement.params));
-                named.unwrap_or_default().concat()
+        let name = |tag: &Tag| {
+            if let Some(table) = tables.iter().find(|table| table_tag(table) == *tag) {
+                return format!("all rows of {}", table.to_ascii_lowercase());
             }
+            let named = self.rows.as_ref().map(|rules| rules.names(&[], &[*tag], &plan.statement.params));
+            named.unwrap_or_default().concat()
         };
         plan.tags.iter().map(name).collect()
     }
