@@ -1,3 +1,5 @@
+//! The normal forms of fields, and that different meanings never share one.
+
 use http::HeaderValue;
 use proptest::prelude::*;
 

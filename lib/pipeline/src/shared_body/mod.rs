@@ -7,6 +7,7 @@
 //! Up to a limit everything is kept, for readers to come and for whoever wants the whole at the end. Beyond the
 //! limit nobody can join any more, what all have read is let go, and the fastest waits for the slowest.
 
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -15,12 +16,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker, ready};
 
-use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use http_body_util::combinators::UnsyncBoxBody;
 use parking_lot::Mutex;
 
+use self::state::{End, Place, State};
 use crate::BodyError;
 
 /// Called once with the whole body, when all of it is there and the limit was kept.
@@ -43,32 +43,6 @@ struct Inner {
     bytes_told: Option<u64>,
 }
 
-struct State {
-    source: Option<Parts>,
-    /// What has come, less what was let go at the front.
-    chunks: Vec<Bytes>,
-    let_go: usize,
-    bytes: u64,
-    end: Option<End>,
-    on_whole: Option<OnWhole>,
-    /// Kept until the end, or until nobody reads.
-    held: Option<Held>,
-    places: Vec<Option<Place>>,
-}
-
-/// Where a reader is.
-#[derive(Clone, Copy, Default)]
-struct Place {
-    next_chunk: usize,
-    is_done: bool,
-}
-
-#[derive(Clone)]
-enum End {
-    Whole(Option<HeaderMap>),
-    Broken(Arc<str>),
-}
-
 /// Who is to be woken when something comes.
 #[derive(Default)]
 struct Readers(Mutex<Vec<Option<Waker>>>);
@@ -79,29 +53,6 @@ impl Wake for Readers {
         waiting.into_iter().for_each(Waker::wake);
     }
 }
-
-/// What is left to do when a body has ended, without its lock: others may come in by locks of their own.
-struct Ending {
-    whole: Option<(OnWhole, Bytes)>,
-    _source: Option<Parts>,
-    _held: Option<Held>,
-}
-
-type Parts = UnsyncBoxBody<Bytes, BodyError>;
-type Held = Box<dyn std::any::Any + Send>;
-
-impl Ending {
-    fn carry_out(self) {
-        if let Some((on_whole, whole)) = self.whole {
-            on_whole(whole);
-        }
-    }
-}
-
-/// The source broke off; those who read learn why.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct BrokenOff(Arc<str>);
 
 impl SharedBody {
     /// Shares a body. What is at most `bytes_max` long is given to `on_whole` when the last of it has come.
@@ -183,87 +134,6 @@ fn join(inner: &Arc<Inner>) -> Option<SharedBody> {
     drop(wakers);
     drop(state);
     Some(SharedBody { inner: Arc::clone(inner), reader })
-}
-
-impl State {
-    fn is_beyond(&self, bytes_max: u64) -> bool {
-        self.bytes > bytes_max
-    }
-
-    /// The next piece for a reader, if it is there, or that there is none.
-    fn next(&mut self, reader: usize) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let place = self.places[reader].as_mut().expect("a reader has its place until it is dropped");
-        if let Some(chunk) = self.chunks.get(place.next_chunk - self.let_go) {
-            place.next_chunk += 1;
-            return Poll::Ready(Some(Ok(Frame::data(chunk.clone()))));
-        }
-        let Some(end) = self.end.clone() else { return Poll::Pending };
-        if std::mem::replace(&mut place.is_done, true) {
-            return Poll::Ready(None);
-        }
-        Poll::Ready(match end {
-            End::Whole(trailers) => trailers.map(|trailers| Ok(Frame::trailers(trailers))),
-            End::Broken(reason) => Some(Err(BrokenOff(reason).into())),
-        })
-    }
-
-    /// Lets go of what all have read, once the limit is passed. Whether there is room for more.
-    fn let_go(&mut self, bytes_max: u64) -> bool {
-        if !self.is_beyond(bytes_max) {
-            return true;
-        }
-        self.on_whole = None;
-        let slowest = self.places.iter().flatten().map(|place| place.next_chunk).min().unwrap_or_default();
-        self.chunks.drain(..slowest - self.let_go);
-        self.let_go = slowest;
-        self.chunks.iter().map(|chunk| chunk.len() as u64).sum::<u64>() <= bytes_max
-    }
-
-    /// Asks the source for more.
-    fn advance(&mut self, context: &mut Context<'_>, bytes_max: u64) -> Poll<Option<Ending>> {
-        if !self.let_go(bytes_max) {
-            return Poll::Pending;
-        }
-        let Some(source) = &mut self.source else { return Poll::Ready(None) };
-        let end = match ready!(Pin::new(&mut *source).poll_frame(context)) {
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(chunk) => {
-                    self.bytes += chunk.len() as u64;
-                    self.chunks.push(chunk);
-                    // Whoever was told a length stops reading when it is reached, and never asks for the end.
-                    if !source.is_end_stream() {
-                        return Poll::Ready(None);
-                    }
-                    End::Whole(None)
-                }
-                Err(frame) => End::Whole(frame.into_trailers().ok()),
-            },
-            Some(Err(error)) => End::Broken(error.to_string().into()),
-            None => End::Whole(None),
-        };
-        let is_kept = matches!(end, End::Whole(_)) && !self.is_beyond(bytes_max);
-        let ending = Ending {
-            whole: self.on_whole.take().filter(|_| is_kept).map(|on_whole| (on_whole, self.whole())),
-            _source: self.source.take(),
-            _held: self.held.take(),
-        };
-        self.end = Some(end);
-        Poll::Ready(Some(ending))
-    }
-
-    fn whole(&self) -> Bytes {
-        match &*self.chunks {
-            [] => Bytes::new(),
-            [only] => only.clone(),
-            chunks => {
-                let mut whole = BytesMut::with_capacity(self.bytes as usize);
-                for chunk in chunks {
-                    whole.extend_from_slice(chunk);
-                }
-                whole.freeze()
-            }
-        }
-    }
 }
 
 impl HttpBody for SharedBody {
