@@ -82,7 +82,7 @@ pub(crate) struct Check {
 )]
 pub(crate) struct Explain {
     /// An app's folder or kasoku.toml, the folder that you are in if there is none; then METHOD, and a URL or a path
-    #[arg(required = true, num_args = 2..=3, value_names = ["APP", "METHOD", "URL"], hide_possible_values = true)]
+    #[arg(required = true, num_args = 1..=3, value_names = ["APP", "METHOD", "URL"])]
     pub(crate) request: Vec<String>,
     /// A field of the request; repeated for several
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = field)]

@@ -130,7 +130,7 @@ fn nothing() -> Outcome {
 }
 
 /// What a caller gets. Which change the answer is right up to is not known before it is read.
-fn outcome(seen: &Seen) -> Outcome {
+pub(super) fn outcome(seen: &Seen) -> Outcome {
     let facts = CacheFacts { as_of: None, ..seen.facts };
     let line = cache_status(&facts, seen.kind);
     Outcome {

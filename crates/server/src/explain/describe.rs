@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::HeaderName;
-use kasoku_config::{CachePlan, Plan, RoutePlan, SourcePlan};
+use kasoku_config::{CachePlan, RoutePlan, SourcePlan};
 use kasoku_pipeline::{Forward, Promises, Verdict};
 use kasoku_policies::cache::CacheRules;
 use kasoku_policies::rfc9111::HttpCacheRules;
@@ -119,19 +119,22 @@ pub(super) fn of_declared(
     }
 }
 
-/// The pattern of the route that a path comes nearest to: the most segments alike from the beginning.
-pub(super) fn nearest(plan: &Plan, path: &str) -> Option<String> {
+/// The pattern that a path comes nearest to: the most segments alike from the beginning, then the most letters.
+pub(super) fn nearest<'a>(patterns: impl Iterator<Item = &'a str>, path: &str) -> Option<&'a str> {
     let alike = |pattern: &str| {
-        let pairs = pattern.split('/').zip(path.split('/')).skip(1);
-        let whole = pairs.clone().take_while(|(own, asked)| own == asked || own.starts_with('{')).count();
-        let letters = pairs.skip(whole).next().map_or(0, |(own, asked)| {
-            own.bytes().zip(asked.bytes()).take_while(|(own, asked)| own == asked).count()
-        });
+        let mut pairs = pattern.split('/').zip(path.split('/')).skip(1);
+        let is_alike = |(own, asked): &(&str, &str)| own == asked || own.starts_with('{');
+        let (mut whole, mut letters) = (0, 0);
+        if let Some((own, asked)) = pairs.by_ref().find(|pair| {
+            whole += usize::from(is_alike(pair));
+            !is_alike(pair)
+        }) {
+            letters = own.bytes().zip(asked.bytes()).take_while(|(own, asked)| own == asked).count();
+        }
         (whole, letters)
     };
-    let patterns = plan.routes.iter().map(|route| &*route.name.pattern);
-    let best = patterns.max_by_key(|pattern| alike(pattern)).filter(|pattern| alike(pattern) > (0, 0));
-    best.map(str::to_owned)
+    let best = patterns.map(|pattern| (alike(pattern), pattern)).max_by_key(|(alike, _)| *alike);
+    best.filter(|(alike, _)| *alike > (0, 0)).map(|(_, pattern)| pattern)
 }
 
 /// A duration as it is written in configuration.
@@ -175,5 +178,26 @@ fn some(time: Duration) -> Option<String> {
 fn push(settings: &mut Vec<Named>, name: &str, value: Option<String>) {
     if let Some(value) = value {
         settings.push(Named { name: name.to_owned(), value: Some(value) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_pattern_begins_as_the_path_does() {
+        let patterns = ["/v1/items", "/v1/stats/categories", "/news/{slug}", "/news/{slug}/notes"];
+        for (path, expected) in [
+            ("/v1/itemz", Some("/v1/items")),
+            ("/v1/stats", Some("/v1/stats/categories")),
+            ("/v1/stats/category", Some("/v1/stats/categories")),
+            ("/new", Some("/news/{slug}/notes")),
+            ("/news/a/note", Some("/news/{slug}/notes")),
+            ("/else", None),
+            ("/", None),
+        ] {
+            assert_eq!(nearest(patterns.into_iter(), path), expected, "{path}");
+        }
     }
 }

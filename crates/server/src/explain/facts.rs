@@ -146,8 +146,8 @@ pub enum Forward {
 /// Why a request is answered without its source.
 #[derive(Debug, Serialize)]
 pub struct Refused {
-    /// The status.
-    pub status: u16,
+    /// What its caller gets.
+    pub outcome: Outcome,
     /// What it says.
     pub title: String,
     /// And in more words.

@@ -12,8 +12,8 @@ mod rehearsal;
 mod stand_in;
 mod text;
 
-use http::header::{HOST, LOCATION};
 use http::HeaderMap;
+use http::header::{HOST, LOCATION};
 use kasoku_config::{CachePlan, Plan, RoutePlan};
 use kasoku_http_caching::{groups, invalidation};
 use kasoku_pipeline::{Foresight, Promises, Request};
@@ -23,7 +23,7 @@ use kasoku_problem::Kind;
 
 use self::facts::{Asked, Field, Forward, Named, Refused};
 use self::rehearsal::{Rehearsal, Seen, Way};
-use self::stand_in::{Answers, Asked as Came};
+use self::stand_in::Answers;
 use crate::app::StartError;
 
 pub use self::facts::Explanation;
@@ -62,22 +62,27 @@ async fn explain_with(
         explanation.refused = Some(refused(&seen));
     }
     let Some(route) = route else {
-        let is_unknown = seen.status == http::StatusCode::NOT_FOUND;
-        let nearest = is_unknown.then(|| describe::nearest(plan, question.target.path()));
-        explanation.nearest = nearest.flatten();
+        if seen.status == http::StatusCode::NOT_FOUND {
+            let patterns = plan.routes.iter().map(|route| &*route.name.pattern);
+            explanation.nearest = describe::nearest(patterns, question.target.path()).map(str::to_owned);
+        }
         return Ok(explanation);
     };
     explanation.route = Some(describe::route(route));
     explanation.limits = Some(describe::limits(route));
     explanation.cache = describe::cache(route);
-    let Some(came) = came else { return Ok(explanation) };
+    let Some(came) = came else {
+        explanation.key = key(route, &request, None);
+        explanation.fields = fields(route, &request, None);
+        return Ok(explanation);
+    };
     explanation.forward = forward(&came.foresight);
     explanation.invalidates = invalidates(route, &request, &seen);
     if explanation.method.treatment != describe::READ {
         return Ok(explanation);
     }
-    explanation.key = key(route, &request, &came);
-    explanation.fields = fields(route, &request, &came.promises);
+    explanation.key = key(route, &request, Some(&came.promises));
+    explanation.fields = fields(route, &request, Some(&came.promises));
     if question.recorded.is_some() || matches!(came.foresight, Foresight::Read { .. }) {
         let answer = afterwards::answer(rehearsal, (route, question), &run, seen, &came.foresight).await?;
         explanation.answer = Some(answer);
@@ -101,22 +106,22 @@ fn refused(seen: &Seen) -> Refused {
     let title = seen.kind.map_or_else(|| seen.status.canonical_reason().unwrap_or_default(), Kind::title);
     let location = seen.headers.get(LOCATION).map(|location| shown(Some(location.as_bytes())));
     let detail = seen.detail.clone().or(location.map(|location| format!("see {location}")));
-    Refused { status: seen.status.as_u16(), title: title.to_owned(), detail }
+    Refused { outcome: afterwards::outcome(seen), title: title.to_owned(), detail }
 }
 
-/// The key's parts, as the cache of the route makes it.
-fn key(route: &RoutePlan, request: &Request, came: &Came) -> Vec<Named> {
-    let parts = match &route.cache {
-        Some(CachePlan::Rfc9111(rules)) => rfc9111::key(rules, route.name.index, request),
-        Some(CachePlan::Declared(_)) => declared::key(route.name.index, &came.promises, request),
-        None => Vec::new(),
+/// The key's parts, as the cache of the route makes it; if that needs promises, of a source that was reached.
+fn key(route: &RoutePlan, request: &Request, promises: Option<&Promises>) -> Vec<Named> {
+    let parts = match (&route.cache, promises) {
+        (Some(CachePlan::Rfc9111(rules)), _) => rfc9111::key(rules, route.name.index, request),
+        (Some(CachePlan::Declared(_)), Some(promises)) => declared::key(route.name.index, promises, request),
+        _ => Vec::new(),
     };
     parts.into_iter().map(|KeyPart { name, value }| Named { name, value }).collect()
 }
 
-fn fields(route: &RoutePlan, request: &Request, promises: &Promises) -> Vec<Field> {
-    match &route.cache {
-        Some(CachePlan::Rfc9111(rules)) => {
+fn fields(route: &RoutePlan, request: &Request, promises: Option<&Promises>) -> Vec<Field> {
+    match (&route.cache, promises) {
+        (Some(CachePlan::Rfc9111(rules)), _) => {
             let fields = rfc9111::fields(rules, request).into_iter();
             let told = fields.map(|field| Field {
                 value: covered(&field.name, &field.value),
@@ -127,14 +132,14 @@ fn fields(route: &RoutePlan, request: &Request, promises: &Promises) -> Vec<Fiel
             });
             told.collect()
         }
-        Some(CachePlan::Declared(_)) => {
+        (Some(CachePlan::Declared(_)), Some(promises)) => {
             let told = request.headers.iter().map(|(name, value)| {
                 let (treatment, because, clause) = describe::of_declared(name, promises);
                 Field { value: covered(name, value), name: name.to_string(), treatment, because, clause }
             });
             told.collect()
         }
-        None => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

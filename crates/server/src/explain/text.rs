@@ -17,7 +17,11 @@ impl fmt::Display for Explanation {
         self.route(f)?;
         if let Some(refused) = &self.refused {
             let detail = refused.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
-            line(f, "Answer", &format!("{} {}{detail}", refused.status, refused.title))?;
+            line(f, "Answer", &format!("{}{detail}", refused.title))?;
+            line(f, "", &told(&refused.outcome))?;
+            if let Some(because) = &refused.outcome.because {
+                line(f, "", &sentence(because))?;
+            }
         }
         if !self.cache.by.is_empty() {
             self.plan(f)?;

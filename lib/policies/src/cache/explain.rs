@@ -42,3 +42,30 @@ pub fn key(route: usize, promises: &Promises, request: &Request) -> Vec<KeyPart>
     }
     named
 }
+
+#[cfg(test)]
+mod tests {
+    use http::header::ACCEPT;
+
+    use super::*;
+    use crate::doubles::get_with;
+
+    #[test]
+    fn each_part_has_a_name_also_where_nothing_is_said() {
+        let promises =
+            Promises { vary: vec![http::HeaderName::from_static("prefer"), ACCEPT], ..Promises::none() };
+        let request = get_with("/items", &[("accept", "a"), ("accept", "b"), ("cookie", "c")]);
+        let parts = key(7, &promises, &request);
+        let parts: Vec<_> = parts.iter().map(|part| (&*part.name, part.value.as_deref())).collect();
+        let expected = [
+            ("route", Some("7")),
+            ("method", Some("GET")),
+            ("path", Some("/items")),
+            ("query", None),
+            ("prefer", None),
+            ("accept", Some("a")),
+            ("accept", Some("b")),
+        ];
+        assert_eq!(parts, expected);
+    }
+}
