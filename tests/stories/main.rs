@@ -5,6 +5,7 @@
 mod bad_input;
 mod catalog;
 mod coherence;
+mod control;
 mod conformance;
 mod data;
 mod differential;
@@ -23,4 +24,5 @@ mod origins;
 mod protocols;
 mod shop;
 mod stale;
+mod warm;
 mod writes;

@@ -22,7 +22,8 @@ pub(crate) fn run(arguments: &Purge) -> Outcome {
     } else {
         let done = if arguments.soft { "marked stale" } else { "removed" };
         let nodes = if of == 1 { String::new() } else { format!(", on {reached} of {of} nodes") };
-        println!("{} answers {done}{nodes}", said["entries"]);
+        let answers = if said["entries"] == 1 { "answer" } else { "answers" };
+        println!("{} {answers} {done}{nodes}", said["entries"]);
     }
     Ok(if reached == of { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
