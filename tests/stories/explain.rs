@@ -314,6 +314,31 @@ async fn what_an_answer_is_told_to_depend_on_removes_it() {
 }
 
 #[test]
+fn an_answer_is_judged_as_of_the_moment_when_it_was_made() {
+    let app = TempApp::new("[[route]]\npath = \"/{*rest}\"\norigin = \"http://127.0.0.1:9\"\n");
+    for (noted, stored, reason, [age_s, lifetime_s]) in [
+        ("date: Sun, 06 Nov 1994 08:49:37 GMT\ncache-control: max-age=60\n", true, "", [0, 60]),
+        (
+            "date: Sun, 06 Nov 1994 08:49:37 GMT\nexpires: Sun, 06 Nov 1994 08:50:37 GMT\nage: 7\n",
+            true,
+            "",
+            [7, 60],
+        ),
+        ("content-length: 70000\ncache-control: max-age=60\n", true, "", [0, 60]),
+        ("content-length: 70000000\ncache-control: max-age=60\n", false, "too-large", [0, 0]),
+    ] {
+        app.write("noted", format!("HTTP/1.1 200 OK\n{noted}"));
+        let told = explain(app.path(), "GET", "/", &[], Some(&app.join("noted")));
+        let told: Value = serde_json::from_slice(&told.stdout).expect("it is JSON");
+        let answer = &told["answer"];
+        assert_eq!(answer["stored"], stored, "{noted}: {answer:#}");
+        assert_eq!(answer["because"]["reason"].as_str().unwrap_or_default(), reason, "{noted}: {answer:#}");
+        let seconds = |name: &str| answer["freshness"][name].as_u64().unwrap_or_default();
+        assert_eq!([seconds("age_s"), seconds("lifetime_s")], [age_s, lifetime_s], "{noted}: {answer:#}");
+    }
+}
+
+#[test]
 fn explaining_leaves_no_trace() {
     let listed = |app: &TempApp| -> Vec<_> {
         let entries = std::fs::read_dir(app.path()).unwrap().map(|entry| entry.unwrap().path());

@@ -101,7 +101,8 @@ impl Recorded {
             let line = next_line(&mut rest, &mut number);
             let status = status_of(line).ok_or(RecordedError::StatusLine(number))?;
             let headers = fields(&mut rest, &mut number)?;
-            if !(status.is_informational() || rest.starts_with(b"HTTP/")) {
+            let is_next = status_of(next_line(&mut &*rest, &mut 0)).is_some();
+            if !status.is_informational() && !is_next {
                 break (status, headers);
             }
         };
@@ -179,6 +180,7 @@ mod tests {
         check("HTTP/1.1 304", Ok((304, "", "", 0)));
         check("HTTP/1.1 103 Early Hints\na: x\n\nHTTP/1.1 200 OK\na: b\n\n", Ok((200, "b", "", 0)));
         check("HTTP/1.1 200 Connection established\n\nHTTP/2 200\na: b\n\n", Ok((200, "b", "", 0)));
+        check("HTTP/1.1 200 OK\n\nHTTP/1.1 is a protocol\n", Ok((200, "", "HTTP/1.1 is a protocol\n", 23)));
         check("", Err(RecordedError::StatusLine(1)));
         check("200 OK\n", Err(RecordedError::StatusLine(1)));
         check("HTTP/1.1 2000 OK\n", Err(RecordedError::StatusLine(1)));

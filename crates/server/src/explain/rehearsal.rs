@@ -14,7 +14,7 @@ use kasoku_pipeline::{CacheFacts, Pipeline, Request};
 use kasoku_policies::Surroundings;
 use kasoku_policies::cache::ResponseStore;
 use kasoku_problem::{Kind, Problem};
-use kasoku_units::Clock;
+use kasoku_units::{Clock, SystemClock};
 use parking_lot::Mutex;
 
 use super::question::Question;
@@ -79,7 +79,7 @@ impl Rehearsal {
             }
         }
         let script = Arc::new(Script::default());
-        let clock = Arc::new(StillClock::new(now.unwrap_or_else(SystemTime::now)));
+        let clock = Arc::new(StillClock::new(now.unwrap_or_else(|| SystemClock.wall())));
         let noted = Arc::new(Noted::default());
         let around = {
             let script = Arc::clone(&script);
@@ -199,7 +199,7 @@ struct StillClock {
 
 impl StillClock {
     fn new(wall: SystemTime) -> Self {
-        Self { start: (Instant::now(), wall), moved: Mutex::default() }
+        Self { start: (SystemClock.now(), wall), moved: Mutex::default() }
     }
 
     fn begin(&self) {

@@ -34,6 +34,8 @@ use http::{Method, StatusCode};
 use kasoku_cache_store::{Found, Store};
 use kasoku_coherence::Key;
 use kasoku_http_caching::directives::Directive;
+use kasoku_http_caching::reason::Reason;
+use kasoku_http_caching::reuse::Validate;
 use kasoku_pipeline::{
     CacheFacts, Failure, Forward, Next, Outcome, Policy, Promises, Request, Response, Verdict,
 };
@@ -119,8 +121,13 @@ impl Policy for Cache {
         let now = request.seen.unwrap_or_else(|| self.surroundings.clock.now());
         let key = self.keying.key(&request);
         let (stored, age, reuse) = match self.store.look_up_bytes(key.bytes(), now) {
-            Found::Changed => return self.cold(Forward::Stale, directive, key.build(), request, next).await,
-            Found::Absent => return self.cold(Forward::UriMiss, directive, key.build(), request, next).await,
+            Found::Changed => {
+                let why = (Forward::Stale, Some(Reason::Changed));
+                return self.cold(why, directive, key.build(), request, next).await;
+            }
+            Found::Absent => {
+                return self.cold((Forward::UriMiss, None), directive, key.build(), request, next).await;
+            }
             Found::Usable { value, inserted, snapshot, softened, .. } => {
                 let age = now.saturating_duration_since(inserted);
                 (
@@ -132,7 +139,12 @@ impl Policy for Cache {
         };
         match Freshness::of(age, stored.fresh(), reuse.softened, &self.rules) {
             _ if directive.asks_the_source() => {
-                self.cold(Forward::Request, directive, key.build(), request, next).await
+                let asked = match directive {
+                    Directive::Private => Validate::NoStoreRequest,
+                    _ => Validate::NoCacheRequest,
+                };
+                let why = (Forward::Request, Some(Reason::Validated(asked)));
+                self.cold(why, directive, key.build(), request, next).await
             }
             Freshness::Fresh => {
                 let response = stored.reuse(Verdict::Hit, &reuse);
@@ -142,14 +154,22 @@ impl Policy for Cache {
                 Ok(response)
             }
             Freshness::Stale { revalidate: true, .. } => {
-                let response = stored.reuse(Verdict::Stale, &reuse);
+                let mut response = stored.reuse(Verdict::Stale, &reuse);
+                response.cache.reason = Some(Reason::Revalidating);
                 self.refresher.refresh(self.keying.confine(request, Some(key.build())), &stored, next);
                 Ok(response)
             }
-            Freshness::Stale { .. } => self.cold(Forward::Stale, directive, key.build(), request, next).await,
+            Freshness::Stale { .. } => {
+                let old = if reuse.softened { Validate::Purged } else { Validate::Expired };
+                let why = (Forward::Stale, Some(Reason::Validated(old)));
+                self.cold(why, directive, key.build(), request, next).await
+            }
         }
     }
 }
+
+/// Why the source is asked, and what decided beyond that.
+type Why = (Forward, Option<Reason>);
 
 /// How a stored response is being reused.
 #[derive(Debug, Clone, Copy)]
@@ -165,18 +185,18 @@ impl Cache {
     /// Everything that is not a hit, boxed to keep the future of a hit small.
     async fn cold<N: Next>(
         &self,
-        reason: Forward,
+        why: Why,
         directive: Directive,
         key: Key,
         request: Request,
         next: &Arc<N>,
     ) -> Outcome {
-        Box::pin(self.forward(reason, directive, key, request, next)).await
+        Box::pin(self.forward(why, directive, key, request, next)).await
     }
 
     async fn forward<N: Next>(
         &self,
-        reason: Forward,
+        why: Why,
         directive: Directive,
         key: Key,
         request: Request,
@@ -189,7 +209,7 @@ impl Cache {
             return Err(problem.into());
         }
         let deadline = request.deadline;
-        let fallback = reason == Forward::Stale && self.fallback(&key).is_some();
+        let fallback = why.0 == Forward::Stale && self.fallback(&key).is_some();
         let kept_key = (directive != Directive::Private).then(|| key.clone());
         let work = next.run(self.keying.confine(request, kept_key));
         let outcome = match deadline.filter(|_| fallback) {
@@ -198,13 +218,13 @@ impl Cache {
         };
         match outcome {
             Ok(response) if is_outage(response.status) => {
-                Ok(self.fallback(&key).unwrap_or_else(|| said(response, reason)))
+                Ok(self.fallback(&key).unwrap_or_else(|| said(response, why)))
             }
-            Ok(response) => Ok(said(response, reason)),
+            Ok(response) => Ok(said(response, why)),
             Err(failure) => {
                 let outage = is_outage(failure.problem.kind().status());
                 let stale = outage.then(|| self.fallback(&key)).flatten();
-                stale.ok_or_else(|| Failure { cache: forwarded(failure.cache, reason), ..failure })
+                stale.ok_or_else(|| Failure { cache: forwarded(failure.cache, why), ..failure })
             }
         }
     }
@@ -232,29 +252,32 @@ impl Cache {
             softened: softened.is_some(),
             is_observed: false,
         };
-        match Freshness::of(reuse.age, value.fresh(), reuse.softened, &self.rules) {
-            Freshness::Fresh => Some(value.reuse(Verdict::Hit, &reuse)),
-            Freshness::Stale { if_error: true, .. } => Some(value.reuse(Verdict::Stale, &reuse)),
-            Freshness::Stale { .. } => None,
-        }
+        let verdict = match Freshness::of(reuse.age, value.fresh(), reuse.softened, &self.rules) {
+            Freshness::Fresh => Verdict::Hit,
+            Freshness::Stale { if_error: true, .. } => Verdict::Stale,
+            Freshness::Stale { .. } => return None,
+        };
+        let mut response = value.reuse(verdict, &reuse);
+        response.cache.reason = Some(Reason::OriginFailed);
+        Some(response)
     }
 }
 
 /// A request whose method the cache has no part in.
 async fn pass<N: Next>(request: Request, next: &Arc<N>) -> Outcome {
     match next.run(request).await {
-        Ok(response) => Ok(said(response, Forward::Method)),
-        Err(failure) => Err(Failure { cache: forwarded(failure.cache, Forward::Method), ..failure }),
+        Ok(response) => Ok(said(response, (Forward::Method, None))),
+        Err(failure) => Err(Failure { cache: forwarded(failure.cache, (Forward::Method, None)), ..failure }),
     }
 }
 
-fn said(mut response: Response, reason: Forward) -> Response {
-    response.cache = forwarded(response.cache, reason);
+fn said(mut response: Response, why: Why) -> Response {
+    response.cache = forwarded(response.cache, why);
     response
 }
 
-fn forwarded(facts: CacheFacts, reason: Forward) -> CacheFacts {
-    CacheFacts { verdict: Verdict::Forwarded(reason), ..facts }
+fn forwarded(facts: CacheFacts, (forward, reason): Why) -> CacheFacts {
+    CacheFacts { verdict: Verdict::Forwarded(forward), reason: facts.reason.or(reason), ..facts }
 }
 
 /// The statuses for which a stale answer may be given instead (RFC 5861 §4).
