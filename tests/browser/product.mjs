@@ -16,6 +16,8 @@ export class Product {
   #listen = "127.0.0.1:0";
   /** Where it listens; the same after a restart. */
   url;
+  /** Where its admin listener listens now. */
+  admin;
 
   static async serve(binary, app) {
     const product = new Product();
@@ -40,6 +42,7 @@ export class Product {
       for (const stream of [child.stdout, child.stderr]) {
         createInterface({ input: stream }).on("line", (line) => {
           said.push(line);
+          this.admin = line.match(/^Admin: (http:\S+)/)?.[1] ?? this.admin;
           this.url ??= line.match(/ serves .* at (http:\S+)/)?.[1];
           if (!line.includes("Stop with Ctrl-C")) return;
           clearTimeout(late);

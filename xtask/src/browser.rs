@@ -10,7 +10,8 @@ use std::process::{Command, ExitCode, Stdio};
 use crate::services;
 
 /// The scripts, each with the app that it drives.
-const SCRIPTS: &[(&str, &str)] = &[("tests/browser/catalog.mjs", "apps/catalog")];
+const SCRIPTS: &[(&str, &str)] =
+    &[("tests/browser/catalog.mjs", "apps/catalog"), ("tests/browser/admin.mjs", "apps/catalog")];
 
 /// Where a failure leaves its pictures.
 const PICTURES: &str = "target/browser/pictures";
