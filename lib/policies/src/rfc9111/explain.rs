@@ -11,7 +11,7 @@ use kasoku_pipeline::Request;
 use super::HttpCacheRules;
 use super::fields::{Because, Treatment};
 use super::shelf::{Lookup, Shelf};
-use super::view::Views;
+use super::view::{self, Views};
 use crate::Surroundings;
 use crate::cache::{KeyPart, ResponseStore};
 
@@ -55,6 +55,12 @@ pub fn key(rules: &HttpCacheRules, route: usize, request: &Request) -> Vec<KeyPa
     let target = ["route", "method", "path", "query", "authority"];
     let mut named: Vec<KeyPart> =
         target.into_iter().zip(parts.by_ref()).map(|(name, part)| KeyPart::new(name, part)).collect();
+    if view::is_query(&request.method)
+        && let Some(digest) = request.body.bytes().and_then(|_| parts.next()).flatten()
+    {
+        let digest = digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        named.push(KeyPart::new("content", Some(digest.as_bytes())));
+    }
     while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
         named.push(KeyPart::new(&String::from_utf8_lossy(name.unwrap_or_default()), value));
     }

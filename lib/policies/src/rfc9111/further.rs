@@ -16,7 +16,7 @@ use super::fill::HttpFill;
 use super::second_tier::{LookedUp, SecondTier, Shared, Ticket};
 use super::shelf::{Candidate, Lookup};
 use super::view::{self, Views};
-use super::{reuse as answer, wants};
+use super::wants;
 
 /// How long others are waited for on behalf of a request without a deadline.
 const WAIT: Duration = Duration::from_secs(10);
@@ -84,7 +84,7 @@ impl HttpFill {
             match looked_up {
                 LookedUp::Found(_) => match adopt(seen) {
                     Some(candidate) => {
-                        return Further::Answered(answer(&candidate, Verdict::Hit, Some(Reason::SecondTier)));
+                        return Further::Answered(candidate.reuse(Verdict::Hit, Some(Reason::SecondTier)));
                     }
                     None => return Further::Ask(found, second_tier.ticket()),
                 },

@@ -10,9 +10,9 @@ use kasoku_http_caching::{groups, invalidation};
 use kasoku_pipeline::{Failure, Forward, Next, Outcome, Request, Response};
 
 use super::second_tier::Gone;
-use super::shelf::{Shelf, group_tag};
 use super::view::authority;
 use super::{HttpCache, said};
+use super::{names::group_tag, shelf::Shelf};
 
 impl HttpCache {
     pub(super) async fn pass<N: Next>(&self, mut request: Request, next: &Arc<N>) -> Outcome {

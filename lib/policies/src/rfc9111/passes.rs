@@ -19,8 +19,8 @@ pub(super) struct Passes {
 }
 
 impl Passes {
-    pub(super) fn new() -> Self {
-        Self { base: Instant::now(), slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect() }
+    pub(super) fn new(now: Instant) -> Self {
+        Self { base: now, slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect() }
     }
 
     pub(super) fn note(&self, key: &Key, now: Instant) {

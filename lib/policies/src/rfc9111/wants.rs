@@ -14,6 +14,7 @@ use kasoku_http_caching::if_range::{self, RangeUse};
 use kasoku_http_caching::partial::Parts;
 use kasoku_http_caching::range::{ContentRange, Selection, Span};
 use kasoku_pipeline::{Body, Request, Response};
+use kasoku_units::Clock;
 
 use crate::shape::not_modified;
 
@@ -25,11 +26,13 @@ const FIELDS: [HeaderName; 6] =
 pub(super) struct Wants {
     is_head: bool,
     fields: Option<Box<HeaderMap>>,
+    /// Decides whether a date is strong. Not read where no field needs it.
+    now: SystemTime,
 }
 
 impl Wants {
     /// Takes the fields out of a request.
-    pub(super) fn take(request: &mut Request) -> Self {
+    pub(super) fn take(request: &mut Request, clock: &dyn Clock) -> Self {
         let is_head = request.method == Method::HEAD;
         let headers = &mut request.headers;
         let fields = has_any(headers).then(|| {
@@ -41,7 +44,8 @@ impl Wants {
             }
             Box::new(fields)
         });
-        Self { is_head, fields }
+        let now = if fields.is_some() { clock.wall() } else { SystemTime::UNIX_EPOCH };
+        Self { is_head, fields, now }
     }
 
     /// Whether there is a condition that only the origin can evaluate (RFC 9111 §4.3.2).
@@ -69,7 +73,7 @@ impl Wants {
     /// Fits a whole answer to what was wanted.
     pub(super) fn fit(&self, mut response: Response) -> Response {
         if let Some(fields) = self.fields.as_deref().filter(|_| response.status == StatusCode::OK) {
-            response = fit(response, fields, self.is_head);
+            response = fit(response, fields, self.is_head, self.now);
         }
         if self.is_head { response.head_only() } else { response }
     }
@@ -115,7 +119,7 @@ pub(super) fn remove(headers: &mut HeaderMap) {
     }
 }
 
-fn fit(response: Response, fields: &HeaderMap, is_head: bool) -> Response {
+fn fit(response: Response, fields: &HeaderMap, is_head: bool, now: SystemTime) -> Response {
     match conditions(fields, &response.headers) {
         Some(Verdict::NotModified(etag)) => return not_modified(response, etag),
         // Those that fail are for the origin, and are not evaluated here.
@@ -125,7 +129,7 @@ fn fit(response: Response, fields: &HeaderMap, is_head: bool) -> Response {
         return response;
     }
     match response.body.bytes() {
-        Some(body) if use_of_range(fields, &response.headers) == RangeUse::Applies => {
+        Some(body) if use_of_range(fields, &response.headers, now) == RangeUse::Applies => {
             let body = body.clone();
             part(response, fields, &body)
         }
@@ -142,8 +146,8 @@ fn conditions(fields: &HeaderMap, headers: &HeaderMap) -> Option<Verdict> {
     Some(conditions.evaluate(Access::Read, Some(&validators)))
 }
 
-fn use_of_range(fields: &HeaderMap, headers: &HeaderMap) -> RangeUse {
-    if_range::evaluate(fields, &Validators::of(headers), SystemTime::now())
+fn use_of_range(fields: &HeaderMap, headers: &HeaderMap, now: SystemTime) -> RangeUse {
+    if_range::evaluate(fields, &Validators::of(headers), now)
 }
 
 /// RFC 9110 §15.3.7, §15.5.17.

@@ -49,6 +49,7 @@ struct Named {
 /// The named fields of an answer, on their way from layer to layer.
 #[derive(Clone)]
 struct Told {
+    is_personal: bool,
     cache: CacheFacts,
     forms: Option<Arc<dyn Forms>>,
     problem: Option<Problem>,
@@ -121,6 +122,7 @@ where
         converted.lifetime = provenance.lifetime;
     }
     if let Some(told) = parts.extensions.remove::<Told>() {
+        converted.is_personal = told.is_personal;
         converted.cache = told.cache;
         converted.forms = told.forms;
         converted.problem = told.problem;
@@ -157,7 +159,12 @@ pub(super) fn outcome_into_http(outcome: Outcome, id: &RequestId) -> http::Respo
         snapshot: response.snapshot,
         lifetime: response.lifetime,
     });
-    extensions.insert(Told { cache: response.cache, forms: response.forms, problem: response.problem });
+    extensions.insert(Told {
+        is_personal: response.is_personal,
+        cache: response.cache,
+        forms: response.forms,
+        problem: response.problem,
+    });
     if let Some(failure) = failure {
         extensions.insert(failure);
     }

@@ -13,8 +13,12 @@
 //!
 //! Compared with a pipeline of this project's own each layer costs a boxed future, a shared pointer and a
 //! conversion each way. `examples/axum_service.rs` shows all of them around an axum router.
+//!
+//! [`HttpCacheLayer`] is a cache for services that say how they may be cached in the fields of HTTP, and need none of
+//! the above: `Cache-Control`, `Vary`, `ETag`. `examples/http_cache.rs` shows it.
 
 mod convert;
+mod http_cache;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -22,40 +26,60 @@ use std::task::{Context, Poll};
 
 use ::tower::{Layer, Service, ServiceExt};
 use bytes::Bytes;
-use http::Extensions;
+use http::{Extensions, Uri};
 use http_body::Body as HttpBody;
 use kasoku_pipeline::{Body, BodyError, BoxFuture, Next, Outcome, Policy, Request};
 use kasoku_problem::{Kind, Problem};
 
 pub use convert::Provenance;
+pub use http_cache::{HttpCacheLayer, HttpCaching};
 
 /// Bodies of known length up to this are taken into memory, so that they can be shaped and stored.
 const BUFFER_BYTES_MAX: u64 = 1024 * 1024;
 
+/// Tells what was asked for, where middleware has shortened the target.
+type TargetFrom = fn(&Extensions) -> Option<Uri>;
+
 /// A policy as a layer. See the module.
 pub struct PolicyLayer<P> {
     policy: Arc<P>,
+    settings: Settings,
+}
+
+#[derive(Clone, Copy)]
+struct Settings {
     buffer_bytes_max: u64,
+    target_from: TargetFrom,
 }
 
 impl<P: Policy> PolicyLayer<P> {
     /// Wraps a policy. All services made by this layer and its clones share it.
     pub fn new(policy: P) -> Self {
-        Self { policy: Arc::new(policy), buffer_bytes_max: BUFFER_BYTES_MAX }
+        let settings = Settings { buffer_bytes_max: BUFFER_BYTES_MAX, target_from: |_| None };
+        Self { policy: Arc::new(policy), settings }
     }
 
     /// Answers up to this size are taken into memory if their length is known beforehand; larger ones are
     /// passed on as streams, which are neither coded nor stored. 1 MiB unless said otherwise.
     #[must_use]
     pub fn buffer_up_to(mut self, bytes: u64) -> Self {
-        self.buffer_bytes_max = bytes;
+        self.settings.buffer_bytes_max = bytes;
+        self
+    }
+
+    /// Shows the policy this target instead of the one that the request has here, if there is one; the service
+    /// within sees the latter. Needed inside of what shortens targets, such as axum's `nest`, because stored answers
+    /// are found by their targets: `|extensions| Some(extensions.get::<OriginalUri>()?.0.clone())`.
+    #[must_use]
+    pub fn target_from(mut self, target_from: fn(&Extensions) -> Option<Uri>) -> Self {
+        self.settings.target_from = target_from;
         self
     }
 }
 
 impl<P> Clone for PolicyLayer<P> {
     fn clone(&self) -> Self {
-        Self { policy: Arc::clone(&self.policy), buffer_bytes_max: self.buffer_bytes_max }
+        Self { policy: Arc::clone(&self.policy), settings: self.settings }
     }
 }
 
@@ -63,7 +87,7 @@ impl<P, S> Layer<S> for PolicyLayer<P> {
     type Service = PolicyService<P, S>;
 
     fn layer(&self, service: S) -> PolicyService<P, S> {
-        PolicyService { policy: Arc::clone(&self.policy), service, buffer_bytes_max: self.buffer_bytes_max }
+        PolicyService { policy: Arc::clone(&self.policy), service, settings: self.settings }
     }
 }
 
@@ -71,16 +95,12 @@ impl<P, S> Layer<S> for PolicyLayer<P> {
 pub struct PolicyService<P, S> {
     policy: Arc<P>,
     service: S,
-    buffer_bytes_max: u64,
+    settings: Settings,
 }
 
 impl<P, S: Clone> Clone for PolicyService<P, S> {
     fn clone(&self) -> Self {
-        Self {
-            policy: Arc::clone(&self.policy),
-            service: self.service.clone(),
-            buffer_bytes_max: self.buffer_bytes_max,
-        }
+        Self { policy: Arc::clone(&self.policy), service: self.service.clone(), settings: self.settings }
     }
 }
 
@@ -105,10 +125,13 @@ where
     }
 
     fn call(&mut self, request: http::Request<A>) -> Self::Future {
-        let (request, extensions) = convert::request_from_http(request);
+        let (mut request, extensions) = convert::request_from_http(request);
+        let target = (self.settings.target_from)(&extensions);
+        let target_here = target.map(|target| std::mem::replace(&mut request.uri, target));
         let policy = Arc::clone(&self.policy);
         let service = self.service.clone();
-        let rest = Arc::new(Rest { service, extensions, buffer_bytes_max: self.buffer_bytes_max });
+        let buffer_bytes_max = self.settings.buffer_bytes_max;
+        let rest = Arc::new(Rest { service, extensions, target_here, buffer_bytes_max });
         Box::pin(async move {
             let id = request.id.clone();
             let outcome = policy.around(request, &rest).await;
@@ -121,6 +144,8 @@ where
 struct Rest<S> {
     service: S,
     extensions: Extensions,
+    /// If the policy was shown another.
+    target_here: Option<Uri>,
     buffer_bytes_max: u64,
 }
 
@@ -132,7 +157,10 @@ where
     B: HttpBody<Data = Bytes> + Send + 'static,
     B::Error: Into<BodyError>,
 {
-    async fn run(&self, request: Request) -> Outcome {
+    async fn run(&self, mut request: Request) -> Outcome {
+        if let Some(target) = &self.target_here {
+            request.uri.clone_from(target);
+        }
         let request = convert::request_into_http(request, self.extensions.clone());
         match self.service.clone().oneshot(request).await.map_err(Into::<BodyError>::into) {
             Ok(response) => convert::outcome_from_http(response, self.buffer_bytes_max).await,

@@ -16,7 +16,8 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use kasoku_coherence::Sequence;
-use kasoku_pipeline::{Body, Pipeline, Promises, Stack, first};
+use kasoku_pipeline::{Body, Pipeline, Promises, Response, Stack, first};
+use kasoku_problem::Kind;
 
 use super::*;
 use crate::collapse::Collapse;
