@@ -3,6 +3,7 @@
 //! Each module is one subject; each test starts what it needs and leaves nothing behind.
 
 mod bad_input;
+mod cache_safety;
 mod catalog;
 mod coherence;
 mod control;
@@ -24,5 +25,6 @@ mod origins;
 mod protocols;
 mod shop;
 mod stale;
+mod stampede;
 mod warm;
 mod writes;

@@ -85,7 +85,6 @@ async fn what_breaks_off_is_never_stored() {
         );
     }
     for (claim, bytes) in [
-        ("a head that ends", "HTTP/1.1 200 OK\r\nCache-Control: max-age=3600"),
         (
             "two lengths that differ",
             "HTTP/1.1 200 OK\r\nCache-Control: max-age=3600\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nfour",
@@ -110,5 +109,11 @@ async fn what_breaks_off_is_never_stored() {
                 .get(&[], &[Expect::Reused, Expect::Body("whole")]),
         );
     }
+    rows.push(
+        // A request that met a connection which was just being closed may be sent once more.
+        broken("a head that ends", "HTTP/1.1 200 OK\r\nCache-Control: max-age=3600")
+            .get(&[], &[])
+            .get(&[], &[Expect::Body("whole")]),
+    );
     check(rows).await;
 }

@@ -47,7 +47,7 @@ async fn answers_to_credentials_are_shared_only_where_they_say_so() {
         )
         .ok(&["Cache-Control: max-age=3600"])
         .get(&[], &[])
-        .get(&[WHO], &[Forwarded, Told("detail=not-for-credentials")])
+        .get(&[WHO], &[Forwarded, Told("fwd=request; detail=credentials")])
         .get(&[], &[Reused]),
     );
     rows.push(
