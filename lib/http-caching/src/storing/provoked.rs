@@ -4,7 +4,8 @@
 //! too large a field, a control byte, another method in a field. Such answers are passed on and not stored.
 
 use http::header::{
-    CONTENT_LENGTH, EXPECT, IF_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, TRANSFER_ENCODING, UPGRADE,
+    CONTENT_LENGTH, EXPECT, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderName, StatusCode};
 
@@ -23,6 +24,9 @@ const OVERRIDES: [&str; 6] = [
     "x-original-uri",
 ];
 
+/// Conditions; what an origin makes of one that is malformed, only the origin knows.
+const CONDITIONS: [HeaderName; 4] = [IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE];
+
 /// What may have brought an error about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Provocation {
@@ -30,7 +34,7 @@ pub enum Provocation {
     Status,
     /// `Range` or `If-Range`.
     Range,
-    /// `If-Match` or `If-Unmodified-Since`.
+    /// A condition of the caller's own.
     Condition,
     /// `Expect`.
     Expect,
@@ -83,7 +87,7 @@ pub fn provoked(received: &Received<'_>) -> Option<Provocation> {
     match () {
         () if speaks_of_one_request(received.status) => Some(Provocation::Status),
         () if any(&[RANGE, IF_RANGE]) => Some(Provocation::Range),
-        () if any(&[IF_MATCH, IF_UNMODIFIED_SINCE]) => Some(Provocation::Condition),
+        () if any(&CONDITIONS) => Some(Provocation::Condition),
         () if any(&[EXPECT]) => Some(Provocation::Expect),
         () if any(&[UPGRADE]) => Some(Provocation::Upgrade),
         () if has_body && !is_query(received.method) => Some(Provocation::Body),

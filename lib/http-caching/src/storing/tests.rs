@@ -405,6 +405,8 @@ fn an_error_that_its_request_may_have_provoked_is_not_stored() {
         ("GET", &[("if-range", "\"a\"")], Some(Range)),
         ("GET", &[("if-match", "\"a\"")], Some(Condition)),
         ("GET", &[("if-unmodified-since", "@0")], Some(Condition)),
+        ("GET", &[("if-none-match", "\"a\"")], Some(Condition)),
+        ("GET", &[("if-modified-since", "@0")], Some(Condition)),
         ("GET", &[("expect", "100-continue")], Some(Expect)),
         ("GET", &[("upgrade", "x")], Some(Upgrade)),
         ("GET", &[("content-length", "1")], Some(Body)),

@@ -1,6 +1,8 @@
 //! The half that asks the origin: it validates what is stored, stores what comes back, and combines parts.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
@@ -46,11 +48,13 @@ impl HttpFill {
                 Further::Ask(known, right) => (found, ticket) = (known, right),
             }
         }
+        // The answer is judged by what the caller asked, without what is asked here beyond that.
+        let own = request.again();
         let asks =
             if request.method == Method::GET { self.ask(&mut request, found) } else { Asks::AsItIs(found) };
         let snapshot = self.shelf.store.snapshot();
         let now = self.shelf.surroundings.clock.now();
-        let asked = Asked { primary, request: request.again(), snapshot, sent: now, ticket };
+        let asked = Asked { primary, request: own, snapshot, sent: now, ticket };
         let response = next.run(request).await?;
         let came =
             Came { at: self.shelf.surroundings.clock.wall(), arrived: self.shelf.surroundings.clock.now() };
@@ -109,7 +113,13 @@ impl HttpFill {
             at: came.at,
             delay: came.arrived.saturating_duration_since(asked.sent),
         };
-        storing::judge(&received, &self.shelf.rules.storing)
+        match storing::judge(&received, &self.shelf.rules.storing) {
+            Storing::Store(mut freshness) if !freshness.source.is_explicit() => {
+                freshness.lifetime = jittered(freshness.lifetime, self.shelf.rules.jitter);
+                Storing::Store(freshness)
+            }
+            storing => storing,
+        }
     }
 
     /// Whether there is room for an answer, as far as its head says.
@@ -162,6 +172,16 @@ impl HttpFill {
             }
         }
     }
+}
+
+/// A lifetime, shortened at random by this part of it at the most.
+fn jittered(lifetime: Duration, jitter: f64) -> Duration {
+    if jitter <= 0.0 {
+        return lifetime;
+    }
+    // Each hasher of the standard library has keys of its own.
+    let random = RandomState::new().hash_one(()) as f64 / u64::MAX as f64;
+    lifetime.mul_f64(1.0 - jitter.min(1.0) * random)
 }
 
 /// An answer for who asked alone.
