@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG, EXPIRES, LAST_MODIFIED};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG, EXPIRES, LAST_MODIFIED, VIA};
 use http::{HeaderMap, HeaderName, StatusCode};
 use kasoku_coherence::{Key, Snapshot};
 use kasoku_http_caching::freshness::Freshness;
@@ -14,8 +14,10 @@ use kasoku_http_caching::storing::Refusal;
 use kasoku_http_caching::vary::Varying;
 use kasoku_pipeline::Request;
 
+use super::fields::is_trace;
 use super::second_tier::Ticket;
 use super::shelf::{Keep, Kept, Shelf};
+use super::view::Views;
 
 /// Fields that say what a condition may have said.
 const VALIDATORS: [HeaderName; 4] = [DATE, ETAG, EXPIRES, LAST_MODIFIED];
@@ -70,7 +72,7 @@ pub(super) struct Arrival {
 impl Arrival {
     /// All of the body has come.
     pub(super) fn finish(mut self, body: &[u8]) -> Kept {
-        if self.repeats(body) {
+        if repeats(&self.shelf.views, &self.asked.request, &self.keep.headers, body) {
             return Kept::Not(Reason::Repeats);
         }
         if self.keep.status == StatusCode::PARTIAL_CONTENT {
@@ -102,27 +104,28 @@ impl Arrival {
         }
         self.shelf.keep(&self.asked.primary, &self.asked.request, self.keep)
     }
+}
 
-    /// Whether the answer says to all what this request alone said, in a field that is in no key. What stands in the
-    /// target is in the key.
-    fn repeats(&self, body: &[u8]) -> bool {
-        let request = &self.asked.request;
-        let target = request.uri.path_and_query().map_or("", |target| target.as_str());
-        let varying = match Varying::of(&self.keep.headers) {
-            Varying::By(names) => names,
-            _ => Vec::new(),
-        };
-        let unkeyed = self.shelf.views.unkeyed(&request.headers).filter(|(name, _)| !varying.contains(name));
-        let mut telling = unkeyed.map(|(_, value)| value.as_bytes()).filter(|said| {
-            said.len() >= TELLING_BYTES && memchr::memmem::find(target.as_bytes(), said).is_none()
-        });
-        telling.any(|said| {
-            let finder = memchr::memmem::Finder::new(said);
-            finder.find(body).is_some()
-                || self.keep.headers.iter().any(|(name, value)| {
-                    // A caller's validator comes back where a condition was not evaluated.
-                    !VALIDATORS.contains(name) && finder.find(value.as_bytes()).is_some()
-                })
-        })
-    }
+/// Whether an answer, or an update of one, says to all what this request alone said, in a field that is in no key. What
+/// stands in the target is in the key.
+pub(super) fn repeats(views: &Views, request: &Request, headers: &HeaderMap, body: &[u8]) -> bool {
+    let target = request.uri.path_and_query().map_or("", |target| target.as_str());
+    let varying = match Varying::of(headers) {
+        Varying::By(names) => names,
+        _ => Vec::new(),
+    };
+    let unkeyed = views.unkeyed(&request.headers).filter(|(name, _)| !varying.contains(name));
+    let mut telling = unkeyed.map(|(_, value)| value.as_bytes()).filter(|said| {
+        said.len() >= TELLING_BYTES && memchr::memmem::find(target.as_bytes(), said).is_none()
+    });
+    telling.any(|said| {
+        let finder = memchr::memmem::Finder::new(said);
+        finder.find(body).is_some()
+            || headers.iter().any(|(name, value)| {
+                // A caller's validator comes back where a condition was not evaluated. Proxies of one kind have one
+                // name. What a request is called is not kept.
+                let may_repeat = VALIDATORS.contains(name) || *name == VIA || is_trace(name.as_str());
+                !may_repeat && finder.find(value.as_bytes()).is_some()
+            })
+    })
 }

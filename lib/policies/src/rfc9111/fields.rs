@@ -97,6 +97,8 @@ fn of_name(name: &str) -> Treatment {
         | "dpr"
         | "width"
         | "viewport-width"
+        // It counts in `OPTIONS` and `TRACE` alone (RFC 9110 §7.6.2).
+        | "max-forwards"
         // A read has no content that an answer could depend on (RFC 9110 §9.3.1).
         | "content-type" | "content-encoding" | "content-language" | "content-location" | "content-range"
         | "content-digest" | "digest" => Treatment::Hidden,
@@ -110,7 +112,6 @@ fn of_name(name: &str) -> Treatment {
         | "expect"
         | "upgrade"
         | "via"
-        | "max-forwards"
         | "forwarded"
         | "x-forwarded-for"
         | "x-real-ip"
@@ -155,6 +156,14 @@ pub(super) fn is_trace(name: &str) -> bool {
         "request-id",
     ];
     NAMES.contains(&name) || name.starts_with("x-b3-") || name.starts_with("x-datadog-")
+}
+
+/// Whether a field is of the hop and yet says something that the origin sees: which way a request came, and what it is
+/// called.
+pub(super) fn is_said_on_the_way(name: &str) -> bool {
+    const NAMES: [&str; 6] =
+        ["via", "forwarded", "x-forwarded-for", "x-real-ip", "x-client-ip", "true-client-ip"];
+    NAMES.contains(&name) || is_trace(name)
 }
 
 pub(super) fn is_negotiating(name: &str) -> bool {
@@ -258,6 +267,7 @@ mod tests {
         check("x-forwarded-host", "evil.example", Treatment::Keyed);
         check("x-http-method-override", "DELETE", Treatment::Keyed);
         check("x-forwarded-for", "192.0.2.1", Treatment::Hop);
+        check("max-forwards", "1", Treatment::Hidden);
         check("x-request-id", "1", Treatment::Hop);
         check("x-b3-spanid", "1", Treatment::Hop);
         check("accept-encoding", "gzip", Treatment::Coding);

@@ -10,6 +10,7 @@ use kasoku_http_caching::freshness::Freshness;
 use kasoku_http_caching::groups;
 use kasoku_pipeline::Request;
 
+use super::fields::is_trace;
 use super::second_tier::Gone;
 use super::shelf::Shelf;
 use super::view::{self, target_tag};
@@ -80,6 +81,11 @@ fn names(headers: &HeaderMap) -> Vec<String> {
 /// Takes from an answer's fields what is not to be kept (§3.1, §5.2.2.4, §5.2.2.7).
 pub(super) fn fields_to_keep(headers: &mut HeaderMap, freshness: &Freshness) {
     for name in &freshness.withheld {
+        headers.remove(name);
+    }
+    // What the request was called that fetched it is of no use to others.
+    let traces: Vec<HeaderName> = headers.keys().filter(|name| is_trace(name.as_str())).cloned().collect();
+    for name in traces {
         headers.remove(name);
     }
     headers.remove(AGE);

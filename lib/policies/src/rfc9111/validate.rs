@@ -14,7 +14,7 @@ use kasoku_http_caching::validation::{self, HeadVerdict};
 use kasoku_pipeline::{Body, Next, Outcome, Request, Response};
 use kasoku_problem::{Kind, Problem};
 
-use super::arrival::{Asked, Came};
+use super::arrival::{Asked, Came, repeats};
 use super::fill::{HttpFill, for_callers, personal, refuse, supersedes};
 use super::names::{date, fields_to_keep};
 use super::shelf::{Candidate, Lookup};
@@ -163,6 +163,9 @@ impl HttpFill {
         response.tags = Arc::clone(candidate.stored.tags());
         response.cache.forward_status = Some(StatusCode::NOT_MODIFIED.as_u16());
         match self.judge(asked, came, status, &headers) {
+            Storing::Store(_) if repeats(&self.shelf.views, &asked.request, &update, b"") => {
+                refuse(&mut response, Reason::Repeats);
+            }
             Storing::Store(freshness) => {
                 fields_to_keep(&mut headers, &freshness);
                 let body = candidate.stored.body().clone();

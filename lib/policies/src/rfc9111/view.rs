@@ -108,6 +108,12 @@ impl Views {
         if !headers.contains_key(USER_AGENT) {
             headers.insert(USER_AGENT, AGENT);
         }
+        if headers.contains_key(HOST)
+            && let Ok(host) = HeaderValue::try_from(authority(&request))
+        {
+            // As it stands in the key.
+            headers.insert(HOST, host);
+        }
         request.headers = headers;
         if request.method == Method::GET || request.method == Method::HEAD {
             request.body = RequestBody::empty();
@@ -140,6 +146,7 @@ impl Views {
     ) -> impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)> {
         let is_unkeyed = |name: &HeaderName, value: &HeaderValue| match self.rules.treatment(name, value) {
             Treatment::Shown => !fields::is_negotiating(name.as_str()),
+            Treatment::Hop => fields::is_said_on_the_way(name.as_str()),
             treatment => treatment == Treatment::Condition,
         };
         headers.iter().filter(move |(name, value)| is_unkeyed(name, value))

@@ -76,6 +76,47 @@ async fn an_answer_that_says_back_an_unkeyed_field_is_not_stored() {
 }
 
 #[tokio::test]
+async fn an_update_that_says_back_an_unkeyed_field_is_not_stored() {
+    let tag = ("etag", "\"1\"");
+    let said = says(304, &[FRESH, tag, ("link", "</evil-canary>")], "");
+    let stand = Stand::new(&[ok(&[FRESH, tag, ("age", "1000")], "one"), said, says(304, &[FRESH, tag], "")]);
+    stand.get(&[]).await;
+    let got = stand.get(&[("application-field", "evil-canary")]).await;
+    assert_eq!((&*got.body, got.reason(), got.field("link")), ("one", "repeats", "</evil-canary>"));
+    let got = stand.get(&[]).await;
+    assert_eq!((got.is_hit(), got.field("link")), (false, ""));
+}
+
+#[tokio::test]
+async fn what_a_request_is_called_is_neither_stored_nor_a_reason_not_to_store() {
+    let answer = ok(&[FRESH, ("x-correlation-id", "of-the-first"), ("via", "1.1 proxies")], "one");
+    let stand = Stand::new(&[answer]);
+    let got = stand.get(&[("x-correlation-id", "of-the-first"), ("via", "1.1 proxies")]).await;
+    assert_eq!(got.field("x-correlation-id"), "of-the-first");
+    let got = stand.get(&[]).await;
+    assert_eq!((got.is_hit(), got.field("x-correlation-id"), got.field("via")), (true, "", "1.1 proxies"));
+}
+
+#[tokio::test]
+async fn a_body_that_says_back_what_came_on_the_way_is_not_stored() {
+    for name in ["via", "traceparent", "baggage", "x-request-id", "x-b3-traceid"] {
+        let stand = Stand::over(HttpCacheRules::default(), reflecting());
+        stand.get(&[(name, "evil-canary")]).await;
+        assert!(!stand.get(&[]).await.is_hit(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_host_is_shown_as_it_is_keyed() {
+    let stand = Stand::new(&[ok(&[FRESH], "one")]);
+    let mut shouted = request("GET", "/a", &[]);
+    shouted.headers.insert("host", "ORIGIN.Example".parse().unwrap());
+    Got::of(stand.pipeline.run(shouted).await).await;
+    assert_eq!(stand.seen("host").as_deref(), Some("origin.example"));
+    assert!(stand.get(&[]).await.is_hit());
+}
+
+#[tokio::test]
 async fn a_body_on_a_read_does_not_reach_the_origin() {
     let stand = Stand::over(
         HttpCacheRules::default(),
