@@ -3,7 +3,21 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::server::Server;
+use kasoku_testkit::Client;
+
+/// What is measured.
+pub(crate) trait Subject {
+    /// Where it listens.
+    fn address(&self) -> String;
+
+    /// The cores that the load generator has, as `taskset` names them.
+    fn cores_of_load(&self) -> String {
+        "1".to_owned()
+    }
+
+    /// Processor time that it has used so far, with its children.
+    fn cpu_us(&self) -> f64;
+}
 
 /// What is sent.
 pub(crate) struct Load {
@@ -18,6 +32,8 @@ pub(crate) struct Load {
 /// What was measured in one round.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measured {
+    /// Requests that were answered.
+    pub(crate) requests: f64,
     /// Requests answered in a second.
     pub(crate) per_second: f64,
     /// The median latency.
@@ -50,11 +66,19 @@ impl Load {
         self.connections
     }
 
+    /// Sends the request once and waits for the whole answer.
+    pub(crate) fn once(&self, server: &impl Subject) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let client = Client::new(server.address());
+        let answer = runtime.expect("a runtime can be made").block_on(client.get(self.target));
+        assert!(answer.status.is_success(), "{answer:?}");
+    }
+
     /// Runs one round.
     ///
     /// # Panics
     /// If `wrk` is not installed, or any answer was an error: a figure for errors would be worthless.
-    pub(crate) fn run(&self, server: &Server) -> Measured {
+    pub(crate) fn run(&self, server: &impl Subject) -> Measured {
         let mut wrk = Command::new("taskset");
         wrk.args(["-c", &server.cores_of_load(), "wrk", "-t1", "-d4s", "--timeout", "20s", "--latency"]);
         wrk.arg(format!("-c{}", self.connections));
@@ -79,6 +103,7 @@ impl Load {
             .and_then(|(count, _)| count.parse().ok())
             .expect("wrk counts its requests");
         Measured {
+            requests,
             per_second: field("Requests/sec:").parse().expect("a number"),
             p50_ms: milliseconds(&field("50%")),
             p99_ms: milliseconds(&field("99%")),
@@ -96,6 +121,7 @@ impl Measured {
             figures[figures.len() / 2]
         };
         Self {
+            requests: middle(|round| round.requests),
             per_second: middle(|round| round.per_second),
             p50_ms: middle(|round| round.p50_ms),
             p99_ms: middle(|round| round.p99_ms),

@@ -5,11 +5,14 @@
 //! spends on a request, read from `/proc`; requests per second are shown too, but where the load generator is the
 //! fuller of the two they say more about it than about the server.
 //!
-//! `cargo run -p kasoku-bench` prints tables in Markdown, and with `compare` or `insert` one of them; `bench/results/` keeps some.
+//! `cargo run -p kasoku-bench` prints tables in Markdown, and with `compare`, `insert` or `proxies` one of them;
+//! `bench/results/` keeps some.
 #![expect(clippy::print_stdout, reason = "a program whose output is its result")]
 
 mod load;
 mod machine;
+mod processes;
+mod proxies;
 mod server;
 
 use load::{Load, Measured};
@@ -83,6 +86,9 @@ fn main() {
     }
     if wants("insert") {
         insert();
+    }
+    if wants("proxies") {
+        proxies::compare();
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use kasoku_testkit::{Client, Kasoku, Start, TempApp};
+
+use crate::load::Subject;
+use crate::processes::{self, Running};
 
 /// Routes that are not cached, beside the catalogue's own.
 const UNCACHED: &str = r#"
@@ -46,7 +49,7 @@ pub(crate) enum Server {
     /// hyper with a fixed answer.
     BareHyper {
         /// The process.
-        process: Child,
+        process: Running,
     },
 }
 
@@ -69,9 +72,9 @@ impl Server {
 
     /// Starts hyper with a fixed answer of this size.
     pub(crate) fn bare_hyper(bytes: usize) -> Self {
-        let mut command = Command::new("taskset");
-        command.args(["-c", "0"]).arg(binary("examples/bare_hyper")).args(["own", "1", &bytes.to_string()]);
-        let process = command.spawn().expect("the partner is built: see bench/README.md");
+        let mut command = Command::new(binary("examples/bare_hyper"));
+        command.args(["own", "1", &bytes.to_string()]);
+        let process = Running::on_core(0, &command);
         while TcpStream::connect(BARE_HYPER).is_err() {
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -87,17 +90,6 @@ impl Server {
         answer.body.len()
     }
 
-    /// The cores that the load generator has, as `taskset` names them.
-    pub(crate) fn cores_of_load(&self) -> String {
-        match self {
-            Self::Kasoku { cores: Cores::All, .. } => {
-                let cores = std::thread::available_parallelism().map_or(1, usize::from);
-                format!("0-{}", cores - 1)
-            }
-            _ => "1".to_owned(),
-        }
-    }
-
     /// What the same SQL costs in a bare loop on the same file, on the first core: microseconds for each run.
     pub(crate) fn bare_loop_us(&self, sql: &str) -> f64 {
         let Self::Kasoku { app, .. } = self else { panic!("it has no database") };
@@ -108,48 +100,41 @@ impl Server {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().parse().expect("it prints a number")
     }
+}
 
-    /// Where it listens.
-    pub(crate) fn address(&self) -> String {
+impl Subject for Server {
+    fn address(&self) -> String {
         match self {
             Self::Kasoku { process, .. } => process.address().to_string(),
             Self::BareHyper { .. } => BARE_HYPER.to_owned(),
         }
     }
 
-    /// Processor time that it has used so far.
-    pub(crate) fn cpu_us(&self) -> f64 {
-        let id = match self {
+    fn cores_of_load(&self) -> String {
+        match self {
+            Self::Kasoku { cores: Cores::All, .. } => {
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                format!("0-{}", cores - 1)
+            }
+            _ => "1".to_owned(),
+        }
+    }
+
+    fn cpu_us(&self) -> f64 {
+        processes::cpu_us(match self {
             Self::Kasoku { process, .. } => process.id(),
             Self::BareHyper { process } => process.id(),
-        };
-        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).expect("it runs");
-        let after_name = &stat[stat.rfind(')').expect("the name is in parentheses") + 2..];
-        let ticks = |field: usize| -> f64 {
-            after_name.split(' ').nth(field).and_then(|text| text.parse().ok()).expect("a number of ticks")
-        };
-        // Fields 14 and 15 of proc(5), in hundredths of a second.
-        (ticks(11) + ticks(12)) * 10_000.0
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Self::BareHyper { process } = self {
-            // It may have ended by itself; either way it is gone.
-            let _ended = process.kill();
-            let _reaped = process.wait();
-        }
+        })
     }
 }
 
 /// A program of the build for distribution.
-fn binary(name: &str) -> PathBuf {
+pub(crate) fn binary(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/dist").join(name)
 }
 
 /// Puts every thread of a process on the first core.
-fn pin(id: u32) {
+pub(crate) fn pin(id: u32) {
     let status = Command::new("taskset").args(["-acp", "0", &id.to_string()]).stdout(Stdio::null()).status();
     assert!(status.expect("taskset is installed").success(), "the server could not be pinned");
 }

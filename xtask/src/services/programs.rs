@@ -37,6 +37,21 @@ pub(super) const ALL: &[Program] = &[
     },
     // Loads a server for the measurements.
     Program { name: "wrk", need: Need::Measurements, commands: &["wrk"], version: "-v", package: "wrk" },
+    // The other caching proxies that this one is measured beside; each measurement starts its own.
+    Program {
+        name: "nginx",
+        need: Need::Measurements,
+        commands: &["nginx", "/usr/sbin/nginx"],
+        version: "-v",
+        package: "nginx-light",
+    },
+    Program {
+        name: "varnishd",
+        need: Need::Measurements,
+        commands: &["varnishd", "/usr/sbin/varnishd"],
+        version: "-V",
+        package: "varnish",
+    },
     // Shows the pages of the apps as people see them; node drives it, npm brings node the means.
     Program {
         name: "chromium",
