@@ -61,7 +61,7 @@ pub(super) async fn answer(
             } else {
                 answer.because = not_stored(rehearsal, question).await?;
             }
-            kept.map(|kept| times(&kept.freshness)).unwrap_or_else(|| vec![(Duration::ZERO, "at once")])
+            kept.map_or_else(|| vec![(Duration::ZERO, "at once")], |kept| times(&kept.freshness))
         }
     };
     if answer.stored {
@@ -250,13 +250,13 @@ fn times(known: &Known) -> Times {
 fn around(fresh: Duration, windows: &[(Duration, &'static str, &'static str)]) -> Times {
     let mut times = vec![(Duration::ZERO, "at once")];
     if fresh > SECOND {
-        times.push((fresh - SECOND, "just before it is stale"));
+        times.push((fresh.saturating_sub(SECOND), "just before it is stale"));
     }
     if !fresh.is_zero() {
         times.push((fresh, "just stale"));
     }
     for (window, before, after) in windows.iter().filter(|(window, ..)| *window > SECOND) {
-        times.push((fresh + *window - SECOND, before));
+        times.push(((fresh + *window).saturating_sub(SECOND), before));
         times.push((fresh + *window + SECOND, after));
     }
     times.sort_by_key(|(after, _)| *after);

@@ -144,7 +144,7 @@ pub(super) fn period(time: Duration) -> String {
 
 fn of_declared_rules(rules: &CacheRules) -> Vec<Named> {
     let mut settings = Vec::new();
-    push(&mut settings, "fresh", Some(rules.fresh).map(period));
+    push(&mut settings, "fresh", Some(period(rules.fresh)));
     push(&mut settings, "stale_while_revalidate", some(rules.stale_while_revalidate));
     push(&mut settings, "stale_if_error", some(rules.stale_if_error));
     push(&mut settings, "client", some(rules.client));
