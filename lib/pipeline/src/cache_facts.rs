@@ -17,6 +17,8 @@ pub struct CacheFacts {
     pub as_of: Option<u64>,
     /// The origin's status, where it differs from the answer's (RFC 9211 §2.3).
     pub forward_status: Option<u16>,
+    /// A digest of the key, where the request was forwarded (RFC 9211 §2.7).
+    pub key: Option<u64>,
     /// What decided, beyond the verdict.
     pub reason: Option<Reason>,
 }

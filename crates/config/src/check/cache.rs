@@ -134,6 +134,8 @@ pub(super) fn rfc9111(
         retry: written.retry.map_or(usual.retry, DurationText::duration),
         soft_timeout: written.soft_timeout.map(DurationText::duration),
         eager: written.eager,
+        failures: written.failures.map(DurationText::duration),
+        jitter: written.jitter.unwrap_or(usual.jitter),
     }))
 }
 
@@ -141,7 +143,10 @@ pub(super) fn rfc9111(
 pub(super) fn belong(check: &mut Check<'_>, route: &KeyPath, is_declared: bool) {
     let at = route.key("cache");
     let (others, owners) = if is_declared {
-        (&["variants", "retry", "soft_timeout", "eager", "show", "hide"][..], "`origin` routes")
+        (
+            &["variants", "retry", "soft_timeout", "eager", "failures", "jitter", "show", "hide"][..],
+            "`origin` routes",
+        )
     } else {
         (&["client"][..], "`table` and `query` routes")
     };
@@ -162,7 +167,7 @@ pub(super) fn belong(check: &mut Check<'_>, route: &KeyPath, is_declared: bool) 
 fn settings(written: Option<&OrFalse<CacheOrName>>) -> Option<RouteCache> {
     match written {
         Some(OrFalse::Off(_)) => None,
-        Some(OrFalse::On(CacheOrName::Cache(written))) => Some(written.clone()),
+        Some(OrFalse::On(CacheOrName::Cache(written))) => Some(RouteCache::clone(written)),
         Some(OrFalse::On(CacheOrName::Name(CacheName::Rfc9111))) | None => Some(RouteCache::default()),
     }
 }
@@ -174,12 +179,11 @@ fn duration(written: Option<DurationText>) -> Duration {
 fn fields(check: &mut Check<'_>, at: &KeyPath, written: Option<&[String]>) -> Vec<HeaderName> {
     let mut names = Vec::new();
     for (index, text) in written.unwrap_or_default().iter().enumerate() {
-        match HeaderName::try_from(text.as_str()) {
-            Ok(name) => names.push(name),
-            Err(_) => {
-                let finding = Finding::error(format!("`{text}` cannot be the name of a field"));
-                check.value(&at.index(index), finding.label("expected a name such as \"user-agent\""));
-            }
+        if let Ok(name) = HeaderName::try_from(text.as_str()) {
+            names.push(name);
+        } else {
+            let finding = Finding::error(format!("`{text}` cannot be the name of a field"));
+            check.value(&at.index(index), finding.label("expected a name such as \"user-agent\""));
         }
     }
     names

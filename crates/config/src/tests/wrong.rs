@@ -1550,7 +1550,7 @@ fn rules_of_one_kind_of_cache_are_not_those_of_the_other() {
     4 | cache = { show = ["x"], hide = ["x"] }
       |           ---- shown here      ^^^^^ expected in one of them
     "#);
-    assert_snapshot!(cached(r#"cache = { eager = 2.0 }"#), @r#"
+    assert_snapshot!(cached("cache = { eager = 2.0 }"), @r#"
     error[route[0].cache.eager]: `eager` is out of range
      --> kasoku.toml:4:19
       |

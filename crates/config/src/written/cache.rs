@@ -10,7 +10,7 @@ use super::{DurationText, SecretText, SizeText};
 #[serde(untagged)]
 pub(crate) enum CacheOrName {
     Name(CacheName),
-    Cache(RouteCache),
+    Cache(Box<RouteCache>),
 }
 
 /// Rules that have a name.
@@ -66,6 +66,16 @@ pub(crate) struct RouteCache {
     /// `origin`: the part of its lifetime after which a fresh answer is refreshed in the background.
     #[schemars(range(min = 0.1, max = 1.0), example = 0.8)]
     pub(crate) eager: Option<f64>,
+
+    /// `origin`: how long a failure for which nothing may stand in is remembered; who asks for the same meanwhile is
+    /// told at once.
+    #[schemars(example = &"2s")]
+    pub(crate) failures: Option<DurationText>,
+
+    /// `origin`: the part by which lifetimes that it did not say are shortened at random, so that what was stored
+    /// together does not get stale together.
+    #[schemars(range(min = 0.0, max = 0.9), extend("default" = 0.0), example = 0.1)]
+    pub(crate) jitter: Option<f64>,
 
     /// `origin`: request fields that it sees and answers by, so that answers are stored for each of their values,
     /// whatever `Vary` says.

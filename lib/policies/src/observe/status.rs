@@ -35,6 +35,11 @@ pub fn cache_status(facts: &CacheFacts, problem: Option<Kind>) -> HeaderValue {
         text.push("; ttl=");
         text.push(itoa::Buffer::new().format(ttl_s));
     }
+    if let Some(key) = facts.key {
+        text.push("; key=\"");
+        text.push_hexadecimal(key);
+        text.push("\"");
+    }
     if let Some(as_of) = facts.as_of {
         text.push("; detail=\"as-of=");
         text.push(itoa::Buffer::new().format(as_of));
@@ -77,6 +82,13 @@ impl Line {
         self.length += text.len();
     }
 
+    fn push_hexadecimal(&mut self, number: u64) {
+        let digits = number.to_be_bytes().map(|byte| [byte >> 4, byte & 15]);
+        for digit in digits.as_flattened() {
+            self.push(&"0123456789abcdef"[usize::from(*digit)..][..1]);
+        }
+    }
+
     fn value(&self) -> HeaderValue {
         let bytes = Bytes::copy_from_slice(&self.bytes[..self.length]);
         HeaderValue::from_maybe_shared(bytes).expect("tokens, digits and quotes are valid in a field")
@@ -97,6 +109,8 @@ mod tests {
         let hit =
             CacheFacts { verdict: Verdict::Hit, ttl_s: Some(29), as_of: Some(123), ..CacheFacts::default() };
         check(hit, None, r#"kasoku; hit; ttl=29; detail="as-of=123""#, "HIT");
+        let keyed = CacheFacts { key: Some(0xab), ..CacheFacts::forwarded(Forward::UriMiss) };
+        check(keyed, None, r#"kasoku; fwd=uri-miss; key="00000000000000ab""#, "MISS");
         let stale = CacheFacts { verdict: Verdict::Stale, ttl_s: Some(-5), ..CacheFacts::default() };
         check(stale, None, "kasoku; hit; ttl=-5", "STALE");
         let miss = CacheFacts { stored: true, collapsed: true, ..CacheFacts::forwarded(Forward::UriMiss) };
@@ -120,6 +134,7 @@ mod tests {
                 ttl_s: Some(i64::MIN),
                 as_of: Some(u64::MAX),
                 forward_status: Some(u16::MAX),
+                key: Some(u64::MAX),
                 reason: None,
             };
             cache_status(&facts, Some(*kind));

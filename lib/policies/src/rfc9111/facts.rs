@@ -10,6 +10,8 @@ use kasoku_http_caching::partial::Parts;
 use kasoku_http_caching::reuse::Failure as HowItFailed;
 use parking_lot::Mutex;
 
+use crate::cache::{fields_bytes, value_bytes};
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct HttpFacts {
@@ -94,14 +96,22 @@ impl HttpFacts {
         (since < time).then_some(if mark % 2 == 1 { answered } else { HowItFailed::Unreachable })
     }
 
-    /// What it takes on the heap, itself included.
+    /// What it takes on the heap, itself included. Keys of variants are counted here too, for they may outlive those.
     pub(crate) fn bytes(&self) -> usize {
-        const NAME_BYTES: usize = size_of::<HeaderName>() + 32;
-        let names = |names: &[HeaderName]| names.len() * NAME_BYTES;
-        let selecting = self.selecting.as_ref().map_or(0, |one| names(&one.names) + one.said.capacity());
-        let variants: usize = self.variants.lock().iter().map(|one| one.key.bytes().len() + 96).sum();
-        let parts = self.parts.as_ref().map_or(0, |parts| parts.bytes_held() as usize + 64);
-        let for_caches: usize = self.for_caches.values().map(|value| value.len() + 192).sum();
-        size_of::<Self>() + for_caches + names(&self.freshness.withheld) + selecting + variants + parts
+        let selecting = self.selecting.as_ref().map_or(0, |one| names_bytes(&one.names) + one.said.capacity());
+        let variants = {
+            let variants = self.variants.lock();
+            let of_each = |one: &Variant| one.key.bytes().len() + 32 + one.etag.as_ref().map_or(0, value_bytes);
+            variants.capacity() * size_of::<Variant>() + variants.iter().map(of_each).sum::<usize>()
+        };
+        let parts = self.parts.as_ref().map_or(0, |parts| parts.heap_bytes() as usize);
+        let withheld = names_bytes(&self.freshness.withheld);
+        size_of::<Self>() + fields_bytes(&self.for_caches) + withheld + selecting + variants + parts
     }
+}
+
+/// Names that HTTP knows take no memory of their own; here it is as if they did.
+fn names_bytes(names: &Vec<HeaderName>) -> usize {
+    let of_each = |name: &HeaderName| name.as_str().len().next_multiple_of(16);
+    names.capacity() * size_of::<HeaderName>() + names.iter().map(of_each).sum::<usize>()
 }

@@ -44,6 +44,12 @@ impl HttpCache {
         let is_whole = candidate.as_ref().is_some_and(|candidate| candidate.facts().parts.is_none());
         let asks_itself = !is_whole || wants.are_for_the_origin() || request.method == Method::HEAD;
         let request = self.prepare(request, directives, &primary, asks_itself.then_some(&wants));
+        if let Some(problem) = self.failures.recent(&primary, self.now()) {
+            return Err(Failure {
+                problem,
+                cache: said(CacheFacts::default(), forward, Some(Reason::OriginFailing)),
+            });
+        }
         let outcome = match candidate.as_deref().zip(self.shelf.rules.soft_timeout) {
             Some((candidate, limit)) => self.run_softly(request, candidate, directives, limit, next).await,
             None => next.run(request).await,
@@ -52,6 +58,7 @@ impl HttpCache {
             Some(candidate) => self.or_stand_in(outcome, candidate, directives),
             None => outcome,
         };
+        self.note_failure(&primary, &outcome);
         match outcome {
             Ok(response) if matches!(response.cache.verdict, Verdict::Stale | Verdict::Hit) => {
                 // What is stored stands in.
@@ -63,11 +70,26 @@ impl HttpCache {
                 }
                 let decided = response.cache.reason.or(reason);
                 response.cache = said(response.cache, forward, decided);
+                response.cache.key = Some(primary.hash64());
                 Ok(if asks_itself { response } else { finish(response, &wants) })
             }
             Err(failure) => {
                 Err(Failure { cache: said(failure.cache, forward, reason), problem: failure.problem })
             }
+        }
+    }
+
+    /// Remembers a failure for which nothing stood in, if the route wants that.
+    fn note_failure(&self, primary: &Key, outcome: &Outcome) {
+        let status = match outcome {
+            Ok(response) if response.cache.stored => return,
+            Ok(response) => response.status,
+            Err(failure) => failure.problem.kind().status(),
+        };
+        if let Some(time) = self.shelf.rules.failures
+            && fill::is_outage(status)
+        {
+            self.failures.note(primary, status, self.now() + time, self.now());
         }
     }
 

@@ -17,6 +17,7 @@ mod arrival;
 mod codec;
 pub mod explain;
 mod facts;
+mod failures;
 mod fields;
 mod fill;
 mod forward;
@@ -45,6 +46,7 @@ use kasoku_http_caching::reason::Reason;
 use kasoku_http_caching::storing;
 use kasoku_pipeline::{Body, CacheFacts, Forward, Next, Outcome, Policy, Request, RequestBody, Verdict};
 
+use self::failures::Failures;
 use self::passes::Passes;
 use self::searches::Searches;
 use self::shelf::Shelf;
@@ -77,6 +79,11 @@ pub struct HttpCacheRules {
     pub soft_timeout: Option<Duration>,
     /// The part of its lifetime, from 0 to 1, after which a fresh answer is refreshed in the background.
     pub eager: Option<f64>,
+    /// How long a failure for which nothing may stand in is remembered.
+    pub failures: Option<Duration>,
+    /// The part of a lifetime, from 0 to 1, by which those that the origin did not say are shortened at random, so
+    /// that what was stored together does not get stale together.
+    pub jitter: f64,
 }
 
 impl Default for HttpCacheRules {
@@ -89,6 +96,8 @@ impl Default for HttpCacheRules {
             retry: Duration::from_secs(1),
             soft_timeout: None,
             eager: None,
+            failures: None,
+            jitter: 0.0,
         }
     }
 }
@@ -98,6 +107,7 @@ pub struct HttpCache {
     shelf: Arc<Shelf>,
     refresher: Refresher,
     passes: Passes,
+    failures: Failures,
 }
 
 /// The two halves for one route, and what tells `collapse` of purges.
@@ -119,6 +129,7 @@ pub fn pair(
         shelf: Arc::clone(&shelf),
         refresher: Refresher::new(surroundings),
         passes: Passes::new(surroundings.clock.now()),
+        failures: Failures::default(),
     };
     (cache, HttpFill { shelf }, Arc::new(Purges(Arc::clone(store))))
 }

@@ -110,3 +110,37 @@ async fn an_origin_that_answers_with_an_error_is_not_one_that_cannot_be_reached(
         assert_eq!(stand.origin.asked(), asked);
     }
 }
+
+#[tokio::test]
+async fn a_failure_is_told_at_once_for_a_while_where_that_is_wanted() {
+    let rules = HttpCacheRules { failures: Some(Duration::from_secs(5)), ..HttpCacheRules::default() };
+    for failure in [says(0, &[], ""), says(502, &[], "down")] {
+        let stand = Stand::ruled(rules.clone(), &[failure, ok(&[SIE], "back")]);
+        let first = stand.get(&[]).await.status;
+        let got = stand.get(&[]).await;
+        assert_eq!((got.status, got.reason(), stand.origin.asked()), (first, "origin-failing", 1));
+        assert_eq!(stand.ask("GET", "/other", &[]).await.status, 200, "only what failed is not asked for");
+        stand.wait(6);
+        assert_eq!(stand.get(&[]).await.body, "back");
+    }
+    let stand = Stand::new(&[says(0, &[], ""), ok(&[SIE], "back")]);
+    stand.get(&[]).await;
+    assert_eq!(stand.get(&[]).await.body, "back", "nothing is remembered by default");
+}
+
+#[tokio::test]
+async fn lifetimes_that_the_origin_did_not_say_are_spread() {
+    let mut rules = HttpCacheRules { jitter: 0.5, ..HttpCacheRules::default() };
+    rules.storing.fresh = Some(Duration::from_secs(1_000));
+    let stand = Stand::ruled(rules, &[ok(&[], "one")]);
+    let mut lifetimes = std::collections::BTreeSet::new();
+    for number in 0..50 {
+        let ttl_s = stand.ask("GET", &format!("/{number}"), &[]).await.cache.ttl_s.unwrap();
+        assert!((500..=1_000).contains(&ttl_s), "{ttl_s}");
+        lifetimes.insert(ttl_s);
+    }
+    assert!(lifetimes.len() > 10, "{lifetimes:?}");
+    let said: Fields<'_> = &[("cache-control", "max-age=1000")];
+    let stand = Stand::ruled(HttpCacheRules { jitter: 0.5, ..HttpCacheRules::default() }, &[ok(said, "one")]);
+    assert_eq!(stand.get(&[]).await.cache.ttl_s, Some(1_000), "what the origin says is kept to");
+}
