@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use http::Method;
 use kasoku_testkit::{Client, Kasoku, RecordingOrigin, Redis, Start, TempApp};
+use serde_json::json;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_kasoku");
 
@@ -156,6 +157,35 @@ async fn a_write_through_one_node_is_seen_through_all() {
             assert!(seen >= written, "round {round}: node {node} gave {seen} after {written}: {cache}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_operator_purges_all_nodes_and_learns_how_many() {
+    let (mut redis, versions) = (Redis::start(), Versions::new("surrogate-key: post\r\n"));
+    let nodes = Nodes::start(3, &versions.origin, &redis).await;
+    let orders = [
+        json!({ "all": true }),
+        json!({ "tag": "post" }),
+        json!({ "prefix": "/" }),
+        json!({ "url": "/a", "host": HOST.1 }),
+    ];
+    for order in orders {
+        for node in 0..3 {
+            nodes.read(node, "/a").await;
+        }
+        versions.version.fetch_add(1, Ordering::SeqCst);
+        let purged = nodes.nodes[1].admin().json(Method::POST, "/api/cache/purge", &order).await.json();
+        assert_eq!(purged["nodes"], json!({ "reached": 3, "of": 3 }), "{order}");
+        for node in 0..3 {
+            let (version, cache) = nodes.read(node, "/a").await;
+            assert_eq!(version, versions.version.load(Ordering::SeqCst), "{order}: node {node}: {cache}");
+        }
+    }
+    redis.kill();
+    nodes.wait_until(false).await;
+    let purged =
+        nodes.nodes[1].admin().json(Method::POST, "/api/cache/purge", &json!({ "all": true })).await.json();
+    assert_eq!(purged["nodes"], json!({ "reached": 1, "of": null }), "nobody knows of the others");
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! Purges, as the stores of routes understand them: which keys and tags a selection of answers means.
 
+use std::time::Duration;
+
+use kasoku_cache_remote::{Mode as Told, Reach};
 use kasoku_cache_store::Purge as Mode;
 use kasoku_coherence::{Key, Tag};
 use kasoku_config::{CachePlan, RoutePlan};
@@ -9,13 +12,38 @@ use kasoku_policies::rfc9111;
 use kasoku_problem::Problem;
 use kasoku_sql_plan::{purge_tag, table_tag};
 
-use crate::admin::{Purge, PurgeOrder, Purged, Selection};
+use crate::admin::{Nodes, Purge, PurgeOrder, Purged, Selection};
 use crate::app::{App, Served};
+
+/// How long an operator waits for other nodes.
+const HEARD_WITHIN: Duration = Duration::from_secs(1);
 
 impl Purge for App {
     fn purge(&self, order: PurgeOrder) -> BoxFuture<'_, Result<Purged, Problem>> {
         let served = self.served();
-        Box::pin(async move { Ok(Purged::here(purge(&served, &order))) })
+        Box::pin(async move {
+            let entries = purge(&served, &order);
+            let Some(second_tier) = &served.second_tier else { return Ok(Purged::here(entries)) };
+            let mode = if order.soft { Told::Soft } else { Told::Hard };
+            let published = second_tier.publish(reach(&order.selection), mode, HEARD_WITHIN).await;
+            // In between, an answer may have come back from the second tier.
+            let again = purge(&served, &order);
+            Ok(Purged { entries: entries.max(again), nodes: Nodes::of(published) })
+        })
+    }
+}
+
+/// What a selection means to other nodes. Where a host cannot be told, more is reached.
+fn reach(selection: &Selection) -> Reach {
+    match selection {
+        Selection::All => Reach::Everything,
+        Selection::Tag(name) => Reach::Tags(vec![purge_tag(name), table_tag(name), Tag::named(name)]),
+        Selection::Group { name, host } => {
+            Reach::Tags(spellings(host).map(|host| rfc9111::group_tag(&host, name)).collect())
+        }
+        Selection::Prefix { path, .. } | Selection::Url { path, .. } => {
+            Reach::Prefix { part: PATH_PART as u32, prefix: path.clone().into_bytes().into() }
+        }
     }
 }
 

@@ -21,7 +21,11 @@ pub(crate) fn run(arguments: &Purge) -> Outcome {
         println!("{said}");
     } else {
         let done = if arguments.soft { "marked stale" } else { "removed" };
-        let nodes = if of == 1 { String::new() } else { format!(", on {reached} of {of} nodes") };
+        let nodes = match of.as_u64() {
+            Some(1) => String::new(),
+            Some(of) => format!(", on {reached} of {of} nodes"),
+            None => ", on this node; the others are told when the second tier is back".to_owned(),
+        };
         let answers = if said["entries"] == 1 { "answer" } else { "answers" };
         println!("{} {answers} {done}{nodes}", said["entries"]);
     }

@@ -9,6 +9,7 @@ use axum::extract::{Query, State};
 use axum::http::Uri;
 use axum::http::uri::Authority;
 use axum::response::{IntoResponse, Response};
+use kasoku_cache_remote::Published;
 use kasoku_pipeline::BoxFuture;
 use kasoku_problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
@@ -76,14 +77,24 @@ pub struct Purged {
 pub struct Nodes {
     /// Those that have carried it out, this one among them.
     pub reached: u64,
-    /// Those that there are.
-    pub of: u64,
+    /// Those that there are; not known while the second tier is away, and then they are told when it is back.
+    pub of: Option<u64>,
+}
+
+impl Nodes {
+    /// What came of telling them.
+    pub(crate) fn of(published: Published) -> Self {
+        match published {
+            Published::Reached { nodes, of, .. } => Self { reached: nodes, of: Some(of) },
+            Published::Waiting => Self { reached: 1, of: None },
+        }
+    }
 }
 
 impl Purged {
     /// On this node, which is the only one.
     pub fn here(entries: u64) -> Self {
-        Self { entries, nodes: Nodes { reached: 1, of: 1 } }
+        Self { entries, nodes: Nodes { reached: 1, of: Some(1) } }
     }
 }
 
@@ -229,7 +240,7 @@ mod tests {
                 assert_eq!(order, PurgeOrder { selection, soft }, "{text}");
             }
             (Err(problem), Err(reason)) => {
-                let said = String::from_utf8(problem.document("test").to_vec()).unwrap();
+                let said = String::from_utf8(problem.document("test")).unwrap();
                 assert!(said.contains(reason), "{text}: {said}");
             }
             (found, expected) => panic!("{text}: {found:?}, not {expected:?}"),
@@ -282,7 +293,7 @@ mod tests {
         check(r#"{"url":"items"}"#, Err("neither a path"));
         check(r#"{"url":"ftp://a/b"}"#, Err("neither a path"));
         check(r#"{"url":"/a b"}"#, Err("neither a path"));
-        check(r##"{"url":"/a#b"}"##, Err("fragment"));
+        check(r#"{"url":"/a#b"}"#, Err("fragment"));
         check(r#"{"prefix":""}"#, Err("neither a path"));
         check(r#"{"prefix":"/a?b"}"#, Err("without a query"));
         check(r#"{"tag":""}"#, Err("`tag` is empty"));
