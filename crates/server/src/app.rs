@@ -7,10 +7,9 @@ use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
 use kasoku_cache_remote::{Misconfigured, Remote};
-use kasoku_cache_store::Purge;
-use kasoku_coherence::{Position, Sequence};
+use kasoku_coherence::Sequence;
 use kasoku_config::{Plan, RoutePlan, SourcePlan};
-use kasoku_database::{CommitListener, DataChange, Database, DatabaseError, Inspector};
+use kasoku_database::{Database, DatabaseError, Inspector};
 use kasoku_observe::Observer;
 use kasoku_pipeline::{Pipeline, Source};
 use kasoku_policies::admit::Admit;
@@ -24,6 +23,7 @@ use parking_lot::Mutex;
 
 use crate::assemble::{Shared, assemble, assemble_elsewhere, assemble_origin, surroundings};
 use crate::dependencies::Dependencies;
+use crate::forgetful::{Forgetful, forget};
 use crate::router::{Route, Router, RouterError, Takes};
 use crate::second_tier::Hearing;
 use crate::stage::Stage;
@@ -295,25 +295,4 @@ impl App {
 fn below(pattern: &str, source: Arc<dyn Source>) -> Vec<Placed> {
     let whole = pattern.rfind("{*").map(|at| (pattern[..at].to_owned(), Arc::clone(&source)));
     std::iter::once((pattern.to_owned(), source)).chain(whole).collect()
-}
-
-/// Tells the tagger of commits, and empties stores for which they cannot be named.
-struct Forgetful {
-    next: Option<Arc<ChangeTagger>>,
-    stores: Vec<Weak<ResponseStore>>,
-}
-
-impl CommitListener for Forgetful {
-    fn changed(&self, position: Position, changes: &[DataChange]) {
-        self.stores.iter().for_each(forget);
-        if let Some(next) = &self.next {
-            next.changed(position, changes);
-        }
-    }
-}
-
-fn forget(store: &Weak<ResponseStore>) {
-    if let Some(store) = store.upgrade() {
-        store.purge_all(Purge::Hard);
-    }
 }

@@ -10,6 +10,7 @@ mod assemble;
 mod dependencies;
 mod drain;
 mod explain;
+mod forgetful;
 mod listen;
 mod logs;
 mod metrics;

@@ -8,6 +8,7 @@ mod forms;
 mod origin;
 mod route;
 mod sections;
+mod shared_cache;
 mod sources;
 
 use schemars::JsonSchema;
@@ -17,7 +18,8 @@ pub(crate) use cache::{CacheName, CacheOrName, Redis, RedisOrUrl, RouteCache};
 pub(crate) use forms::{DurationText, FORM, False, OrFalse, SecretText, SizeText};
 pub(crate) use origin::{HostName, Origin, OriginOrUrl, ProtocolName};
 pub(crate) use route::Route;
-pub(crate) use sections::{Admin, Cache, Database, Limits, Log, LogFormatName, Seed, Server, Tls};
+pub(crate) use sections::{Admin, Database, Limits, Log, LogFormatName, Seed, Server, Tls};
+pub(crate) use shared_cache::Cache;
 pub(crate) use sources::{
     Count, CountName, CountOrName, Files, FilesOrFolder, Page, ParamOrType, ParamType, WriteName,
     WriteOrList, write_rows,

@@ -16,7 +16,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, HOST, HeaderValue};
 use http::uri::Scheme;
 use http::{Method, Uri};
 use kasoku_config::{Plan, WarmTarget};
-use kasoku_pipeline::{Request, Verdict};
+use kasoku_pipeline::{PathParams, Request, Verdict};
 use tokio::task::JoinSet;
 
 use crate::app::{App, Served};
@@ -145,7 +145,7 @@ impl Round {
         let router = self.router.load_full();
         let (pipeline, params) = match router.find(target.target.path()) {
             Routed::Pipeline(pipeline, params) => (pipeline, params),
-            Routed::Open(pipeline) => (pipeline, Default::default()),
+            Routed::Open(pipeline) => (pipeline, PathParams::default()),
             Routed::Health | Routed::Elsewhere(_) => return Err("no route serves it".into()),
         };
         let mut request = Request::new(Method::GET, Uri::from(target.target.clone()));

@@ -1,3 +1,5 @@
+//! Both kinds of caches behind a switch.
+
 use kasoku_cache_store::Purge;
 use kasoku_coherence::{Sequence, Tag};
 use kasoku_pipeline::{Body, Pipeline, Promises, Response, Stack, first};
