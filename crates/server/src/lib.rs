@@ -21,6 +21,7 @@ mod second_tier;
 mod server;
 mod serving;
 mod signals;
+mod sources;
 mod stage;
 mod storage;
 mod switches;

@@ -1,0 +1,76 @@
+//! The sources of a route, each at its pattern.
+
+use std::sync::Arc;
+
+use kasoku_config::{RoutePlan, SourcePlan};
+use kasoku_database::Inspector;
+use kasoku_pipeline::Source;
+use kasoku_source_data::{Engine, KEY_PARAM, QuerySource, table_sources};
+use kasoku_source_files::FilesSource;
+use kasoku_source_origin::OriginSource;
+use kasoku_sql_plan::{Dialect, QueryPlanner, Schema, TablePlanner};
+use kasoku_units::SystemClock;
+
+use crate::app::{App, StartError};
+use crate::dependencies::Dependencies;
+
+/// A source, and the pattern that it answers at.
+pub(crate) type Placed = (String, Arc<dyn Source>);
+
+impl App {
+    /// The patterns of a route, each with its source.
+    pub(crate) fn sources(
+        &self,
+        route: &RoutePlan,
+        schema: &Schema,
+        dependencies: &Dependencies,
+        inspector: Option<&Inspector>,
+    ) -> Result<Vec<Placed>, StartError> {
+        let pattern = &*route.name.pattern;
+        let wrong = |reason: String| StartError::Route { route: pattern.to_owned(), reason };
+        let engine = || {
+            let database = self.database.clone().ok_or_else(|| wrong("it needs a database".into()))?;
+            Ok::<_, StartError>(Engine { database, clock: Arc::new(SystemClock) })
+        };
+        match &route.source {
+            SourcePlan::Files(rules) => Ok(below(pattern, Arc::new(FilesSource::new(rules.clone())))),
+            SourcePlan::Origin(rules) => Ok(below(pattern, Arc::new(OriginSource::new(rules.clone())))),
+            SourcePlan::Table(rules) => {
+                let tags = dependencies.tags(&rules.table);
+                let planner = TablePlanner::new(pattern, schema, rules, Dialect::SQLITE, tags)
+                    .map_err(|faults| wrong(faults.to_string()))?;
+                let cursors = self.cursors.clone().ok_or_else(|| wrong("it needs a database".into()))?;
+                let has_key = schema.table(&rules.table).is_some_and(|table| !table.key.is_empty());
+                let (list, row) = table_sources(pattern, planner, rules, has_key, engine()?, cursors);
+                let list: (String, Arc<dyn Source>) = (pattern.to_owned(), Arc::new(list));
+                let row = row.map(|row| {
+                    let source: Arc<dyn Source> = Arc::new(row);
+                    (format!("{}/{{{KEY_PARAM}}}", pattern.trim_end_matches('/')), source)
+                });
+                Ok(std::iter::once(list).chain(row).collect())
+            }
+            SourcePlan::Query(rules) => {
+                let inspector = inspector.ok_or_else(|| wrong("it needs a database".into()))?;
+                let reads = inspector.reads(&rules.sql)?;
+                let tables: Vec<&str> = reads.tables.iter().map(|read| read.table.as_str()).collect();
+                let planner = QueryPlanner::new(pattern, rules, schema, &tables)
+                    .map_err(|fault| wrong(fault.to_string()))?;
+                let narrowed = planner.narrowed().map(|narrow| dependencies.tags(&narrow.table));
+                let planner = match narrowed {
+                    Some(tags) => planner.with_tag_rules(tags),
+                    None => planner,
+                };
+                let columns = inspector.columns(&rules.sql)?;
+                let source: Arc<dyn Source> =
+                    Arc::new(QuerySource::new(planner, rules, &columns, &tables, engine()?));
+                Ok(vec![(pattern.to_owned(), source)])
+            }
+        }
+    }
+}
+
+/// A source at a pattern. `{*rest}` matches something; what it stands below has a path, too.
+fn below(pattern: &str, source: Arc<dyn Source>) -> Vec<Placed> {
+    let whole = pattern.rfind("{*").map(|at| (pattern[..at].to_owned(), Arc::clone(&source)));
+    std::iter::once((pattern.to_owned(), source)).chain(whole).collect()
+}
