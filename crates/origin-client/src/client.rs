@@ -72,6 +72,9 @@ impl Client {
     /// server closed just then is sent once more if its method allows that and it has no body.
     pub async fn send(&self, request: Request<Upload>) -> Result<Answer, SendError> {
         let mut errand = Errand::new(request);
+        if let [only] = &self.pools[..] {
+            return self.ask(only, errand).await.map_err(Failed::into_error);
+        }
         let first = self.turn.fetch_add(1, Relaxed);
         let all =
             || (0..self.pools.len()).map(|step| &self.pools[(first.wrapping_add(step)) % self.pools.len()]);
@@ -86,7 +89,7 @@ impl Client {
                 Ok(answer) => return Ok(answer),
             }
         }
-        self.ask(last, errand).await.map_err(|(Failed::Unsent(_, error) | Failed::Sent(error))| error)
+        self.ask(last, errand).await.map_err(Failed::into_error)
     }
 
     async fn ask(&self, pool: &Arc<Pool>, mut errand: Errand) -> Result<Answer, Failed> {
@@ -167,6 +170,13 @@ impl Client {
         let broken = |error| SendError::Broken { server: pool.server.to_string(), error };
         let stream = hyper::upgrade::on(&mut response).await.map_err(broken)?;
         Ok(Answer::switched(response.into_parts(), between, stream, lease))
+    }
+}
+
+impl Failed {
+    fn into_error(self) -> SendError {
+        let (Self::Unsent(_, error) | Self::Sent(error)) = self;
+        error
     }
 }
 

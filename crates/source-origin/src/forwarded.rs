@@ -9,6 +9,9 @@ use http::{HeaderMap, HeaderValue, Version};
 /// Our name in `Via`.
 pub(crate) const NAME: &str = "kasoku";
 
+/// What an element of `Forwarded` takes as a rule.
+const LINE_BYTES: usize = 96;
+
 /// A request that has passed here this often goes in a circle.
 const PASSES_MAX: usize = 8;
 
@@ -66,18 +69,35 @@ pub(crate) fn distrust(headers: &mut HeaderMap) {
 /// left as they are.
 pub(crate) fn say(headers: &mut HeaderMap, peer: Option<IpAddr>, scheme: &Scheme) {
     let host = headers.get(HOST).cloned();
-    if let Some(peer) = peer {
-        let address = peer.to_canonical().to_string();
-        extend(headers, &FOR, &address);
-        let node = if peer.to_canonical().is_ipv6() { format!("\"[{address}]\"") } else { address };
+    if let Some(peer) = peer.map(|peer| peer.to_canonical()) {
+        let mut line = Vec::with_capacity(LINE_BYTES);
+        address(peer, &mut line);
+        extend(headers, &FOR, &line);
+        line.clear();
+        let (open, close): (&[u8], &[u8]) =
+            if peer.is_ipv6() { (b"for=\"[", b"]\"") } else { (b"for=", b"") };
+        line.extend_from_slice(open);
+        address(peer, &mut line);
+        line.extend_from_slice(close);
         // The listener takes only hosts without quotes and backslashes.
-        let named = host.as_ref().and_then(|host| host.to_str().ok());
-        let named = named.map(|host| format!(";host=\"{host}\"")).unwrap_or_default();
-        let element = format!("for={node}{named};proto={scheme}");
-        extend(headers, &FORWARDED, &element);
+        if let Some(host) = host.as_ref().filter(|host| host.to_str().is_ok()) {
+            line.extend_from_slice(b";host=\"");
+            line.extend_from_slice(host.as_bytes());
+            line.push(b'"');
+        }
+        line.extend_from_slice(b";proto=");
+        line.extend_from_slice(scheme.as_str().as_bytes());
+        extend(headers, &FORWARDED, &line);
     }
-    if let (false, Ok(scheme)) = (headers.contains_key(PROTO), HeaderValue::from_str(scheme.as_str())) {
-        headers.insert(PROTO, scheme);
+    if !headers.contains_key(PROTO) {
+        let said = match scheme.as_str() {
+            "http" => Ok(HeaderValue::from_static("http")),
+            "https" => Ok(HeaderValue::from_static("https")),
+            other => HeaderValue::from_str(other),
+        };
+        if let Ok(scheme) = said {
+            headers.insert(PROTO, scheme);
+        }
     }
     if let (false, Some(host)) = (headers.contains_key(FORWARDED_HOST), host) {
         headers.insert(FORWARDED_HOST, host);
@@ -86,13 +106,17 @@ pub(crate) fn say(headers: &mut HeaderMap, peer: Option<IpAddr>, scheme: &Scheme
 
 /// Names us as one that the message went through (RFC 9110 §7.6.3).
 pub(crate) fn via(headers: &mut HeaderMap, version: Version) {
-    let version = match version {
-        Version::HTTP_10 => "1.0",
-        Version::HTTP_2 => "2",
-        Version::HTTP_3 => "3",
-        _ => "1.1",
-    };
-    extend(headers, &VIA, &format!("{version} {NAME}"));
+    let own = HeaderValue::from_static(match version {
+        Version::HTTP_10 => "1.0 kasoku",
+        Version::HTTP_2 => "2 kasoku",
+        Version::HTTP_3 => "3 kasoku",
+        _ => "1.1 kasoku",
+    });
+    if headers.contains_key(VIA) {
+        extend(headers, &VIA, own.as_bytes());
+    } else {
+        headers.insert(VIA, own);
+    }
 }
 
 /// Whether a request comes by here again and again.
@@ -104,15 +128,35 @@ pub(crate) fn goes_in_a_circle(headers: &HeaderMap) -> bool {
     passes.count() >= PASSES_MAX
 }
 
-/// Adds an element to a list, on one line.
-fn extend(headers: &mut HeaderMap, name: &HeaderName, element: &str) {
-    let mut line = Vec::new();
-    for before in headers.get_all(name) {
-        line.extend_from_slice(before.as_bytes());
-        line.extend_from_slice(b", ");
+/// Writes an address. Those of IPv4 come with every request, and formatting costs more than digits do.
+fn address(peer: IpAddr, line: &mut Vec<u8>) {
+    let IpAddr::V4(peer) = peer else {
+        return line.extend_from_slice(peer.to_string().as_bytes());
+    };
+    for (place, octet) in peer.octets().into_iter().enumerate() {
+        if place > 0 {
+            line.push(b'.');
+        }
+        if octet >= 100 {
+            line.push(b'0' + octet / 100);
+        }
+        if octet >= 10 {
+            line.push(b'0' + octet / 10 % 10);
+        }
+        line.push(b'0' + octet % 10);
     }
-    line.extend_from_slice(element.as_bytes());
-    if let Ok(value) = HeaderValue::from_bytes(&line) {
+}
+
+/// Adds an element to a list, on one line.
+fn extend(headers: &mut HeaderMap, name: &HeaderName, element: &[u8]) {
+    let value = if headers.contains_key(name) {
+        let lines = headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
+        let all: Vec<&[u8]> = lines.chain([element]).collect();
+        HeaderValue::from_bytes(&all.join(&b", "[..]))
+    } else {
+        HeaderValue::from_bytes(element)
+    };
+    if let Ok(value) = value {
         headers.insert(name, value);
     }
 }
@@ -155,6 +199,15 @@ mod tests {
                 ("x-forwarded-proto", "http"),
             ],
         );
+    }
+
+    #[test]
+    fn an_address_is_written_as_everybody_writes_it() {
+        for text in ["0.0.0.0", "1.20.255.100", "127.0.0.1", "99.10.9.199", "::1", "2001:db8::7"] {
+            let mut line = Vec::new();
+            address(text.parse().unwrap(), &mut line);
+            assert_eq!(line, text.as_bytes());
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub(crate) fn outgoing(request: Request, rules: &OriginRules) -> Result<Next, Pr
 fn pass(headers: &mut HeaderMap, upgrade: Option<&HeaderValue>, has_body: bool) {
     let host = headers.get(HOST).cloned();
     let takes_trailers = takes_trailers(headers);
-    let trailer = trailers::announced(headers).filter(|_| has_body);
+    let trailer = has_body.then(|| trailers::announced(headers)).flatten();
     hop_fields::remove(headers);
     headers.remove(CONTENT_LENGTH);
     if !has_body {

@@ -46,7 +46,6 @@ use self::freshness::Freshness;
 use self::key::Keying;
 use crate::Surroundings;
 
-pub(crate) use age::value as age_value;
 pub use explain::KeyPart;
 pub use fill::{Fill, Storable};
 pub use key::{PATH_PART, ROUTE_PART};

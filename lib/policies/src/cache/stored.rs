@@ -78,10 +78,11 @@ impl StoredResponse {
         store: &Arc<ResponseStore>,
         key: &Key,
     ) -> Arc<Self> {
+        let headers = fields(headers);
         Arc::new_cyclic(|itself| Self {
             status,
-            outline: None,
-            headers: fields(headers),
+            outline: Outline::of(&headers),
+            headers,
             body,
             tags: tags.into(),
             fresh: facts.freshness.lifetime,
@@ -137,17 +138,9 @@ impl StoredResponse {
         if reuse.softened {
             ttl_s = ttl_s.min(0);
         }
-        let headers = match &self.outline {
-            Some(outline) if reuse.is_observed => outline.fill(&self.headers, age::value(age_s)),
-            _ => {
-                let mut headers = self.headers.clone();
-                headers.insert(AGE, age::value(age_s));
-                headers
-            }
-        };
         Response::from(ResponseFields {
             status: self.status,
-            headers,
+            headers: self.fields_at(age_s, reuse.is_observed),
             body: Body::Full(self.body.clone()),
             lifetime: None,
             tags: Arc::clone(&self.tags),
@@ -165,6 +158,18 @@ impl StoredResponse {
             upgrade: None,
             problem: None,
         })
+    }
+
+    /// The fields of an answer with it at this age. One that `observe` will see brings it empty places to fill in.
+    pub(crate) fn fields_at(&self, age_s: u64, is_observed: bool) -> HeaderMap {
+        match &self.outline {
+            Some(outline) if is_observed => outline.fill(&self.headers, age::value(age_s)),
+            _ => {
+                let mut headers = self.headers.clone();
+                headers.insert(AGE, age::value(age_s));
+                headers
+            }
+        }
     }
 
     /// Claims the refresh of it; `None` while another claim is held.

@@ -207,7 +207,7 @@ pub(super) fn refuse(response: &mut Response, reason: Reason) {
 }
 
 pub(super) fn for_callers(headers: &mut HeaderMap) {
-    for name in FOR_CACHES {
+    for name in &FOR_CACHES {
         headers.remove(name);
     }
 }

@@ -21,7 +21,7 @@ impl HttpCache {
         } else {
             (Forward::Method, None)
         };
-        let (method, authority) = (request.method.clone(), authority(&request));
+        let (method, authority) = (request.method.clone(), authority(&request).into_owned());
         let target = absolute(&request.uri, &authority);
         request.key = None;
         match next.run(request).await {

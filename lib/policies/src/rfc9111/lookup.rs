@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use http::Method;
-use http::header::AGE;
 use kasoku_coherence::Key;
 use kasoku_http_caching::cache_control::RequestDirectives;
 use kasoku_http_caching::freshness;
@@ -15,7 +14,6 @@ use kasoku_problem::Kind;
 use super::shelf::{Candidate, Lookup};
 use super::wants::{self, Wants};
 use super::{HttpCache, view};
-use crate::cache::age_value;
 
 /// What is done with what was found.
 pub(super) enum Judged {
@@ -61,7 +59,7 @@ impl HttpCache {
         reason: Option<Reason>,
         next: &Arc<N>,
     ) -> Outcome {
-        let response = candidate.reuse(verdict, reason);
+        let response = candidate.reuse_observed(verdict, reason, request.id.is_given());
         let wants = Wants::take(&mut request, &*self.shelf.surroundings.clock);
         let response = match &candidate.facts().parts {
             Some(parts) => wants.part(parts, response).ok_or_else(|| Failure::from(Kind::Internal))?,
@@ -131,15 +129,18 @@ fn forward_of(why: Validate) -> Forward {
 impl Candidate {
     /// The stored answer, as it is.
     pub(super) fn reuse(&self, verdict: Verdict, reason: Option<Reason>) -> Response {
+        self.reuse_observed(verdict, reason, false)
+    }
+
+    /// The same. If `observe` will see it, its fields are laid out for that.
+    fn reuse_observed(&self, verdict: Verdict, reason: Option<Reason>, is_observed: bool) -> Response {
         let stored = &self.stored;
         let mut ttl_s = freshness::ttl_s(&self.facts().freshness, self.age);
         if self.mark == Mark::Softened {
             ttl_s = ttl_s.min(0);
         }
-        let mut headers = stored.headers().clone();
-        headers.insert(AGE, age_value(self.age.as_secs().min(1 << 31)));
         let mut response = Response::new(stored.status(), Body::Full(stored.body().clone()));
-        response.headers = headers;
+        response.headers = stored.fields_at(self.age.as_secs().min(1 << 31), is_observed);
         response.tags = Arc::clone(stored.tags());
         response.snapshot = Some(self.snapshot);
         response.cache = CacheFacts { verdict, ttl_s: Some(ttl_s), reason, ..CacheFacts::default() };

@@ -16,7 +16,7 @@ use super::shelf::Shelf;
 use super::view::{self, target_tag};
 
 /// Fields by which origins speak to caches, and which callers do not see.
-pub(super) const FOR_CACHES: [HeaderName; 3] = [
+pub(super) static FOR_CACHES: [HeaderName; 3] = [
     HeaderName::from_static("kasoku-cache-control"),
     HeaderName::from_static("surrogate-key"),
     HeaderName::from_static("cache-tag"),

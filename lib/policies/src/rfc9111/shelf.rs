@@ -177,9 +177,9 @@ impl Shelf {
             (ticket, Encoded { status, headers, body, freshness: freshness.clone(), selecting })
         });
         let mut for_caches = HeaderMap::new();
-        for name in FOR_CACHES {
-            for_caches.extend(headers.get_all(&name).iter().map(|value| (name.clone(), value.clone())));
-            headers.remove(&name);
+        for name in &FOR_CACHES {
+            for_caches.extend(headers.get_all(name).iter().map(|value| (name.clone(), value.clone())));
+            headers.remove(name);
         }
         let use_for = freshness.stale_while_revalidate.max(freshness.stale_if_error);
         let has_validator = headers.contains_key(ETAG) || headers.contains_key(LAST_MODIFIED);

@@ -4,6 +4,8 @@
 //! name, and for what belongs to the hop. The parts of a key are the route's index, the method's class, the path, the
 //! query, the authority, and the keyed fields with their lines, sorted.
 
+use std::borrow::Cow;
+
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use kasoku_coherence::{Key, KeyBuilder, Tag, TagBuilder};
@@ -18,6 +20,9 @@ const AGENT: HeaderValue = HeaderValue::from_static("kasoku");
 
 /// The part of a key that holds the authority, in lower case; see [`PATH_PART`](crate::cache::PATH_PART).
 pub const AUTHORITY_PART: usize = 4;
+
+/// What is added to a confined request on its way: what it accepts, who asks by which way, and its name.
+const FIELDS_TO_COME: usize = 8;
 
 const PARTS_OF_THE_TARGET: usize = AUTHORITY_PART + 1;
 
@@ -92,7 +97,7 @@ impl Views {
     /// Takes from a request what its origin is not to see. Conditions, ranges and directives are taken out too, to be
     /// put in as far as they are wanted.
     pub(super) fn confine(&self, mut request: Request) -> Request {
-        let mut headers = HeaderMap::with_capacity(request.headers.len());
+        let mut headers = HeaderMap::with_capacity(request.headers.len() + FIELDS_TO_COME);
         for (name, value) in &request.headers {
             if matches!(
                 self.rules.treatment(name, value),
@@ -108,8 +113,9 @@ impl Views {
         if !headers.contains_key(USER_AGENT) {
             headers.insert(USER_AGENT, AGENT);
         }
-        if headers.contains_key(HOST)
-            && let Ok(host) = HeaderValue::try_from(authority(&request))
+        let authority = authority(&request);
+        if headers.get(HOST).is_some_and(|host| host.as_bytes() != authority.as_bytes())
+            && let Ok(host) = HeaderValue::from_str(&authority)
         {
             // As it stands in the key.
             headers.insert(HOST, host);
@@ -162,19 +168,31 @@ pub(super) fn tag_of_key(key: &Key) -> Option<Tag> {
 
 /// The tag on which every answer for a target depends.
 pub(super) fn target_tag(authority: &str, path: &str, query: Option<&str>) -> Tag {
-    tag_of_parts(authority.to_ascii_lowercase().as_bytes(), path.as_bytes(), query.map(str::as_bytes))
+    tag_of_parts(in_lower_case(authority).as_bytes(), path.as_bytes(), query.map(str::as_bytes))
 }
 
 fn tag_of_parts(authority: &[u8], path: &[u8], query: Option<&[u8]>) -> Tag {
     let tag = TagBuilder::new("target").part(authority).part(path);
-    query.map_or(tag.clone(), |query| tag.part(query)).build()
+    match query {
+        Some(query) => tag.part(query).build(),
+        None => tag.build(),
+    }
 }
 
 /// The authority that a request is for, in lower case (RFC 9110 §4.2.3).
-pub(super) fn authority(request: &Request) -> String {
+pub(super) fn authority(request: &Request) -> Cow<'_, str> {
     let host = || request.headers.get(HOST).and_then(|host| host.to_str().ok());
     let named = request.uri.authority().map(http::uri::Authority::as_str).or_else(host);
-    named.unwrap_or_default().to_ascii_lowercase()
+    in_lower_case(named.unwrap_or_default())
+}
+
+/// Most authorities are in lower case as they come.
+fn in_lower_case(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// Whether a request says who asks.
