@@ -97,7 +97,9 @@ impl Serving {
         let certificates = bound.certificates();
         let reload = || {
             reloader.ask();
-            certificates.iter().for_each(|certificates| certificates.ask());
+            for certificates in &certificates {
+                certificates.ask();
+            }
         };
         let warming = tokio::spawn({
             let warmer = Arc::clone(&warmer);
