@@ -4,7 +4,7 @@
 //! A name that is lost is an answer that stays when it should go. Whatever cannot be kept whole is therefore an
 //! error, upon which the answer is not to be stored, rather than a shorter list.
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 use sfv::{BareItem, FieldType, List, ListEntry, Parser};
 
 use crate::invalidation::is_safe;
@@ -14,6 +14,11 @@ pub const NAMES_MAX: usize = 256;
 
 /// Bytes of one name. RFC 9875 §2 asks for 32 at least.
 pub const NAME_BYTES_MAX: usize = 256;
+
+static CACHE_GROUPS: HeaderName = HeaderName::from_static("cache-groups");
+static INVALIDATION: HeaderName = HeaderName::from_static("cache-group-invalidation");
+static SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
+static CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
 /// Why the names of an answer cannot be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +37,7 @@ pub enum Unkeepable {
 /// The groups that an answer belongs to, by its `Cache-Groups` (RFC 9875 §2). They are names within the origin of
 /// the request. A field that is not a list of strings is ignored whole, as structured fields are (RFC 9651 §4.2).
 pub fn groups(headers: &HeaderMap) -> Result<Vec<String>, Unkeepable> {
-    strings(headers, "cache-groups")
+    strings(headers, &CACHE_GROUPS)
 }
 
 /// The groups whose stored answers an answer puts in doubt, by its `Cache-Group-Invalidation` (RFC 9875 §3): none if
@@ -41,20 +46,20 @@ pub fn invalidated(method: &Method, headers: &HeaderMap) -> Result<Vec<String>, 
     if is_safe(method) {
         return Ok(Vec::new());
     }
-    strings(headers, "cache-group-invalidation")
+    strings(headers, &INVALIDATION)
 }
 
 /// The names in `Surrogate-Key`, between which there are spaces.
 pub fn surrogate_keys(headers: &HeaderMap) -> Result<Vec<String>, Unkeepable> {
-    words(headers, "surrogate-key", |character| character == ' ' || character == '\t')
+    words(headers, &SURROGATE_KEY, |character| character == ' ' || character == '\t')
 }
 
 /// The names in `Cache-Tag`, between which there are commas.
 pub fn cache_tags(headers: &HeaderMap) -> Result<Vec<String>, Unkeepable> {
-    words(headers, "cache-tag", |character| character == ',')
+    words(headers, &CACHE_TAG, |character| character == ',')
 }
 
-fn strings(headers: &HeaderMap, field: &str) -> Result<Vec<String>, Unkeepable> {
+fn strings(headers: &HeaderMap, field: &HeaderName) -> Result<Vec<String>, Unkeepable> {
     let mut names = Names::default();
     for member in list(headers, field) {
         match member {
@@ -69,15 +74,18 @@ fn strings(headers: &HeaderMap, field: &str) -> Result<Vec<String>, Unkeepable> 
 }
 
 /// The members of a list; none if it is malformed.
-fn list(headers: &HeaderMap, field: &str) -> List {
+fn list(headers: &HeaderMap, field: &HeaderName) -> List {
     let lines: Vec<&[u8]> = headers.get_all(field).into_iter().map(http::HeaderValue::as_bytes).collect();
+    if lines.is_empty() {
+        return List::new();
+    }
     // RFC 9651 §4.2: lines are joined with a comma before they are parsed.
     List::parse(Parser::new(&lines.join(&b", "[..]))).unwrap_or_default()
 }
 
 fn words(
     headers: &HeaderMap,
-    field: &str,
+    field: &HeaderName,
     separates: impl Fn(char) -> bool + Copy,
 ) -> Result<Vec<String>, Unkeepable> {
     let mut names = Names::default();
