@@ -97,7 +97,7 @@ impl Serving {
         let certificates = bound.certificates();
         let reload = || {
             reloader.ask();
-            for certificates in &certificates {
+            if let Some(certificates) = &certificates {
                 certificates.ask();
             }
         };
