@@ -54,8 +54,10 @@ async fn send(router: &Router, method: &str, target: &str, fields: &[(&str, &str
     Got { status: parts.status.as_u16(), headers: parts.headers, body }
 }
 
-/// Asks in turn, and compares each answer's verdict and body.
-async fn check(router: &Router, target: &str, turns: &[(&[(&str, &str)], &str, &str)]) {
+/// What is asked with these fields, and the verdict and the body of its answer.
+type Turn<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+
+async fn check(router: &Router, target: &str, turns: &[Turn<'_>]) {
     for (turn, (fields, verdict, body)) in turns.iter().enumerate() {
         let got = send(router, "GET", target, fields, "").await;
         assert_eq!((got.cache(), got.body.as_str()), (*verdict, *body), "{target}, turn {turn}: {got:?}");
