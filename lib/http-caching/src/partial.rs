@@ -103,6 +103,16 @@ impl Parts {
         self.pieces.iter().map(|piece| piece.bytes.len() as u64).sum()
     }
 
+    /// What it keeps on the heap: the bytes, with what it takes to keep each piece, and the validator.
+    pub fn heap_bytes(&self) -> u64 {
+        /// An allocator's rounding, and what a `Bytes` allocates beside its bytes once it is shared.
+        fn block(bytes: usize) -> usize {
+            bytes.next_multiple_of(16) + 32
+        }
+        let pieces: usize = self.pieces.iter().map(|piece| block(piece.bytes.len())).sum();
+        (self.pieces.capacity() * size_of::<Piece>() + pieces + block(self.validator.field().len())) as u64
+    }
+
     /// Adds what a later response brought.
     pub fn merge(&mut self, other: Self) -> Inserted {
         if other.validator != self.validator || other.complete != self.complete {
@@ -219,11 +229,13 @@ impl Parts {
         Self { complete, validator, pieces }
     }
 
-    /// Puts what of a piece is not held where it belongs.
+    /// Puts what of a piece is not held where it belongs. A part of it is copied, for it would keep all of it.
     fn place(&mut self, piece: &Piece) {
         for gap in self.missing(Span { first: piece.first, last: piece.end() - 1 }) {
             let (from, to) = (gap.first - piece.first, gap.last - piece.first);
-            let bytes = piece.bytes.slice(from as usize..=to as usize);
+            let is_all = gap.length() == piece.bytes.len() as u64;
+            let part = &piece.bytes[from as usize..=to as usize];
+            let bytes = if is_all { piece.bytes.clone() } else { Bytes::copy_from_slice(part) };
             let place = self.pieces.partition_point(|held| held.first < gap.first);
             self.pieces.insert(place, Piece { first: gap.first, bytes });
         }

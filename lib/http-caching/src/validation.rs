@@ -49,13 +49,14 @@ pub enum HeadVerdict {
 
 impl StrongValidator {
     /// The strong validator of a response: its strong tag, or else its date of modification, if that was at least
-    /// a minute old when the response was made (RFC 9110 §8.8.2.2).
+    /// a minute old when the response was made (RFC 9110 §8.8.2.2). It is copied, because it is kept for longer than
+    /// what the response was read into, which may be large.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         if let Some(etag) = headers.get(ETAG) {
             let strong = EntityTag::read(etag.as_bytes()).is_some_and(|tag| !tag.weak);
-            return strong.then(|| Self::Tag(etag.clone()));
+            return strong.then(|| Self::Tag(copied(etag)));
         }
-        date_is_strong(headers).then(|| headers[LAST_MODIFIED].clone()).map(Self::Date)
+        date_is_strong(headers).then(|| Self::Date(copied(&headers[LAST_MODIFIED])))
     }
 
     /// As `If-Range` names it.
@@ -216,6 +217,10 @@ fn date_is_strong(headers: &HeaderMap) -> bool {
 
 fn date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
     httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
+}
+
+fn copied(value: &HeaderValue) -> HeaderValue {
+    HeaderValue::from_bytes(value.as_bytes()).expect("it was a field value before")
 }
 
 #[cfg(test)]

@@ -51,6 +51,7 @@ pub use fill::{Fill, Storable};
 pub use key::{PATH_PART, ROUTE_PART};
 pub(crate) use refresh::Refresher;
 pub use stored::StoredResponse;
+pub(crate) use stored::{fields_bytes, own_fields, own_value, value_bytes};
 
 /// How a route's answers are reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

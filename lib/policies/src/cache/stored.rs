@@ -52,7 +52,7 @@ impl StoredResponse {
         store: &Arc<ResponseStore>,
         key: &Key,
     ) -> Arc<Self> {
-        let headers = fields(&response.headers);
+        let headers = own_fields(&response.headers);
         Arc::new_cyclic(|itself| Self {
             status: response.status,
             outline: Outline::of(&headers),
@@ -78,7 +78,7 @@ impl StoredResponse {
         store: &Arc<ResponseStore>,
         key: &Key,
     ) -> Arc<Self> {
-        let headers = fields(headers);
+        let headers = own_fields(headers);
         Arc::new_cyclic(|itself| Self {
             status,
             outline: Outline::of(&headers),
@@ -184,17 +184,21 @@ impl StoredResponse {
     }
 }
 
-/// Fields in memory of exactly their size, without those of the transfer.
-fn fields(headers: &HeaderMap) -> HeaderMap {
+/// Fields in memory of exactly their size, without those of the transfer: what they came in is larger.
+pub(crate) fn own_fields(headers: &HeaderMap) -> HeaderMap {
     let mut kept = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
         if !OF_THE_TRANSFER.contains(name) {
-            let value = HeaderValue::from_bytes(value.as_bytes());
-            kept.append(name, value.expect("it was a field value before"));
+            kept.append(name, own_value(value));
         }
     }
     // A clone has no room for further entries.
     kept.clone()
+}
+
+/// A value in memory of exactly its size.
+pub(crate) fn own_value(value: &HeaderValue) -> HeaderValue {
+    HeaderValue::from_bytes(value.as_bytes()).expect("it was a field value before")
 }
 
 /// The right to refresh a stored response, given back when dropped.
@@ -250,14 +254,14 @@ impl Weigh for StoredResponse {
 /// What a `Bytes` allocates beside its bytes once it is shared.
 const SHARED_BYTES: usize = 32;
 
-fn value_bytes(value: &HeaderValue) -> usize {
+pub(crate) fn value_bytes(value: &HeaderValue) -> usize {
     value.len() + SHARED_BYTES
 }
 
 /// What a map of fields that was cloned keeps on the heap. Its table has a power of two of places of 4 bytes,
 /// three quarters of which it uses, and an entry holds name, value, hash and links; so does each further line
 /// of a field.
-fn fields_bytes(headers: &HeaderMap) -> usize {
+pub(crate) fn fields_bytes(headers: &HeaderMap) -> usize {
     const ENTRY_BYTES: usize = size_of::<HeaderName>() + size_of::<HeaderValue>() + 32;
     let capacity = headers.capacity();
     let places = (capacity + capacity / 3).next_power_of_two();

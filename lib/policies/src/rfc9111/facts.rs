@@ -98,10 +98,12 @@ impl HttpFacts {
 
     /// What it takes on the heap, itself included. Keys of variants are counted here too, for they may outlive those.
     pub(crate) fn bytes(&self) -> usize {
-        let selecting = self.selecting.as_ref().map_or(0, |one| names_bytes(&one.names) + one.said.capacity());
+        let selecting =
+            self.selecting.as_ref().map_or(0, |one| names_bytes(&one.names) + one.said.capacity());
         let variants = {
             let variants = self.variants.lock();
-            let of_each = |one: &Variant| one.key.bytes().len() + 32 + one.etag.as_ref().map_or(0, value_bytes);
+            let of_each =
+                |one: &Variant| one.key.bytes().len() + 32 + one.etag.as_ref().map_or(0, value_bytes);
             variants.capacity() * size_of::<Variant>() + variants.iter().map(of_each).sum::<usize>()
         };
         let parts = self.parts.as_ref().map_or(0, |parts| parts.heap_bytes() as usize);
@@ -112,6 +114,6 @@ impl HttpFacts {
 
 /// Names that HTTP knows take no memory of their own; here it is as if they did.
 fn names_bytes(names: &Vec<HeaderName>) -> usize {
-    let of_each = |name: &HeaderName| name.as_str().len().next_multiple_of(16);
+    let of_each = |name: &HeaderName| name.as_str().len() + 32;
     names.capacity() * size_of::<HeaderName>() + names.iter().map(of_each).sum::<usize>()
 }

@@ -23,7 +23,7 @@ use super::searches::Searches;
 use super::second_tier::{SecondTier, Ticket};
 use super::view::Views;
 use crate::Surroundings;
-use crate::cache::{ResponseStore, StoredResponse};
+use crate::cache::{ResponseStore, StoredResponse, own_fields, own_value};
 
 /// Stale answers that nothing allows to use are kept this long all the same: to be validated, and for callers that
 /// accept them.
@@ -155,9 +155,12 @@ impl Shelf {
             }
             if one.names == other.names && one.said != other.said {
                 key = Views::variant(primary, &one.said);
-                let variant = Variant { key: key.clone(), etag: keep.headers.get(ETAG).cloned() };
+                let variant = Variant { key: key.clone(), etag: keep.headers.get(ETAG).map(own_value) };
                 if !first_facts.is_some_and(|facts| facts.note(variant, self.rules.variants_max)) {
                     return Kept::Not(Reason::TooManyVariants);
+                }
+                if let Some(first) = &first {
+                    self.store.reweigh(first.key(), first);
                 }
             }
         }
@@ -186,7 +189,7 @@ impl Shelf {
         let kept_for = if has_validator { KEPT_FOR_VALIDATION } else { KEPT_STALE };
         let of_use = freshness.lifetime.saturating_sub(freshness.age) + use_for.max(kept_for);
         let age = freshness.age + self.surroundings.clock.now().saturating_duration_since(arrived);
-        let facts = HttpFacts::new((freshness, selecting, parts, for_caches), arrived);
+        let facts = HttpFacts::new((freshness, selecting, parts, own_fields(&for_caches)), arrived);
         if let Some(before) = self.again(&key, arrived) {
             facts.adopt(before.facts());
         }
@@ -223,7 +226,8 @@ impl Shelf {
         let keep = Keep {
             status: encoded.status,
             headers: encoded.headers,
-            body: encoded.body,
+            // It is a part of what was read, and that has all the fields, too.
+            body: Bytes::copy_from_slice(&encoded.body),
             parts: None,
             freshness: Freshness { age, ..encoded.freshness },
             snapshot,
