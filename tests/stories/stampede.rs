@@ -46,7 +46,7 @@ enum Held {
 
 /// A piece of the answer.
 fn piece(number: usize) -> String {
-    format!("{number:04}").repeat(64)
+    format!("{number:04}").repeat(16)
 }
 
 fn whole() -> String {
@@ -115,7 +115,7 @@ async fn in_flight(kasoku: &Kasoku) -> usize {
 /// Waits until the server has so many requests in its hands.
 async fn until_in_flight(kasoku: &Kasoku, is_reached: impl Fn(usize) -> bool) {
     while !is_reached(in_flight(kasoku).await) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
@@ -170,7 +170,7 @@ async fn one_who_leaves_takes_nothing_from_those_who_wait() {
         let origin = origin(held, &gate);
         let (_app, kasoku) = before(&origin, "120s");
         let mut leader = Peer::to(kasoku.address());
-        leader.send("GET /cold HTTP/1.1\r\nHost: a\r\n\r\n");
+        leader.send(format!("GET /cold HTTP/1.1\r\nHost: {}\r\n\r\n", kasoku.address()));
         if held == Held::WithinTheBody {
             leader.until(&piece(3));
         }
@@ -218,7 +218,7 @@ async fn when_nobody_waits_any_more_the_origin_is_told() {
 
 #[tokio::test]
 async fn nobody_waits_for_an_origin_that_hangs() {
-    let origin = RecordingOrigin::new(|exchange| exchange.wait_for_close());
+    let origin = RecordingOrigin::new(kasoku_testkit::Exchange::wait_for_close);
     let (_app, kasoku) = before(&origin, "2s");
     let mut crowd = crowd(&kasoku, 1_000, "/cold");
     while let Some(answered) = crowd.join_next().await {

@@ -19,7 +19,7 @@ fn grouped(
         .ok(&lines)
         .ask("GET", "/member", &[], &[])
         .ask(method, "", &[], &[Expect::Forwarded])
-        .ask("GET", "/member", &[], &[expected.clone()])
+        .ask("GET", "/member", &[], std::slice::from_ref(expected))
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ fn after(claim: &str, method: &str, place: &str, status: u16, lines: &[&str], ex
         .ok(&[FRESH])
         .ask("GET", place, &[], &[Expect::Forwarded])
         .ask(method, "", &[], &[Expect::Forwarded, Expect::Told("fwd=method"), Expect::Status(status)])
-        .ask("GET", place, &[], &[expected.clone()])
+        .ask("GET", place, &[], std::slice::from_ref(expected))
 }
 
 #[tokio::test]

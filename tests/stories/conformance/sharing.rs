@@ -25,13 +25,13 @@ async fn answers_to_credentials_are_shared_only_where_they_say_so() {
             row("RFC 9111 §3.5", format!("{directives}, with credentials and then without"))
                 .ok(&[&line])
                 .get(&[WHO], &[Forwarded, Saw("authorization", "Basic YTpi")])
-                .get(&[], &[second.clone()]),
+                .get(&[], std::slice::from_ref(&second)),
         );
         rows.push(
             row("RFC 9111 §3.5", format!("{directives}, with credentials both times"))
                 .ok(&[&line])
                 .get(&[WHO], &[Forwarded])
-                .get(&[WHO], &[second.clone()]),
+                .get(&[WHO], std::slice::from_ref(&second)),
         );
         rows.push(
             row("RFC 9111 §3.5", format!("{directives}, with the credentials of another"))
@@ -47,7 +47,7 @@ async fn answers_to_credentials_are_shared_only_where_they_say_so() {
         )
         .ok(&["Cache-Control: max-age=3600"])
         .get(&[], &[])
-        .get(&[WHO], &[Forwarded, Told("fwd=request; detail=credentials")])
+        .get(&[WHO], &[Forwarded, Told("fwd=request"), Told("detail=credentials")])
         .get(&[], &[Reused]),
     );
     rows.push(

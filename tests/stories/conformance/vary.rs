@@ -10,7 +10,7 @@ fn varied(claim: &str, vary: &str, first: &[&str], second: &[&str], expected: &E
     row("RFC 9111 §4.1", format!("{claim}: Vary: {vary}"))
         .ok(&[FRESH, &format!("Vary: {vary}")])
         .get(first, &[Expect::Forwarded])
-        .get(second, &[expected.clone()])
+        .get(second, std::slice::from_ref(expected))
 }
 
 #[tokio::test]
