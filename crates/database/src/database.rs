@@ -19,7 +19,7 @@ use crate::lock::WriteLock;
 use crate::migrate::{self, Migration};
 use crate::read::here::Here;
 use crate::read::threads::Threads;
-use crate::read::{ReadTransaction, until, within};
+use crate::read::{ReadTransaction, Span, until, within};
 use crate::settings::Settings;
 use crate::statement::Statement;
 use crate::tell::Teller;
@@ -31,7 +31,7 @@ pub struct Database {
     place: Place,
     statement_timeout: Duration,
     teller: Arc<Teller>,
-    here: Here,
+    here: Arc<Here>,
     threads: Threads,
     writes: Writes,
     _lock: Option<WriteLock>,
@@ -68,24 +68,26 @@ impl Database {
             durable: private.is_none(),
         };
         let teller = Arc::new(Teller::new(Arc::clone(&sequence), observer));
-        let (writes, lock) = if settings.read_only {
-            (Writes::Refused { lookout: Lookout::start(&place, Arc::clone(&teller))? }, None)
-        } else {
-            let lock = WriteLock::take(&place.path)?;
-            prepare(&place, migrations)?;
-            let log_pages = Arc::new(AtomicU64::new(0));
-            let queue = WriteQueue::start(&place, settings, Arc::clone(&teller), Arc::clone(&log_pages))?;
-            let upkeep = Upkeep::start(&place, log_pages, Arc::clone(&teller))?;
-            (Writes::Allowed { queue, upkeep }, Some(lock))
-        };
         let (access, here) = if settings.read_only {
             (Access::ReadOnly, Access::ReadOnly)
         } else {
             (Access::Read, Access::ReadHere)
         };
+        let log_pages = Arc::new(AtomicU64::new(0));
+        let own_log = (!settings.read_only).then(|| Arc::clone(&log_pages));
+        let here = Arc::new(Here::new(place.clone(), here, here_most(), Arc::clone(&teller), own_log));
+        let (writes, lock) = if settings.read_only {
+            (Writes::Refused { lookout: Lookout::start(&place, Arc::clone(&teller))? }, None)
+        } else {
+            let lock = WriteLock::take(&place.path)?;
+            prepare(&place, migrations)?;
+            let queue = WriteQueue::start(&place, settings, Arc::clone(&teller), Arc::clone(&log_pages))?;
+            let upkeep = Upkeep::start(&place, log_pages, Arc::clone(&teller), Arc::clone(&here))?;
+            (Writes::Allowed { queue, upkeep }, Some(lock))
+        };
         let limits = (settings.readers, settings.read_queue);
         Ok(Self {
-            here: Here::new(place.clone(), here, here_most()),
+            here,
             threads: Threads::start(&place, access, limits, sequence, &teller.observer)?,
             place,
             statement_timeout: settings.statement_timeout,
@@ -115,11 +117,9 @@ impl Database {
         deadline: Option<Instant>,
         f: impl FnOnce(&mut Rows<'_>) -> Result<T, E>,
     ) -> Result<(T, Snapshot), E> {
-        let until = until(deadline, self.statement_timeout)?;
-        self.here.with(until, |connection| {
-            let snapshot = self.teller.sequence.snapshot();
-            let ran = connection.query(self.teller.observer.as_ref(), statement, params, f)?;
-            Ok((ran.value, snapshot))
+        let span = Span::from_now(deadline, self.statement_timeout)?;
+        self.here.with(span, |connection| {
+            Ok(connection.query(self.teller.observer.as_ref(), statement, params, f)?.value)
         })
     }
 
@@ -129,11 +129,8 @@ impl Database {
         deadline: Option<Instant>,
         f: impl FnOnce(&mut ReadTransaction<'_>) -> Result<T, E>,
     ) -> Result<(T, Snapshot), E> {
-        let until = until(deadline, self.statement_timeout)?;
-        self.here.with(until, |connection| {
-            let snapshot = self.teller.sequence.snapshot();
-            Ok((within(connection, self.teller.observer.as_ref(), f)?, snapshot))
-        })
+        let span = Span::from_now(deadline, self.statement_timeout)?;
+        self.here.with(span, |connection| within(connection, self.teller.observer.as_ref(), f))
     }
 
     /// Reads on a reader thread: for statements that may take long. Dropping the future stops the statement.
@@ -205,7 +202,10 @@ impl Database {
         &self,
         f: impl FnOnce(&mut Bulk<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.write_queue()?.borrow(|connection| f(&mut Bulk { connection }))
+        let queue = self.write_queue()?;
+        // A view that nobody uses any more would keep the log of the load from being copied.
+        self.here.let_go();
+        queue.borrow(|connection| f(&mut Bulk { connection }))
     }
 
     /// Answers questions about this database, on a connection of its own.

@@ -14,6 +14,7 @@ use crate::changes::DataChange;
 use crate::connection::{Access, Connection, Place};
 use crate::error::DatabaseError;
 use crate::queue::{Queue, Taken};
+use crate::read::here::Here;
 use crate::tell::Teller;
 use crate::write::LOOK_EVERY;
 
@@ -38,13 +39,14 @@ impl Upkeep {
         place: &Place,
         log_pages: Arc<AtomicU64>,
         teller: Arc<Teller>,
+        here: Arc<Here>,
     ) -> Result<Self, DatabaseError> {
         let connection = Connection::open(place, Access::Write)?;
         let queue = Arc::new(Queue::new(1));
         let ended = Arc::clone(&queue);
         let thread = std::thread::Builder::new()
             .name("kasoku-upkeep".into())
-            .spawn(move || work(&connection, &ended, &log_pages, &teller))
+            .spawn(move || work(&connection, &ended, &log_pages, &teller, &here))
             .map_err(|error| DatabaseError::Io(error.to_string().into()))?;
         Ok(Self { queue, thread: Mutex::new(Some(thread)) })
     }
@@ -102,10 +104,12 @@ fn look_out(connection: &Connection, ended: &Queue<()>, teller: &Teller) {
     }
 }
 
-fn work(connection: &Connection, ended: &Queue<()>, log_pages: &AtomicU64, teller: &Teller) {
+fn work(connection: &Connection, ended: &Queue<()>, log_pages: &AtomicU64, teller: &Teller, here: &Here) {
     let mut nothing = Vec::new();
     let (mut seen, mut copied, mut idle) = (0, 0, 0);
     while ended.take(1, Some(LOOK_EVERY), &mut nothing) != Taken::Closed {
+        // What is not used between two looks is not kept, so that the log can be copied and start anew.
+        here.let_go();
         let pages = log_pages.load(Ordering::Relaxed);
         idle = if pages == seen { idle + 1 } else { 0 };
         seen = pages;

@@ -1,6 +1,7 @@
 //! Reads: on the thread that asks, or on threads of their own.
 
 pub(crate) mod here;
+mod kept;
 pub(crate) mod threads;
 
 use std::time::{Duration, Instant};
@@ -30,7 +31,8 @@ impl ReadTransaction<'_> {
     }
 }
 
-/// Runs `f` between the begin and the end of a transaction; the end comes also when `f` panics.
+/// Runs `f` between the begin and the end of a transaction; the end comes also when `f` panics. Where a transaction is
+/// open already, `f` runs in that one.
 pub(crate) fn within<T, E: From<DatabaseError>>(
     connection: &Connection,
     observer: &dyn Observer,
@@ -47,17 +49,34 @@ pub(crate) fn within<T, E: From<DatabaseError>>(
             }
         }
     }
+    if !connection.raw().is_autocommit() {
+        return f(&mut ReadTransaction { connection, observer });
+    }
     connection.run("BEGIN -- kasoku")?;
     let _end = End(connection);
     f(&mut ReadTransaction { connection, observer })
 }
 
+/// When a read begins, and when it must stop.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    pub(crate) now: Instant,
+    pub(crate) until: Instant,
+}
+
+impl Span {
+    /// From now to the earlier of the deadline and the longest that a statement may take.
+    pub(crate) fn from_now(deadline: Option<Instant>, timeout: Duration) -> Result<Self, DatabaseError> {
+        let now = Instant::now();
+        match deadline {
+            Some(deadline) if deadline <= now => Err(DatabaseError::Deadline),
+            Some(deadline) => Ok(Self { now, until: deadline.min(now + timeout) }),
+            None => Ok(Self { now, until: now + timeout }),
+        }
+    }
+}
+
 /// The earlier of the deadline and the longest that a statement may take.
 pub(crate) fn until(deadline: Option<Instant>, timeout: Duration) -> Result<Instant, DatabaseError> {
-    let now = Instant::now();
-    match deadline {
-        Some(deadline) if deadline <= now => Err(DatabaseError::Deadline),
-        Some(deadline) => Ok(deadline.min(now + timeout)),
-        None => Ok(now + timeout),
-    }
+    Span::from_now(deadline, timeout).map(|span| span.until)
 }

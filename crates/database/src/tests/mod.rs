@@ -6,6 +6,7 @@ mod inspecting;
 mod migrations;
 mod opening;
 mod reads;
+mod views;
 mod writes;
 
 use std::path::Path;
