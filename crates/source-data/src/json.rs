@@ -8,8 +8,35 @@ use base64::engine::general_purpose::STANDARD;
 
 /// Writes a string with the escapes of RFC 8259 §7.
 pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
     let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
+    // Few texts have anything to escape, and eight bytes are looked at sooner at once than one by one.
+    let (words, rest) = bytes.as_chunks::<8>();
+    let is_plain = words.iter().all(|word| !has_escape(u64::from_le_bytes(*word)))
+        && rest.iter().all(|byte| ESCAPES[usize::from(*byte)] == 0);
+    if is_plain {
+        out.extend_from_slice(bytes);
+    } else {
+        escaped(out, bytes);
+    }
+    out.push(b'"');
+}
+
+/// Whether one of eight bytes is escaped: a control character, a quote or a backslash.
+fn has_escape(word: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    // The high bit of a byte that was zero. Of bytes above such a one it may be set wrongly, which does not change
+    // whether any is set.
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    let control = word.wrapping_sub(0x20 * ONES) & !word;
+    let quote = zero(word ^ (u64::from(b'"') * ONES));
+    let backslash = zero(word ^ (u64::from(b'\\') * ONES));
+    (control | quote | backslash) & HIGH != 0
+}
+
+fn escaped(out: &mut Vec<u8>, bytes: &[u8]) {
     let mut plain_from = 0;
     for (at, byte) in bytes.iter().enumerate() {
         let escape = ESCAPES[usize::from(*byte)];
@@ -28,7 +55,6 @@ pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
         }
     }
     out.extend_from_slice(&bytes[plain_from..]);
-    out.push(b'"');
 }
 
 /// Writes a whole number.
@@ -88,6 +114,20 @@ mod tests {
         assert_eq!(written(|out| integer(out, i64::MIN)), "-9223372036854775808");
         assert_eq!(written(|out| real(out, f64::NAN)), "null");
         assert_eq!(written(|out| blob(out, b"\x00\xff")), "\"AP8=\"");
+    }
+
+    #[test]
+    fn eight_bytes_have_an_escape_if_one_of_them_has() {
+        for place in 0..8 {
+            for byte in 0..=255 {
+                for others in [b' ', b'~', 0x80, 0xff] {
+                    let mut word = [others; 8];
+                    word[place] = byte;
+                    let expected = ESCAPES[usize::from(byte)] != 0;
+                    assert_eq!(has_escape(u64::from_le_bytes(word)), expected, "{word:?}");
+                }
+            }
+        }
     }
 
     proptest! {
