@@ -132,28 +132,32 @@ pub struct RequestId(Text);
 
 #[derive(Clone, PartialEq, Eq)]
 enum Text {
-    /// Made here: 32 hexadecimal digits, kept in place.
-    Made([u8; 32]),
+    /// Made here, and kept in place.
+    Made(Digits),
     /// Brought by the caller.
     Brought(Box<str>),
 }
 
+/// 32 hexadecimal digits. Where they begin at a whole word, they are seen to be text word by word.
+#[derive(Clone, PartialEq, Eq)]
+#[repr(align(8))]
+struct Digits([u8; 32]);
+
 impl Default for Text {
     fn default() -> Self {
-        Self::Made([b'0'; 32])
+        Self::Made(Digits([b'0'; 32]))
     }
 }
 
 impl RequestId {
     /// Names a request by a number that is not used twice.
     pub fn made(number: u128) -> Self {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [0; 32];
-        for (place, byte) in number.to_be_bytes().into_iter().enumerate() {
-            text[2 * place] = DIGITS[usize::from(byte >> 4)];
-            text[2 * place + 1] = DIGITS[usize::from(byte & 15)];
+        for (part, digits) in text.chunks_exact_mut(8).enumerate() {
+            let number = (number >> (96 - 32 * part)) as u32;
+            digits.copy_from_slice(&eight_digits(number).to_be_bytes());
         }
-        Self(Text::Made(text))
+        Self(Text::Made(Digits(text)))
     }
 
     /// Takes over the caller's name for it, if it is harmless.
@@ -170,10 +174,23 @@ impl RequestId {
     /// As text.
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Text::Made(text) => std::str::from_utf8(text).expect("hexadecimal digits are UTF-8"),
+            Text::Made(Digits(text)) => std::str::from_utf8(text).expect("hexadecimal digits are UTF-8"),
             Text::Brought(text) => text,
         }
     }
+}
+
+/// A number as eight hexadecimal digits, the first one in the highest byte; all at once and without a table.
+fn eight_digits(number: u32) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Each of the eight halves of a byte goes to a byte of its own.
+    let spread = u64::from(number);
+    let spread = (spread | spread << 16) & 0x0000_ffff_0000_ffff;
+    let spread = (spread | spread << 8) & 0x00ff_00ff_00ff_00ff;
+    let spread = (spread | spread << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    // One in each byte whose digit is a letter, which `6` more carries into the upper half.
+    let letters = ((spread + 6 * ONES) >> 4) & ONES;
+    spread + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'0' - 10)
 }
 
 impl fmt::Debug for RequestId {
@@ -188,7 +205,9 @@ mod tests {
 
     #[test]
     fn request_ids_are_hexadecimal_or_harmless() {
-        assert_eq!(RequestId::made(0xab).as_str(), "000000000000000000000000000000ab");
+        for number in [0, 0xab, 0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210_0f1e_2d3c_4b5a_6978, u128::MAX] {
+            assert_eq!(RequestId::made(number).as_str(), format!("{number:032x}"));
+        }
         assert_eq!(RequestId::brought("a-1").unwrap().as_str(), "a-1");
         for text in ["", "a b", "a\nb", "é", &"x".repeat(129)] {
             assert_eq!(RequestId::brought(text), None, "{text:?}");

@@ -1,6 +1,7 @@
 //! From hyper's request to the pipeline's, and from the pipeline's answer to hyper's.
 
 use std::convert::Infallible;
+use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -92,13 +93,13 @@ pub(crate) async fn serve(
         response.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     let window = (version == Version::HTTP_2).then(|| Arc::clone(&connection.pulse));
-    let response = response.into_fields();
-    if let Some(upgrade) = response.upgrade {
+    if let Some(upgrade) = response.upgrade.take() {
         *connection.joined.lock() = Some(upgrade);
     }
-    let mut answer = http::Response::new(Leaving::new(response.body, window, in_flight));
+    // Taken one by one out of their box: what else is in it need not be moved to be dropped.
+    let mut answer = http::Response::new(Leaving::new(mem::take(&mut response.body), window, in_flight));
     *answer.status_mut() = response.status;
-    *answer.headers_mut() = response.headers;
+    *answer.headers_mut() = mem::take(&mut response.headers);
     Ok(answer)
 }
 
@@ -124,7 +125,9 @@ pub(crate) fn choose(router: &Router, limits: &ConnectionLimits, head: &mut http
 
 /// The protocols that the caller would go on in. HTTP/2 cannot, and HTTP/1.0 is not believed (RFC 9110 §7.8).
 pub(crate) fn upgrade(version: Version, headers: &HeaderMap) -> Option<HeaderValue> {
-    let protocols = headers.get(header::UPGRADE).filter(|_| version == Version::HTTP_11)?;
+    // Passing over the names that are there costs less than to hash the one that is looked for.
+    let asks = || headers.iter().find(|(name, _)| **name == header::UPGRADE);
+    let (_, protocols) = asks().filter(|_| version == Version::HTTP_11)?;
     let lines = headers.get_all(header::CONNECTION).into_iter();
     let mut options = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
     options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade")).then(|| protocols.clone())
