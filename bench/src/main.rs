@@ -22,11 +22,12 @@ use server::{Cores, Server};
 const ROUNDS: usize = 3;
 
 /// One row of the table. The partner is bare hyper with a fixed answer of the same size: what the kernel, the
-/// protocol and the load generator cost anyway.
+/// protocol and the load generator cost anyway. It runs twice: with few fields, and with the fields of our answer,
+/// which shows what it costs to send those.
 struct Comparison {
     what: &'static str,
     ours: Load,
-    /// A target whose answer has the size that the partner's shall have.
+    /// A target whose answer has the size, and the fields, that the partner's shall have.
     sized_as: &'static str,
     /// The SQL of a read, as the planner writes it, for a loop with nothing around it.
     sql: Option<&'static str>,
@@ -97,22 +98,25 @@ fn compare() {
     let ours = Server::kasoku(Cores::First);
     println!(
         "| what | bytes | rps | p50 | p99 | CPU a request | bare hyper: rps | CPU a request | CPU ratio | \
-         same SQL, bare loop | ratio |"
+         with our fields: CPU a request | CPU ratio | same SQL, bare loop | ratio |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     for comparison in &COMPARISONS {
-        let bytes = ours.body_bytes(comparison.sized_as);
-        let theirs = Server::bare_hyper(bytes);
-        let (mut mine, mut other) = (Vec::new(), Vec::new());
+        let answer = ours.answer(comparison.sized_as);
+        let bytes = answer.body.len();
+        let (theirs, alike) = (Server::bare_hyper(bytes), Server::bare_hyper_like(&answer));
+        let (mut mine, mut other, mut like) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             mine.push(comparison.ours.run(&ours));
             other.push(Load::get("/").run(&theirs));
+            like.push(Load::get("/").run(&alike));
         }
-        let (mine, other) = (Measured::median(&mine), Measured::median(&other));
+        let [mine, other, like] = [&mine, &other, &like].map(|rounds| Measured::median(rounds));
         let bare = comparison.sql.map(|sql| ours.bare_loop_us(sql));
         let bare = bare.map_or("– | –".to_owned(), |us| format!("{us:.1} µs | {:.2}", us / mine.cpu_us));
         println!(
-            "| {} | {bytes} | {:.0} | {:.2} ms | {:.2} ms | {:.1} µs | {:.0} | {:.1} µs | {:.2} | {bare} |",
+            "| {} | {bytes} | {:.0} | {:.2} ms | {:.2} ms | {:.1} µs | {:.0} | {:.1} µs | {:.2} | {:.1} µs | {:.2} | \
+             {bare} |",
             comparison.what,
             mine.per_second,
             mine.p50_ms,
@@ -121,6 +125,8 @@ fn compare() {
             other.per_second,
             other.cpu_us,
             other.cpu_us / mine.cpu_us,
+            like.cpu_us,
+            like.cpu_us / mine.cpu_us,
         );
     }
     println!(

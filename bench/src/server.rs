@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use kasoku_testkit::{Client, Kasoku, Start, TempApp};
+use kasoku_testkit::{Answer, Client, Kasoku, Start, TempApp};
 
 use crate::load::Subject;
 use crate::processes::{self, Running};
@@ -24,8 +24,12 @@ soft_delete = "deleted_at"
 cache = false
 "#;
 
-/// Where the partner listens.
-const BARE_HYPER: &str = "127.0.0.1:7001";
+/// The ports of hyper with its own fields and with ours.
+const BARE_HYPER: u16 = 7_001;
+const BARE_HYPER_WITH_FIELDS: u16 = 7_002;
+
+/// Fields that hyper sends by itself.
+const OF_HYPER: [&str; 2] = ["content-length", "date"];
 
 /// Which cores a server has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +54,8 @@ pub(crate) enum Server {
     BareHyper {
         /// The process.
         process: Running,
+        /// Where it listens.
+        port: u16,
     },
 }
 
@@ -70,24 +76,38 @@ impl Server {
         Self::Kasoku { process, app, cores }
     }
 
-    /// Starts hyper with a fixed answer of this size.
+    /// Starts hyper with a fixed answer of this size, and few fields.
     pub(crate) fn bare_hyper(bytes: usize) -> Self {
-        let mut command = Command::new(binary("examples/bare_hyper"));
-        command.args(["own", "1", &bytes.to_string()]);
-        let process = Running::on_core(0, &command);
-        while TcpStream::connect(BARE_HYPER).is_err() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Self::BareHyper { process }
+        Self::bare(BARE_HYPER, bytes, &[])
     }
 
-    /// How many bytes the answer to a target has.
-    pub(crate) fn body_bytes(&self, target: &str) -> usize {
+    /// Starts hyper with a fixed answer of the size and with the fields of this one.
+    pub(crate) fn bare_hyper_like(answer: &Answer) -> Self {
+        let sent = answer.headers.iter().filter(|(name, _)| !OF_HYPER.contains(&name.as_str()));
+        let written =
+            sent.map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())));
+        let fields: Vec<String> = written.collect();
+        Self::bare(BARE_HYPER_WITH_FIELDS, answer.body.len(), &fields)
+    }
+
+    fn bare(port: u16, bytes: usize, fields: &[String]) -> Self {
+        let mut command = Command::new(binary("examples/bare_hyper"));
+        command.args(["own", "1", &bytes.to_string(), &port.to_string()]).args(fields);
+        let process = Running::on_core(0, &command);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Self::BareHyper { process, port }
+    }
+
+    /// The answer to a target. It is asked for twice, so that a cached one is shown as the cache gives it.
+    pub(crate) fn answer(&self, target: &str) -> Answer {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let client = Client::new(self.address());
-        let answer = runtime.expect("a runtime can be made").block_on(client.get(target));
+        let answers = async { (client.get(target).await, client.get(target).await) };
+        let (_, answer) = runtime.expect("a runtime can be made").block_on(answers);
         assert!(answer.status.is_success(), "{answer:?}");
-        answer.body.len()
+        answer
     }
 
     /// What the same SQL costs in a bare loop on the same file, on the first core: microseconds for each run.
@@ -106,7 +126,7 @@ impl Subject for Server {
     fn address(&self) -> String {
         match self {
             Self::Kasoku { process, .. } => process.address().to_string(),
-            Self::BareHyper { .. } => BARE_HYPER.to_owned(),
+            Self::BareHyper { port, .. } => format!("127.0.0.1:{port}"),
         }
     }
 
@@ -123,7 +143,7 @@ impl Subject for Server {
     fn cpu_us(&self) -> f64 {
         processes::cpu_us(match self {
             Self::Kasoku { process, .. } => process.id(),
-            Self::BareHyper { process } => process.id(),
+            Self::BareHyper { process, .. } => process.id(),
         })
     }
 }
