@@ -91,12 +91,25 @@ fn one_host(head: &mut Parts) -> Result<(), Refusal> {
     }
 }
 
-/// Whether this is one host with an optional port: no list, no user, no path, nothing blank.
+/// Whether this is one host with an optional port (RFC 9110 §7.2): no list, no user, no path, nothing blank.
+/// Brackets are around the whole of a host, a port has digits alone, and nothing else has colons.
 fn is_host(text: &[u8]) -> bool {
-    !text.is_empty() && text[0] != b':' && text.iter().all(|byte| IN_HOSTS[usize::from(*byte)])
+    let (host, port) = match text.strip_prefix(b"[") {
+        Some(bracketed) => match bracketed.iter().position(|byte| *byte == b']') {
+            Some(end) => (&bracketed[..end], &bracketed[end + 1..]),
+            None => return false,
+        },
+        None => text.split_at(text.iter().position(|byte| *byte == b':').unwrap_or(text.len())),
+    };
+    if host.is_empty() {
+        return false;
+    }
+    let is_port = port.is_empty() || port[0] == b':' && port[1..].iter().all(u8::is_ascii_digit);
+    let is_bracketed = text[0] == b'[';
+    is_port && host.iter().all(|byte| IN_HOSTS[usize::from(*byte)] || is_bracketed && *byte == b':')
 }
 
-/// Which bytes a host with its port may have.
+/// Which bytes a host may have, brackets and colons apart (RFC 3986 §3.2.2).
 static IN_HOSTS: [bool; 256] = {
     let mut allowed = [false; 256];
     let (mut byte, mut place) = (0, 0);
@@ -104,7 +117,7 @@ static IN_HOSTS: [bool; 256] = {
         allowed[byte] = (byte as u8).is_ascii_alphanumeric();
         byte += 1;
     }
-    let signs = b"-._~%!$&'()*+;=:[]";
+    let signs = b"-._~%!$&'()*+;=";
     while place < signs.len() {
         allowed[signs[place] as usize] = true;
         place += 1;
@@ -152,6 +165,10 @@ mod tests {
         for bad in ["", "a,b", "a b", "u@h", "h/", ":80", "h?"] {
             check(h1, "GET", "/", &[("host", bad)], Err(Refusal::BadHost));
         }
+        for bad in ["[::1", "::1", "[]", "[]:80", "[::1]80", "[a[]", "h]", "h:80.", "h:8:0", "h:+80"] {
+            check(h1, "GET", "/", &[("host", bad)], Err(Refusal::BadHost));
+        }
+        check(h1, "GET", "/", &[("host", "h.:")], Ok("/ h.:"));
         check(h1, "GET", "http://H/x", &[("host", "h")], Ok("/x h"));
         check(h1, "GET", "http://h", &[("host", "h")], Ok("/ h"));
         check(h1, "GET", "http://h/x", &[("host", "g")], Err(Refusal::HostMismatch));
