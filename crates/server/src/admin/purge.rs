@@ -1,5 +1,6 @@
 //! `POST /api/cache/purge`: exactly one of `url`, `prefix`, `tag`, `group` and `all`, in the query or in a JSON body.
 
+use std::fmt;
 use std::sync::Arc;
 
 use axum::Json;
@@ -129,9 +130,9 @@ pub(super) async fn purge(
     };
     let purged = match order {
         Ok(order) => {
-            let said = format!("{order:?}");
+            let (what, how) = (order.selection.to_string(), if order.soft { "marked stale" } else { "removed" });
             desk.state.purge.purge(order).await.inspect(|purged| {
-                tracing::info!(order = &*said, entries = purged.entries, "stored answers were purged");
+                tracing::info!(what, how, entries = purged.entries, "stored answers were purged");
             })
         }
         Err(problem) => Err(problem),
@@ -139,6 +140,32 @@ pub(super) async fn purge(
     match purged {
         Ok(purged) => Json(purged).into_response(),
         Err(problem) => refuse(problem),
+    }
+}
+
+/// As an operator would write it: `url /a?b at www.example.com`.
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = match self {
+            Self::Url { path, query, host } => {
+                write!(f, "url {path}")?;
+                if let Some(query) = query {
+                    write!(f, "?{query}")?;
+                }
+                host.as_ref()
+            }
+            Self::Prefix { path, host } => {
+                write!(f, "prefix {path}")?;
+                host.as_ref()
+            }
+            Self::Tag(name) => return write!(f, "tag {name}"),
+            Self::Group { name, host } => {
+                write!(f, "group {name}")?;
+                Some(host)
+            }
+            Self::All => return f.write_str("all"),
+        };
+        host.map_or(Ok(()), |host| write!(f, " at {host}"))
     }
 }
 
@@ -286,6 +313,17 @@ mod tests {
         check(r#"{"tag":"news","host":"a"}"#, Err("goes with"));
         check(r#"{"url":"/","host":"a/b"}"#, Err("is not a host"));
         check(r#"{"url":"/","host":"u@b"}"#, Err("is not a host"));
+    }
+
+    #[test]
+    fn the_log_says_what_was_purged_as_an_operator_would() {
+        let check = |selection: Selection, expected: &str| assert_eq!(selection.to_string(), expected);
+        check(url("/a", Some("b"), Some("h:81")), "url /a?b at h:81");
+        check(url("/a", Some(""), None), "url /a?");
+        check(prefix("/a/", Some("h")), "prefix /a/ at h");
+        check(Selection::Tag("items".into()), "tag items");
+        check(Selection::Group { name: "news".into(), host: "h".into() }, "group news at h");
+        check(Selection::All, "all");
     }
 
     #[test]
