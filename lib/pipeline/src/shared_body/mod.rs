@@ -23,7 +23,8 @@ use parking_lot::Mutex;
 use self::state::{End, Place, State};
 use crate::BodyError;
 
-/// Called once with the whole body, when all of it is there and the limit was kept.
+/// Called once with the whole body, when all of it is there and the limit was kept. It is in memory of its own, of
+/// exactly its size, to be kept as it is.
 pub type OnWhole = Box<dyn FnOnce(Bytes) + Send>;
 
 /// One reader of a body that others may read too. A clone begins at the beginning, whatever this one has read.

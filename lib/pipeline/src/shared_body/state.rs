@@ -130,7 +130,8 @@ impl State {
     pub(super) fn whole(&self) -> Bytes {
         match &*self.chunks {
             [] => Bytes::new(),
-            [only] => only.clone(),
+            // It may be a small part of what was read.
+            [only] => Bytes::copy_from_slice(only),
             chunks => {
                 let mut whole = BytesMut::with_capacity(self.bytes as usize);
                 for chunk in chunks {

@@ -70,23 +70,21 @@ pub(super) struct Arrival {
 }
 
 impl Arrival {
-    /// All of the body has come.
-    pub(super) fn finish(mut self, body: &[u8]) -> Kept {
-        if repeats(&self.shelf.views, &self.asked.request, &self.keep.headers, body) {
+    /// All of the body has come. It is kept as it is given, in memory of its own.
+    pub(super) fn finish(mut self, body: Bytes) -> Kept {
+        if repeats(&self.shelf.views, &self.asked.request, &self.keep.headers, &body) {
             return Kept::Not(Reason::Repeats);
         }
         if self.keep.status == StatusCode::PARTIAL_CONTENT {
             return self.finish_part(body);
         }
         self.keep.headers.remove(CONTENT_LENGTH);
-        // What came in may be a small part of something large.
-        self.keep.body = Bytes::copy_from_slice(body);
+        self.keep.body = body;
         self.shelf.keep(&self.asked.primary, &self.asked.request, self.keep)
     }
 
     /// A part is put together with what there is (§3.3, §3.4).
-    fn finish_part(mut self, body: &[u8]) -> Kept {
-        let body = Bytes::copy_from_slice(body);
+    fn finish_part(mut self, body: Bytes) -> Kept {
         let Ok(new) = Parts::of_response(self.keep.status, &self.keep.headers, body) else {
             return Kept::Not(Reason::NotStored(Refusal::ContentRangeInvalid));
         };

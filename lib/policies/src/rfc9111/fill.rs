@@ -142,15 +142,16 @@ impl HttpFill {
         response.cache.ttl_s = Some(kasoku_http_caching::freshness::ttl_s(freshness, freshness.age));
         let storing = Arrival { shelf: Arc::clone(&self.shelf), asked, keep };
         match std::mem::take(&mut response.body) {
-            body if body.len() == Some(0) => self.say(response, storing.finish(b""), freshness),
+            body if body.len() == Some(0) => self.say(response, storing.finish(Bytes::new()), freshness),
             Body::Full(body) => {
                 response.body = Body::Full(body.clone());
-                self.say(response, storing.finish(&body), freshness);
+                // It may be a small part of something large.
+                self.say(response, storing.finish(Bytes::copy_from_slice(&body)), freshness);
             }
             body => {
                 response.cache.stored = true;
                 let bytes_max = self.shelf.rules.body_bytes_max;
-                let on_whole = Box::new(move |body: Bytes| drop(storing.finish(&body)));
+                let on_whole = Box::new(move |body: Bytes| drop(storing.finish(body)));
                 response.body = Body::Shared(SharedBody::new(body, bytes_max, on_whole));
             }
         }
