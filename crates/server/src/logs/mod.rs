@@ -131,6 +131,10 @@ impl Observer for Logs {
                     error!("{line}");
                 }
             }
+            Observation::SecondTier { in_use: true, reason } => info!(reason, "the second tier is in use"),
+            Observation::SecondTier { reason, .. } => {
+                warn!(reason, "the second tier is away; this node is on its own until it is back");
+            }
             Observation::Draining { in_flight } => info!(in_flight, "no new requests are taken"),
             _ => {}
         }

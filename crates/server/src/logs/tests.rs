@@ -86,6 +86,19 @@ fn an_answer_is_one_object_with_units_in_its_names() {
 }
 
 #[test]
+fn a_second_tier_that_goes_and_comes_is_told_of() {
+    let check = |in_use, level: &str, said: &str| {
+        let observation = Observation::SecondTier { in_use, reason: "timeout" };
+        let text = logged(LogFormat::Json, "info", 0.0, &[observation]);
+        let line: serde_json::Value = serde_json::from_str(&text).expect("one line");
+        assert_eq!((&line["level"], &line["reason"]), (&level.into(), &"timeout".into()), "{text}");
+        assert!(line["message"].as_str().is_some_and(|message| message.contains(said)), "{text}");
+    };
+    check(true, "INFO", "in use");
+    check(false, "WARN", "away");
+}
+
+#[test]
 fn nothing_that_a_caller_sends_begins_a_line_or_commands_a_terminal() {
     let route = route();
     let evil = "/x\r\n2026-01-01 INFO forged\u{1b}[2J\" status=200 \u{202e}";
