@@ -130,7 +130,8 @@ pub(super) async fn purge(
     };
     let purged = match order {
         Ok(order) => {
-            let (what, how) = (order.selection.to_string(), if order.soft { "marked stale" } else { "removed" });
+            let (what, how) =
+                (order.selection.to_string(), if order.soft { "marked stale" } else { "removed" });
             desk.state.purge.purge(order).await.inspect(|purged| {
                 tracing::info!(what, how, entries = purged.entries, "stored answers were purged");
             })

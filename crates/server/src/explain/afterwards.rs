@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE};
+use http::header::{HOST, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE};
 use kasoku_config::{CachePlan, RoutePlan};
 use kasoku_http_caching::freshness::Freshness as Known;
 use kasoku_http_caching::groups;
@@ -222,10 +222,14 @@ fn removed_by(route: &RoutePlan, question: &Question, foresight: &Foresight) -> 
     if let Foresight::Read { purged_by, .. } = foresight {
         names.extend(purged_by.iter().map(|(_, table)| table.clone()));
     }
-    for group in groups {
-        told.push(format!("Cache-Group-Invalidation: \"{group}\" in the answer to an unsafe request"));
-    }
+    told.extend(
+        groups
+            .iter()
+            .map(|group| format!("Cache-Group-Invalidation: \"{group}\" in the answer to an unsafe request")),
+    );
     told.push(format!("kasoku purge --url '{target}'"));
+    let host = question.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    told.extend(groups.iter().map(|group| format!("kasoku purge --group '{group}' --host {host}")));
     told.extend(names.into_iter().map(|name| format!("kasoku purge --tag {name}")));
     told
 }
