@@ -169,8 +169,15 @@ impl HttpFill {
             Storing::Store(freshness) => {
                 fields_to_keep(&mut headers, &freshness);
                 let body = candidate.stored.body().clone();
-                let keep = asked.keep(came, status, headers, body, freshness.clone());
-                self.say(&mut response, self.shelf.freshen(candidate, keep), &freshness);
+                let keep = asked.keep(came, status, headers.clone(), body.clone(), freshness.clone());
+                let mut kept = self.shelf.freshen(candidate, keep);
+                if !self.shelf.selects(candidate.facts().selecting.as_ref(), &asked.request.headers) {
+                    // RFC 9110 §15.4.5: the origin would have answered this request with it as well, so it is the
+                    // variant for what this request says; else its like would be asked for each time.
+                    let keep = asked.keep(came, status, headers, body, freshness.clone());
+                    kept = self.shelf.keep(&asked.primary, &asked.request, keep);
+                }
+                self.say(&mut response, kept, &freshness);
             }
             Storing::Refuse(refusal) => {
                 let reason = Reason::NotStored(refusal);

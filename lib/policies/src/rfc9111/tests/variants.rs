@@ -49,6 +49,19 @@ async fn the_origin_chooses_among_stored_variants_by_tag() {
 }
 
 #[tokio::test]
+async fn what_the_origin_chose_answers_the_same_request_from_then_on() {
+    let one: Fields<'_> = &[FRESH, ("vary", "foo"), ("etag", "\"1\"")];
+    let stand = Stand::new(&[ok(one, "one"), says(304, one, ""), ok(one, "other")]);
+    stand.get(&[("foo", "1")]).await;
+    let got = stand.get(&[("foo", "2")]).await;
+    assert_eq!((got.body.as_str(), got.cache.forward_status, got.cache.stored), ("one", Some(304), true));
+    for (value, is_hit) in [("2", true), ("1", true), ("3", false)] {
+        assert_eq!(stand.get(&[("foo", value)]).await.is_hit(), is_hit, "{value}");
+    }
+    assert_eq!(stand.origin.asked(), 3);
+}
+
+#[tokio::test]
 async fn there_are_only_so_many_variants() {
     let rules = HttpCacheRules { variants_max: 2, ..HttpCacheRules::default() };
     let stand = Stand::ruled(rules, &[ok(&[FRESH, ("vary", "foo")], "one")]);
