@@ -30,6 +30,9 @@ pub(crate) fn screen(head: &mut Parts, fields_max: usize) -> Result<(), Refusal>
         only_chunked(&head.headers)?;
     }
     one_host(head)?;
+    if head.version == Version::HTTP_2 {
+        join_crumbs(&mut head.headers);
+    }
     match (head.uri.scheme_str(), head.uri.authority()) {
         (None, None) => Ok(()),
         (Some("http" | "https"), Some(_)) => {
@@ -66,6 +69,20 @@ fn only_chunked(headers: &HeaderMap) -> Result<(), Refusal> {
     match (values.next(), values.next()) {
         (Some(value), None) if value.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
         _ => Err(Refusal::CodingUnknown),
+    }
+}
+
+/// RFC 9113 §8.2.3: browsers send each cookie in a field of its own over HTTP/2, and HTTP/1.1 and keys know one field.
+fn join_crumbs(headers: &mut HeaderMap) {
+    let mut crumbs = headers.get_all(header::COOKIE).iter();
+    if let (Some(first), Some(second)) = (crumbs.next(), crumbs.next()) {
+        let mut joined = first.as_bytes().to_vec();
+        for crumb in std::iter::once(second).chain(crumbs) {
+            joined.extend_from_slice(b"; ");
+            joined.extend_from_slice(crumb.as_bytes());
+        }
+        let joined = HeaderValue::from_bytes(&joined).expect("values with a `; ` between them are a value");
+        headers.insert(header::COOKIE, joined);
     }
 }
 
@@ -176,6 +193,24 @@ mod tests {
         check(h1, "GET", "h", &[("host", "h")], Err(Refusal::BadTarget));
         check(h1, "GET", "ftp://h/x", &[("host", "h")], Err(Refusal::BadTarget));
         check(h1, "GET", "/", &[("host", "[::1]:8080")], Ok("/ [::1]:8080"));
+    }
+
+    #[test]
+    fn cookies_that_http2_brings_apart_are_one_field() {
+        let check = |version: Version, crumbs: &[&str], expected: &[&str]| {
+            let mut request = http::Request::builder().version(version).uri("http://h/");
+            for crumb in crumbs {
+                request = request.header(header::COOKIE, *crumb);
+            }
+            let (mut head, ()) = request.header(header::HOST, "h").body(()).unwrap().into_parts();
+            screen(&mut head, 8).unwrap();
+            let found: Vec<_> = head.headers.get_all(header::COOKIE).iter().collect();
+            assert_eq!(found, expected, "{version:?} {crumbs:?}");
+        };
+        check(Version::HTTP_2, &[], &[]);
+        check(Version::HTTP_2, &["a=1"], &["a=1"]);
+        check(Version::HTTP_2, &["a=1", "b=2; c=3", ""], &["a=1; b=2; c=3; "]);
+        check(Version::HTTP_11, &["a=1", "b=2"], &["a=1", "b=2"]);
     }
 
     /// Pieces of targets and hosts in any order come further than arbitrary text does.
