@@ -4,6 +4,8 @@
 //! what is measured is what the cache keeps, and what keeping it costs the allocator. The page caches of the database
 //! are kept small: they are another budget.
 
+mod of_origins;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,18 +15,47 @@ use kasoku_testkit::{Client, Kasoku, Start, TempApp};
 const CLIENTS: u64 = 4;
 
 /// What is asked for.
-struct Shape {
+struct Load {
+    budget_mib: u64,
+    /// The nth request.
+    request: fn(u64) -> Asked,
+    /// How many requests it takes to make one entry.
+    requests_per_entry: u64,
+    /// How many requests to send without storing, to make everything else ready.
+    warm: u64,
+    gives_back: GivesBack,
+}
+
+/// When the allocator gives back what was freed. Until then it is resident, too: with bodies that are large and replaced
+/// fast, that is as much as is replaced meanwhile, whatever the budget.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GivesBack {
+    AtOnce,
+    AfterASecond,
+}
+
+/// A target, and fields.
+type Asked = (String, Vec<(&'static str, String)>);
+
+/// A table of texts.
+struct Texts {
     budget_mib: u64,
     rows: u64,
     /// Bytes of the one text that a row has.
     row_bytes: u64,
     /// The nth target; each is another key.
-    target: fn(u64) -> String,
-    /// How many targets to ask for without storing, to make everything else ready.
+    request: fn(u64) -> Asked,
     warm: u64,
 }
 
-fn app(shape: &Shape) -> TempApp {
+async fn check_texts(texts: Texts) {
+    let app = app(&texts);
+    let Texts { budget_mib, request, warm, .. } = texts;
+    let gives_back = GivesBack::AfterASecond;
+    check(&app, Load { budget_mib, request, requests_per_entry: 1, warm, gives_back }).await;
+}
+
+fn app(shape: &Texts) -> TempApp {
     let toml = format!(
         r#"
 [database]
@@ -57,20 +88,29 @@ cache = {{ fresh = "1h" }}
         .file("seed.sql", seed)
 }
 
-async fn check(shape: Shape) {
-    let app = app(&shape);
-    let kasoku = Start::serve(env!("CARGO_BIN_EXE_kasoku"), app.path()).ready();
-    let budget_bytes = shape.budget_mib << 20;
-    ask(&kasoku, &shape, 0..shape.warm, &[("cache-control", "no-store")]).await;
+async fn check(app: &TempApp, load: Load) {
+    let mut start = Start::serve(env!("CARGO_BIN_EXE_kasoku"), app.path());
+    if load.gives_back == GivesBack::AtOnce {
+        start = start.env("MIMALLOC_PURGE_DELAY", "0");
+    }
+    let kasoku = start.ready();
+    let budget_bytes = load.budget_mib << 20;
+    let no_store = |number| {
+        let (target, mut fields) = (load.request)(number);
+        fields.push(("cache-control", "no-store".to_owned()));
+        (target, fields)
+    };
+    ask(&kasoku, (0..load.warm).map(no_store)).await;
     assert_eq!(gauge(&kasoku, "kasoku_cache_entries").await, 0, "nothing is stored yet");
     let before = kasoku.resident_bytes();
     let (mut most, mut asked, mut offered) = (0, 0, 0);
     while offered < 10 * budget_bytes {
-        let more = (shape.warm / 8).max(CLIENTS);
-        most = most.max(ask(&kasoku, &shape, asked..asked + more, &[]).await);
+        let more = (load.warm / 8).max(CLIENTS);
+        most = most.max(ask(&kasoku, (asked..asked + more).map(load.request)).await);
         asked += more;
         let held = gauge(&kasoku, "kasoku_cache_bytes").await;
-        offered = asked * (held / gauge(&kasoku, "kasoku_cache_entries").await.max(1));
+        let entries = asked / load.requests_per_entry;
+        offered = entries * (held / gauge(&kasoku, "kasoku_cache_entries").await.max(1));
     }
     let (held, growth) = (gauge(&kasoku, "kasoku_cache_bytes").await, most.saturating_sub(before));
     let of_budget = |bytes: u64| bytes as f64 / budget_bytes as f64;
@@ -78,23 +118,16 @@ async fn check(shape: Shape) {
     assert!(of_budget(growth) <= 1.1, "grew by {growth} bytes, holds {held}, after {asked} answers");
 }
 
-/// Asks for the targets with these numbers, and says how much memory was resident at the most meanwhile.
-async fn ask(
-    kasoku: &Kasoku,
-    shape: &Shape,
-    numbers: std::ops::Range<u64>,
-    headers: &'static [(&'static str, &'static str)],
-) -> u64 {
-    let (next, end, target) = (Arc::new(AtomicU64::new(numbers.start)), numbers.end, shape.target);
+/// Sends these requests, and says how much memory was resident at the most meanwhile.
+async fn ask(kasoku: &Kasoku, requests: impl Iterator<Item = Asked>) -> u64 {
+    let (requests, next): (Arc<[Asked]>, _) = (requests.collect(), Arc::new(AtomicU64::new(0)));
     let clients = (0..CLIENTS).map(|_| {
-        let (client, next): (Client, _) = (kasoku.client(), Arc::clone(&next));
+        let (client, requests, next): (Client, _, _) =
+            (kasoku.client(), Arc::clone(&requests), Arc::clone(&next));
         tokio::spawn(async move {
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= end {
-                    return;
-                }
-                let answer = client.get_with(&target(number), headers).await;
+            while let Some((target, fields)) = requests.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+                let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                let answer = client.get_with(target, &fields).await;
                 assert!(answer.status.is_success(), "{answer:?}");
             }
         })
@@ -120,18 +153,18 @@ async fn gauge(kasoku: &Kasoku, name: &str) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_budgets_of_large_lists_stay_within_one() {
     // A filter that excludes nothing makes another key for the same 50 rows of 4 KB.
-    let target = |number| format!("/texts?text=neq.{number}");
-    check(Shape { budget_mib: 64, rows: 200, row_bytes: 4_000, target, warm: 400 }).await;
+    let request = |number| (format!("/texts?text=neq.{number}"), Vec::new());
+    check_texts(Texts { budget_mib: 64, rows: 200, row_bytes: 4_000, request, warm: 400 }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_budgets_of_small_lists_stay_within_one() {
-    let target = |number| format!("/texts?text=neq.{number}&limit=1");
-    check(Shape { budget_mib: 16, rows: 200, row_bytes: 2_000, target, warm: 4_000 }).await;
+    let request = |number| (format!("/texts?text=neq.{number}&limit=1"), Vec::new());
+    check_texts(Texts { budget_mib: 16, rows: 200, row_bytes: 2_000, request, warm: 4_000 }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_budgets_of_tiny_rows_stay_within_one() {
-    let target = |number| format!("/texts/{}", number % 150_000 + 1);
-    check(Shape { budget_mib: 16, rows: 150_000, row_bytes: 12, target, warm: 40_000 }).await;
+    let request = |number| (format!("/texts/{}", number % 150_000 + 1), Vec::new());
+    check_texts(Texts { budget_mib: 16, rows: 150_000, row_bytes: 12, request, warm: 40_000 }).await;
 }
