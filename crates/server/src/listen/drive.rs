@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::HttpService;
 use kasoku_pipeline::BodyError;
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::sleep;
 
 use super::pulse::{Cut, Pulse, Watch};
@@ -82,8 +83,9 @@ pub(super) async fn drive<S: Stage>(
                 return Poll::Ready(ended);
             }
             if !is_armed {
-                is_armed =
-                    begun.as_mut().poll(context).is_pending() && tick.as_mut().poll(context).is_pending();
+                is_armed = begun.as_mut().poll(context).is_pending()
+                    && tick.as_mut().poll(context).is_pending()
+                    && is_armed_for_certain();
             }
             let is_due = tick.is_elapsed();
             if is_due && let Some(cut) = watch.check(pulse, Instant::now()) {
@@ -107,11 +109,18 @@ pub(super) async fn drive<S: Stage>(
                 return Poll::Pending;
             }
             if tick.as_mut().poll(context).is_pending() {
+                is_armed = is_armed_for_certain();
                 return Poll::Pending;
             }
         }
     })
     .await
+}
+
+/// Whether a timer that was polled just now, and is pending, will wake the task. A stage that does much in one go may
+/// have spent the task's budget: then the timer was not asked at all, and the task is woken to ask again.
+fn is_armed_for_certain() -> bool {
+    has_budget_remaining()
 }
 
 impl Resting {
