@@ -51,7 +51,7 @@ impl Versions {
 
 /// Nodes that share a Redis, once they use it.
 struct Nodes {
-    nodes: Vec<Kasoku>,
+    processes: Vec<Kasoku>,
     clients: Vec<Client>,
     _app: TempApp,
 }
@@ -68,16 +68,16 @@ impl Nodes {
             redis.url(),
             origin.url(),
         ));
-        let nodes: Vec<_> = (0..count).map(|_| Start::serve(BINARY, app.path()).ready()).collect();
-        let clients = nodes.iter().map(Kasoku::client).collect();
-        let nodes = Self { nodes, clients, _app: app };
+        let processes: Vec<_> = (0..count).map(|_| Start::serve(BINARY, app.path()).ready()).collect();
+        let clients = processes.iter().map(Kasoku::client).collect();
+        let nodes = Self { processes, clients, _app: app };
         nodes.wait_until(true).await;
         nodes
     }
 
     /// Waits until all nodes use the second tier, or none does.
     async fn wait_until(&self, used: bool) {
-        for node in &self.nodes {
+        for node in &self.processes {
             eventually(async || {
                 let detail = node.admin().get("/health/detail").await.json();
                 (detail["cache"]["second_tier"]["current"] == used).then_some(())
@@ -169,7 +169,7 @@ async fn an_operator_purges_all_nodes_and_learns_how_many() {
     let (mut redis, versions) = (Redis::start(), Versions::new("surrogate-key: post\r\n"));
     let nodes = Nodes::start(3, &versions.origin, &redis).await;
     let purge = async |order: &Value| {
-        nodes.nodes[1].admin().json(Method::POST, "/api/cache/purge", order).await.json()["nodes"].clone()
+        nodes.processes[1].admin().json(Method::POST, "/api/cache/purge", order).await.json()["nodes"].clone()
     };
     // For a bound after the first of them came, there could be one more that nobody has heard of.
     eventually(async || (purge(&json!({ "all": true })).await["of"] == 3).then_some(())).await;
@@ -245,7 +245,7 @@ async fn when_the_node_that_fills_dies_another_takes_over() {
     // They wait for the first node, which dies.
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(begun.load(Ordering::SeqCst), 1);
-    nodes.nodes.remove(0).kill();
+    nodes.processes.remove(0).kill();
     assert!(lost.await.unwrap());
     for version in join_all(waiting).await {
         assert_eq!(version.unwrap(), 7);

@@ -1,7 +1,7 @@
 //! Origins that are not there, say nothing, say too little, or lie.
 
 use http::{Method, StatusCode};
-use kasoku_testkit::{Answer, Peer, RecordingOrigin, Start, TempApp};
+use kasoku_testkit::{Answer, Exchange, Peer, RecordingOrigin, Start, TempApp};
 
 use super::{BINARY, FOUR, before, before_with};
 
@@ -56,7 +56,7 @@ async fn a_request_goes_to_a_server_that_is_there() {
 
 #[tokio::test]
 async fn an_origin_that_says_nothing_is_given_up() {
-    let origin = RecordingOrigin::new(|exchange| exchange.wait_for_close());
+    let origin = RecordingOrigin::new(Exchange::wait_for_close);
     let (_app, kasoku) = before_with(&origin, IMPATIENT, "");
     assert_problem(&kasoku.client().get("/").await, 504, "deadline-exceeded");
     let (_app, kasoku) = before_with(&origin, "", "deadline = \"200ms\"");

@@ -213,7 +213,7 @@ async fn an_options_goes_as_far_as_it_may() {
 async fn requests_do_not_go_in_circles() {
     let origin = RecordingOrigin::always(FOUR);
     let kasoku = before(&origin);
-    let passed = vec!["1.1 kasoku"; 8].join(", ");
+    let passed = ["1.1 kasoku"; 8].join(", ");
     let answer = kasoku.client().get_with("/", &[("via", &passed)]).await;
     assert_eq!(answer.status, StatusCode::BAD_GATEWAY);
     assert!(origin.requests().is_empty());

@@ -30,11 +30,6 @@ fn of_items(text: &str) -> String {
     whole(&format!("{DATABASE}\n[[route]]\npath = \"/v1/items\"\ntable = \"items\"\n{text}\n"))
 }
 
-/// Settings of a route below `/old/` in front of an HTTP server.
-fn of_origin(text: &str) -> String {
-    whole(&format!("[[route]]\npath = \"/old/{{*rest}}\"\n{text}\n"))
-}
-
 /// Settings of a route that caches what an HTTP server answers.
 fn cached(text: &str) -> String {
     whole(&format!("[[route]]\npath = \"/{{*rest}}\"\norigin = \"http://127.0.0.1:1\"\n{text}\n"))
