@@ -33,7 +33,8 @@ const PLACES: &[(&str, Place)] = &[
     ("kasoku-cache-remote", Floor(2)),
     ("kasoku-database", Floor(2)),
     ("kasoku-origin-client", Floor(2)),
-    // Parts: policies and sources.
+    // Parts: policies and sources, and both tiers as one.
+    ("kasoku-cache-tiers", Floor(3)),
     ("kasoku-policies", Floor(3)),
     ("kasoku-source-data", Floor(3)),
     ("kasoku-source-files", Floor(3)),
