@@ -1,6 +1,6 @@
 //! Header fields that decide on caching and coding.
 //!
-//! The lines are the values of the fields of one request, in the order of [`FIELDS`]; the last is the entity tag of
+//! The lines are the values of the fields of one request, in the order of `FIELDS`; the last is the entity tag of
 //! what is there. Holds for every input: a tag equals itself, a coding that is chosen is one that was wished for,
 //! and no write is answered by 304.
 
