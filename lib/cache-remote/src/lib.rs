@@ -22,6 +22,22 @@
 //! - **One fill per key among all nodes, mostly**: a [`Lease`] with a fencing token. It spares work; nothing above
 //!   depends on it.
 //!
+//! # What it costs
+//!
+//! With the server on the same machine, two cores for all, values of 1 KB, and the default settings
+//! (`cargo run --release -p kasoku-cache-remote --example faults`):
+//!
+//! | what | p50 | p99 |
+//! |---|---|---|
+//! | a hit | 61 µs | 125 µs |
+//! | a purge that two nodes have applied | 240 µs | 2.5 ms |
+//! | a look-up while the server hangs, four of them until nothing is asked any more | 24 ms | 24 ms |
+//! | a look-up after that | 0.3 µs | 0.4 µs |
+//!
+//! A server that answers again is used after 50 ms, one that was restarted after 90 ms. Memory: 16 bytes for each of the
+//! 65,536 slots, and what waits to be written, at most 32 MiB. A node keeps two connections, and sends a few small
+//! commands a second while nobody asks.
+//!
 //! # What it does not
 //!
 //! The server is one primary (with replicas, if a failover comes with a new run); it must not be partitioned into two

@@ -49,7 +49,38 @@
 //! assert!(matches!(store.look_up(&key, now), Found::Usable { softened: Some(_), .. }));
 //! ```
 //!
-//! `examples/read_through.rs` puts it behind a plain service; `examples/memory.rs` measures its memory.
+//! `examples/read_through.rs` puts it behind a plain service; `kasoku-cache-tiers` joins it with a second tier that
+//! several nodes share.
+//!
+//! # Guarantees
+//!
+//! - **The fence**: as above, for every interleaving of fills, changes, purges and evictions. A purge is a change: what
+//!   began before it is not stored after it.
+//! - **The budget**: keys, values, tags and bookkeeping by the books never weigh more, and they weigh what they take,
+//!   provided that [`Weigh`] says so. What is only being made, and values that somebody still holds after their
+//!   eviction, are not counted.
+//! - **Nobody waits for I/O or for a value to be made**: there is none in here, and no lock outlives a call.
+//!
+//! # Costs
+//!
+//! On one core of an Intel Xeon, with 100,000 entries of 1 KB and three tags each
+//! (`cargo run --release -p kasoku-cache-store --example cost`):
+//!
+//! | operation | time |
+//! |---|---|
+//! | a look-up that finds, in no order | 340 ns |
+//! | a look-up that finds nothing | 21 ns |
+//! | a fill that replaces an entry | 1.4 µs |
+//! | a change of one tag, however many entries have it | 45 ns |
+//!
+//! [`purge_prefix`](Store::purge_prefix), [`purge_where`](Store::purge_where) and the lists for operators walk through
+//! all keys.
+//!
+//! Beside the books there is the allocator. After ten times a budget of 256 MiB, each alone
+//! (`cargo run --release -p kasoku-cache-store --example memory -- 256 NAME`), the process had grown by 1.06 of it with
+//! `tiny values`, 1.05 with tiny values with tags `of their own`, 0.98 with `lists` and 1.02 with `a bit` of everything.
+//! With `large` values, which go through at half a gibibyte a second, it was 1.22, for mimalloc gives back what
+//! is freed only after a second; told to do so at once (`MIMALLOC_PURGE_DELAY=0`) it was 1.05.
 //!
 //! # Limits
 //!

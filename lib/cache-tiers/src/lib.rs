@@ -20,9 +20,11 @@
 //!
 //! # What it costs
 //!
-//! A hit in memory is one look-up of the store and one load of the time. What is not there costs one round trip before it
-//! is made, and none is waited for after. Memory is bounded by the budget of the store, the 1 MiB of slots
-//! of the second tier, and what waits to be written there; see [`Settings`](kasoku_cache_remote::Settings).
+//! A hit in memory is a look-up of the store and a reading of the clock: less than half a microsecond. What is not there
+//! costs one round trip before it is made (61 µs to a server on the same machine), and none is waited for after it. The
+//! [store](kasoku_cache_store#costs) and the [second tier](kasoku_cache_remote#what-it-costs) say how that was measured.
+//! Memory is bounded by the budget of the store, 1 MiB for what changed last, and what waits to be written there, at
+//! most 32 MiB; see [`Settings`](kasoku_cache_remote::Settings).
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -73,7 +75,7 @@
 //! # Limits
 //!
 //! Those of both tiers: an entry may weigh an eighth of the budget, and its bytes may be as many as
-//! [`value_bytes_max`](kasoku_cache_remote::Settings::value_bytes_max) to be shared. So many as 64 values are made
+//! [`value_bytes_max`](kasoku_cache_remote::Settings::value_bytes_max) to be shared. At most 64 values are made
 //! anew in the background at the same time; a stale one that finds no place is given until somebody does. A value that
 //! cannot be made is not remembered.
 

@@ -21,6 +21,7 @@ use kasoku_policies::collapse::Collapse;
 use kasoku_policies::deadline::Deadline;
 use kasoku_policies::observe::Observe;
 use kasoku_policies::rescue::Rescue;
+use kasoku_policies::rfc9111::{HttpCacheRules, pair};
 use kasoku_policies::shape::{Shape, ShapeRules};
 
 /// Counts allocations, and leaves them to the allocator that the server uses.
@@ -52,10 +53,11 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Answers with 6 KB of JSON.
+/// Answers with 6 KB of JSON, and says what it depends on, as sources do, and more, as origins do.
 struct Items {
     promises: Promises,
     sequence: Arc<Sequence>,
+    says: &'static [(&'static str, &'static str)],
 }
 
 impl Source for Items {
@@ -70,6 +72,8 @@ impl Source for Items {
             let mut response = Response::ok(Body::from(row.repeat(110).into_bytes()));
             response.headers.insert("content-type", HeaderValue::from_static("application/json"));
             response.headers.insert("link", HeaderValue::from_static(r#"</items?cursor=x>; rel="next""#));
+            let said = self.says.iter().map(|(name, value)| (*name, HeaderValue::from_static(value)));
+            said.for_each(|(name, value)| drop(response.headers.insert(name, value)));
             response.tags = Arc::new([Tag::named("items")]);
             response.snapshot = Some(snapshot);
             Ok(response)
@@ -102,7 +106,24 @@ fn pipeline() -> Arc<dyn Pipeline> {
         .then(Some(Cache::new(rules, &promises, &store, &around)))
         .then(Some(Collapse::new(&promises, Arc::clone(&store) as _)))
         .then(Some(Fill::new(rules, &store, &around)))
-        .finally(Arc::new(Items { promises, sequence }))
+        .finally(Arc::new(Items { promises, sequence, says: &[] }))
+}
+
+/// The cache before origins, between the policies that every route has.
+fn pipeline_of_origin() -> Arc<dyn Pipeline> {
+    let sequence = Arc::new(Sequence::new());
+    let store = Arc::new(ResponseStore::new(64 << 20, Arc::clone(&sequence)));
+    let around = Surroundings::quiet(0, "/items");
+    let says = &[("cache-control", "max-age=3600"), ("vary", "accept-language")];
+    let (cache, fill, changes) = pair(HttpCacheRules::default(), &store, &around, None);
+    first(Observe::new(&around))
+        .then(Rescue::new(&around))
+        .then(Admit::new(AdmitRules { concurrent: 256, queue: 256, wait: Duration::from_secs(1) }, &around))
+        .then(Deadline::new(Duration::from_secs(5), &around))
+        .then(Some(cache))
+        .then(Some(Collapse::new(&Promises::none(), changes)))
+        .then(Some(fill))
+        .finally(Arc::new(Items { promises: Promises::none(), sequence, says }))
 }
 
 /// A request as a browser sends it.
@@ -167,4 +188,19 @@ async fn main() {
         assert_eq!(hit.status, 304);
     })
     .await;
+    let pipeline = pipeline_of_origin();
+    let fields: [&[_]; 3] =
+        [&[], &[("accept-language", "ja")], &[("accept-language", "ja"), ("range", "bytes=0-99")]];
+    for fields in &fields[..2] {
+        pipeline.run(request(fields)).await.expect("the source answers");
+    }
+    for (name, fields) in
+        ["an HTTP hit", "an HTTP hit of a variant", "an HTTP hit, a part"].into_iter().zip(fields)
+    {
+        measure(name, async || {
+            let hit = pipeline.run(request(fields)).await.expect("it is stored");
+            assert_eq!(hit.headers["x-cache"], "HIT");
+        })
+        .await;
+    }
 }

@@ -9,11 +9,13 @@
 //! | [`shape`] | methods, `HEAD`, conditions, coding | |
 //! | [`switch`] | leads around the three below it while an operator has switched them off | |
 //! | [`cache`] | reuses stored responses ([`Cache`](cache::Cache)), stores new ones ([`Fill`](cache::Fill)) | |
+//! | [`rfc9111`] | in the place of `cache`, before origins: reuses what HTTP lets a shared cache reuse | |
 //! | [`collapse`] | lets one forward answer equal requests | the key |
 //!
 //! A policy knows the seam of `kasoku-pipeline` and no source, no socket and no configuration file. The order
 //! above is the order they are meant for, outermost first, with `Fill` innermost. With the feature `tower`,
-//! on by default, each is also a layer for services of `http` types.
+//! on by default, each is also a layer for services of `http` types, and the cache of RFC 9111 is
+//! [one layer](tower::HttpCacheLayer) with all that it needs.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -67,6 +69,45 @@
 //! }
 //! # });
 //! ```
+//!
+//! # Guarantees
+//!
+//! - **What is not in the key is not visible to the source** of a cached route, so that no answer can depend on it. Before
+//!   origins, application fields are the exception, and no stored answer may repeat them; see [`rfc9111`].
+//! - **A change that was applied is in the next answer**, stored or collapsed, by the
+//!   [fence](kasoku_cache_store#guarantees) of the store. Stale answers are old, never changed.
+//! - **A caller that goes away costs nobody anything**: a forward goes on while anybody waits for it, and ends with the
+//!   last.
+//! - **All failures are answers of one form**, and none says more to its caller than a [`Kind`](kasoku_problem::Kind) does.
+//!
+//! # Costs
+//!
+//! On one core of an Intel Xeon, through all policies, with a body of 6 KB, the making of the request included
+//! (`cargo run --release -p kasoku-policies --example hit_cost`):
+//!
+//! | what | time | allocations |
+//! |---|---|---|
+//! | the request alone | 0.2 µs | 4 |
+//! | a hit | 1.1 µs | 11 |
+//! | a hit, coded | 1.3 µs | 11 |
+//! | a hit, not modified | 1.3 µs | 13 |
+//! | a hit before an origin ([`rfc9111`]) | 1.4 µs | 14 |
+//! | one of a variant | 1.9 µs | 26 |
+//! | one of a part | 2.7 µs | 39 |
+//!
+//! What is stored weighs what it takes: between 1.1 and 1.4 of the bytes that the allocator was asked for are accounted
+//! for, which covers its rounding (`cargo nextest run -p kasoku-policies --test weight`). Ten times a budget of answers
+//! grow a server by no more than 1.1 of it, for lists, rows, variants, tiny bodies and parts, and for large bodies if the
+//! allocator gives memory back at once (`cargo nextest run -p kasoku --test stories memory`). Not in the budget
+//! are bodies on their way, which are held while they are read, and for each route the names of 1,024 targets that
+//! could not be shared lately (8 KiB) and of at most 4,096 paths whose queries have a canonical form.
+//!
+//! # Limits
+//!
+//! Each has a constant or a rule beside it: bodies that are stored ([`body_bytes_max`](cache::CacheRules)), variants of a
+//! target ([`variants_max`](rfc9111::HttpCacheRules)), requests and their queue ([`admit`]), forwards in the air (65,536 a
+//! route), refreshes in the background (64 a route). Streams of declared routes are neither collapsed nor stored. A variant
+//! counts until the first of its target is replaced, also when it is gone.
 
 pub mod admit;
 pub mod cache;
