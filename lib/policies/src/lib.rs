@@ -106,8 +106,7 @@
 //!
 //! Each has a constant or a rule beside it: bodies that are stored ([`body_bytes_max`](cache::CacheRules)), variants of a
 //! target ([`variants_max`](rfc9111::HttpCacheRules)), requests and their queue ([`admit`]), forwards in the air (65,536 a
-//! route), refreshes in the background (64 a route). Streams of declared routes are neither collapsed nor stored. A variant
-//! counts until the first of its target is replaced, also when it is gone.
+//! route), refreshes in the background (64 a route). Streams of declared routes are neither collapsed nor stored.
 
 pub mod admit;
 pub mod cache;

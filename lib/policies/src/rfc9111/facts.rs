@@ -74,6 +74,16 @@ impl HttpFacts {
         has_room
     }
 
+    /// What the other variants are, or were, stored under.
+    pub(crate) fn variants(&self) -> Vec<Key> {
+        self.variants.lock().iter().map(|variant| variant.key.clone()).collect()
+    }
+
+    /// Forgets variants that are gone.
+    pub(crate) fn forget(&self, gone: &[Key]) {
+        self.variants.lock().retain(|variant| !gone.contains(&variant.key));
+    }
+
     /// The other variants, as far as they can be asked about.
     pub(crate) fn tagged(&self) -> Vec<Variant> {
         self.variants.lock().iter().filter(|variant| variant.etag.is_some()).cloned().collect()

@@ -156,15 +156,28 @@ impl Shelf {
             if one.names == other.names && one.said != other.said {
                 key = Views::variant(primary, &one.said);
                 let variant = Variant { key: key.clone(), etag: keep.headers.get(ETAG).map(own_value) };
-                if !first_facts.is_some_and(|facts| facts.note(variant, self.rules.variants_max)) {
+                if !first.as_ref().is_some_and(|first| self.note(first, &variant, keep.arrived)) {
                     return Kept::Not(Reason::TooManyVariants);
-                }
-                if let Some(first) = &first {
-                    self.store.reweigh(first.key(), first);
                 }
             }
         }
         self.insert(key, selecting, &self.tags(request, &keep.headers), keep)
+    }
+
+    /// Notes a variant with the first of its target. Those that have gone make room for it.
+    fn note(&self, first: &Arc<StoredResponse>, variant: &Variant, now: Instant) -> bool {
+        let Some(facts) = first.http() else { return false };
+        let most = self.rules.variants_max;
+        let noted = facts.note(variant.clone(), most) || {
+            // Without the facts' own lock, because the store's are taken by who weighs them.
+            let gone = facts.variants().into_iter().filter(|key| self.again(key, now).is_none());
+            facts.forget(&gone.collect::<Vec<_>>());
+            facts.note(variant.clone(), most)
+        };
+        if noted {
+            self.store.reweigh(first.key(), first);
+        }
+        noted
     }
 
     /// Puts a stored answer away again, with fields that a validation has updated.

@@ -85,3 +85,19 @@ async fn codings_vary_by_what_is_welcome_and_not_by_how_it_is_said() {
     assert!(!stand.get(&[]).await.is_hit());
     assert!(!stand.get(&[("accept-encoding", "gzip")]).await.is_hit());
 }
+
+#[tokio::test]
+async fn variants_that_have_gone_make_room_for_others() {
+    let rules = HttpCacheRules { variants_max: 2, ..HttpCacheRules::default() };
+    let stand = Stand::ruled(rules, &[ok(&[FRESH, ("vary", "foo")], "any")]);
+    for value in ["1", "2", "3", "4"] {
+        stand.get(&[("foo", value)]).await;
+    }
+    assert!(!stand.get(&[("foo", "4")]).await.is_hit(), "there are too many");
+    let is_gone = stand.store.purge_prefix(AUTHORITY_PART + 1, b"vary", kasoku_cache_store::Purge::Hard);
+    assert_eq!(is_gone, 2, "the first stays");
+    stand.get(&[("foo", "4")]).await;
+    for (value, is_hit) in [("1", true), ("4", true), ("2", false)] {
+        assert_eq!(stand.get(&[("foo", value)]).await.is_hit(), is_hit, "{value}");
+    }
+}
