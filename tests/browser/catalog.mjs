@@ -4,25 +4,10 @@
 // PICTURES (where a failure leaves its picture) and NODE_PATH (where playwright-core is).
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import { Product } from "./product.mjs";
+import { begin, run } from "./page.mjs";
 
-const { chromium } = createRequire(import.meta.url)("playwright-core");
-const { KASOKU, CHROMIUM, APP, PICTURES } = process.env;
-const WAIT_MS = 15_000;
-const ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync"];
-
-const product = await Product.serve(KASOKU, APP);
-const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS, timeout: 4 * WAIT_MS });
-const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 900 } });
-context.setDefaultTimeout(WAIT_MS);
-const page = await context.newPage();
-const complaints = [];
-page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
-page.on("pageerror", (error) => complaints.push(error.message));
+const stage = await begin();
+const { product, page, complaints } = stage;
 
 const rows = page.locator("#items li");
 const texts = (selector) => page.locator(selector).allTextContents();
@@ -173,23 +158,4 @@ const cases = {
   },
 };
 
-let failed = 0;
-try {
-  for (const [name, run] of Object.entries(cases)) {
-    try {
-      await run();
-      console.log(`  ok      ${name}`);
-    } catch (error) {
-      failed += 1;
-      await mkdir(PICTURES, { recursive: true });
-      const picture = join(PICTURES, `catalog-${failed}.png`);
-      await page.screenshot({ path: picture });
-      console.log(`  FAILED  ${name}\n${error.stack}\n          as seen: ${picture}`);
-    }
-  }
-} finally {
-  await browser.close();
-  await product.remove();
-}
-console.log(`${Object.keys(cases).length - failed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+await run("catalog", cases, stage);

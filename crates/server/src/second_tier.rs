@@ -86,10 +86,6 @@ impl SecondTier for TierOfRoute {
             self.remote.publish(reach, Mode::Hard, HEARD_WITHIN).await;
         })
     }
-
-    fn is_current(&self) -> bool {
-        self.remote.is_current()
-    }
 }
 
 impl Ticket for Right {

@@ -130,11 +130,6 @@ pub fn age_now(freshness: &Freshness, resident: Duration) -> Duration {
     freshness.age.saturating_add(resident)
 }
 
-/// The `Age` field of an answer from storage (§5.1): whole seconds, cut off as §1.2.2 says.
-pub fn age_field(age: Duration) -> HeaderValue {
-    HeaderValue::from(age.min(LONGEST).as_secs())
-}
-
 /// How many seconds it stays fresh, negative if it is stale: `ttl` of RFC 9211 §2.5.
 pub fn ttl_s(freshness: &Freshness, age: Duration) -> i64 {
     let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
@@ -240,10 +235,7 @@ mod tests {
         let freshness = freshness(100, 30);
         let age = age_now(&freshness, Duration::from_millis(5_900));
         assert_eq!(age, Duration::from_millis(35_900));
-        assert_eq!(age_field(age), "35");
         assert_eq!(age_now(&freshness, Duration::MAX), Duration::MAX);
-        // §1.2.2 and §5.1
-        assert_eq!(age_field(Duration::MAX), "2147483648");
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub enum Reason {
 }
 
 /// The tokens of all reasons: a closed list to count by.
-pub const TOKENS: [&str; 41] = [
+pub const TOKENS: [&str; 40] = [
     "expired",
     "no-cache-response",
     "no-cache-request",
@@ -70,7 +70,6 @@ pub const TOKENS: [&str; 41] = [
     "status",
     "no-freshness-no-validator",
     "content-range-invalid",
-    "incomplete",
     "not-for-credentials",
     "for-the-origin",
     "partial",
@@ -225,7 +224,6 @@ mod tests {
             Refusal::Status,
             Refusal::NoFreshnessNoValidator,
             Refusal::ContentRangeInvalid,
-            Refusal::Incomplete,
         ];
         let others = [
             Reason::NotForCredentials,

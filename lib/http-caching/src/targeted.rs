@@ -65,11 +65,6 @@ pub fn effective(headers: &HeaderMap, targets: &[HeaderName]) -> Effective {
         .unwrap_or_else(|| Effective { directives: ResponseDirectives::of(headers), field: Field::General })
 }
 
-/// Takes Kasoku's own field out of an answer to a client.
-pub fn strip_own(headers: &mut HeaderMap) {
-    headers.remove(&OWN);
-}
-
 /// What a targeted field says; `None` if it is absent, empty or does not parse.
 fn directives(headers: &HeaderMap, name: &HeaderName) -> Option<ResponseDirectives> {
     let mut members = Dictionary::new();
@@ -246,18 +241,6 @@ mod tests {
         let read = |values: [&'static str; 2]| read(&values.map(|value| ("cdn-cache-control", value)));
         assert_eq!(read(["max-age=1, public", "max-age=2"]).directives.max_age, Some(Duration::from_secs(2)));
         assert_eq!(read(["max-age=1", "&"]).field, Field::General);
-    }
-
-    #[test]
-    fn kasokus_own_field_ends_here_and_the_general_one_goes_on() {
-        let mut headers = headers(&[
-            ("kasoku-cache-control", "max-age=1"),
-            ("kasoku-cache-control", "public"),
-            ("cdn-cache-control", "foo"),
-        ]);
-        strip_own(&mut headers);
-        assert_eq!(headers.len(), 1);
-        assert_eq!(headers[&CDN], "foo");
     }
 
     proptest! {

@@ -27,15 +27,6 @@ pub enum StrongValidator {
     Date(HeaderValue),
 }
 
-/// What a 304 does to one stored response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer304 {
-    /// It is about this response, which is to be freshened.
-    Freshens,
-    /// It is about another, and must not touch this one.
-    Unrelated,
-}
-
 /// What the answer to a `HEAD` does to a stored answer to a `GET` (RFC 9111 §4.3.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeadVerdict {
@@ -118,11 +109,6 @@ pub fn selected(update: &HeaderMap, stored: &[&HeaderMap]) -> Vec<usize> {
         None if stored.len() == 1 => vec![0],
         None => Vec::new(),
     }
-}
-
-/// What a 304 does to the one stored response that was asked about.
-pub fn answer_304(update: &HeaderMap, stored: &HeaderMap) -> Answer304 {
-    if selected(update, &[stored]).is_empty() { Answer304::Unrelated } else { Answer304::Freshens }
 }
 
 /// Updates the fields of a stored response from a 304 or from the answer to a `HEAD` (RFC 9111 §3.2): each field of
@@ -317,8 +303,8 @@ mod tests {
         check(&[], &[&[]], &[0]);
         check(&[], &[strong_a, strong_a], &[]);
 
-        assert_eq!(answer_304(&headers(strong_a), &headers(strong_a)), Answer304::Freshens);
-        assert_eq!(answer_304(&headers(strong_a), &headers(strong_b)), Answer304::Unrelated);
+        assert_eq!(selected(&headers(strong_a), &[&headers(strong_a)]), [0]);
+        assert_eq!(selected(&headers(strong_a), &[&headers(strong_b)]), [0; 0]);
     }
 
     #[test]

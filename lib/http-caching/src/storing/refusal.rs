@@ -33,8 +33,6 @@ pub enum Refusal {
     NoFreshnessNoValidator,
     /// A 206 whose `Content-Range` does not say which part it is.
     ContentRangeInvalid,
-    /// It ended early. Nobody knows that from its head: who reads the body says it.
-    Incomplete,
 }
 
 impl Refusal {
@@ -97,7 +95,6 @@ impl Refusal {
                 "RFC 9110 §14.4",
                 "The partial response does not say which single part of the whole it is.",
             ),
-            Self::Incomplete => ("incomplete", "RFC 9111 §3.3", "The response ended before it was complete."),
         }
     }
 }

@@ -429,8 +429,8 @@ fn an_error_that_its_request_may_have_provoked_is_not_stored() {
 #[test]
 fn every_refusal_has_words_of_its_own() {
     use Refusal::{
-        ContentRangeInvalid, Credentials, Incomplete, Method, NoFreshnessNoValidator, NoStore, NotFinal,
-        NotModified, NotUnderstood, Private, Provoked, RequestNoStore, SetsCookie, Status, VaryAny,
+        ContentRangeInvalid, Credentials, Method, NoFreshnessNoValidator, NoStore, NotFinal, NotModified,
+        NotUnderstood, Private, Provoked, RequestNoStore, SetsCookie, Status, VaryAny,
     };
     let all = [
         Method,
@@ -446,7 +446,6 @@ fn every_refusal_has_words_of_its_own() {
         Status,
         NoFreshnessNoValidator,
         ContentRangeInvalid,
-        Incomplete,
         Provoked(Provocation::Size),
     ];
     let tokens: std::collections::BTreeSet<_> = all.iter().map(|refusal| refusal.token()).collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::Method;
 use kasoku_coherence::Key;
-use kasoku_http_caching::cache_control::RequestDirectives;
+use kasoku_http_caching::cache_control::{LONGEST, RequestDirectives};
 use kasoku_http_caching::freshness;
 use kasoku_http_caching::reason::Reason;
 use kasoku_http_caching::reuse::{self, Mark, Reuse, Validate};
@@ -140,7 +140,7 @@ impl Candidate {
             ttl_s = ttl_s.min(0);
         }
         let mut response = Response::new(stored.status(), Body::Full(stored.body().clone()));
-        response.headers = stored.fields_at(self.age.as_secs().min(1 << 31), is_observed);
+        response.headers = stored.fields_at(self.age.min(LONGEST).as_secs(), is_observed);
         response.tags = Arc::clone(stored.tags());
         response.snapshot = Some(self.snapshot);
         response.cache = CacheFacts { verdict, ttl_s: Some(ttl_s), reason, ..CacheFacts::default() };

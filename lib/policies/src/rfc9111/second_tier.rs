@@ -25,9 +25,6 @@ pub trait SecondTier: Send + Sync + 'static {
 
     /// Tells all nodes that what depends on these tags, or everything, is gone. Waits a short while for them.
     fn purge(&self, what: Gone) -> BoxFuture<'_, ()>;
-
-    /// Whether this node hears of purges by others.
-    fn is_current(&self) -> bool;
 }
 
 /// Whether an entry is what is looked for.

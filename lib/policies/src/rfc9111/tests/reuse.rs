@@ -61,6 +61,15 @@ async fn an_answer_from_storage_tells_its_age_and_its_date() {
 }
 
 #[tokio::test]
+async fn an_age_that_no_number_holds_is_cut_off() {
+    let stand = Stand::new(&[ok(&[("cache-control", "max-age=10"), ("age", "99999999999999")], "one")]);
+    stand.get(&[]).await;
+    stand.wait(5);
+    // RFC 9111 §1.2.2
+    assert_eq!(stand.get(&[("cache-control", "max-stale")]).await.field("age"), "2147483648");
+}
+
+#[tokio::test]
 async fn a_head_is_answered_from_a_stored_get_and_never_the_other_way() {
     let stand = Stand::new(&[ok(&[("cache-control", "max-age=100")], "one")]);
     let got = stand.ask("HEAD", "/a", &[]).await;

@@ -72,6 +72,9 @@ async fn fields_for_caches_do_not_reach_callers() {
         }
     }
     assert_eq!(stand.origin.asked(), 1);
+    // RFC 9213 §2.1: the one for all caches goes on.
+    let stand = Stand::new(&[ok(&[("cdn-cache-control", "max-age=100")], "one")]);
+    assert_eq!(stand.get(&[]).await.field("cdn-cache-control"), "max-age=100");
 }
 
 #[tokio::test]
