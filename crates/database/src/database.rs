@@ -10,21 +10,21 @@ use kasoku_observe::Observer;
 use kasoku_sql_plan::Value;
 use tempfile::TempDir;
 
-use crate::bulk::Bulk;
 use crate::changes::{CommitListener, WatchedTable};
-use crate::connection::{Access, Connection, Place, Rows};
 use crate::error::DatabaseError;
-use crate::inspect::Inspector;
-use crate::lock::WriteLock;
 use crate::migrate::{self, Migration};
-use crate::read::here::Here;
-use crate::read::threads::Threads;
-use crate::read::{ReadTransaction, Span, until, within};
 use crate::settings::Settings;
+use crate::sqlite::bulk::Bulk;
+use crate::sqlite::connection::{Access, Connection, Place, Rows};
+use crate::sqlite::inspect::Inspector;
+use crate::sqlite::lock::WriteLock;
+use crate::sqlite::read::here::Here;
+use crate::sqlite::read::threads::Threads;
+use crate::sqlite::read::{ReadTransaction, Span, until, within};
+use crate::sqlite::upkeep::{self, Lookout, Upkeep};
+use crate::sqlite::write::{WriteQueue, WriteTransaction};
 use crate::statement::Statement;
 use crate::tell::Teller;
-use crate::upkeep::{self, Lookout, Upkeep};
-use crate::write::{WriteQueue, WriteTransaction};
 
 /// An open database. Dropping it finishes what waits and closes it.
 pub struct Database {

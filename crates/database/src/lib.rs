@@ -5,40 +5,34 @@
 //! values, before anyone learns that it succeeded. This crate must not know HTTP, routes, caches or configuration,
 //! and no type of the driver leaves it.
 
-mod bulk;
 mod changes;
-mod connection;
 mod database;
 mod error;
-mod inspect;
-mod lock;
 mod migrate;
 mod queue;
-mod read;
 mod settings;
+mod sqlite;
 mod statement;
 mod tell;
-mod upkeep;
 mod value;
-mod write;
 
 #[cfg(test)]
 mod tests;
 
-pub use bulk::Bulk;
 pub use changes::{
     BYTES_REPORTED_MAX, CommitListener, DataChange, ROWS_REPORTED_MAX, RowChange, WatchedTable,
 };
-pub use connection::{Row, Rows};
 pub use database::Database;
 pub use error::{ConstraintKind, DatabaseError};
-pub use inspect::{
+pub use migrate::{Migration, MigrationError};
+pub use settings::Settings;
+pub use sqlite::bulk::Bulk;
+pub use sqlite::connection::{Row, Rows};
+pub use sqlite::inspect::{
     Effort, Inspector, PlanFacts, PlanStep, Reads, ResultColumn, StepAccess, TableRead, describe_file,
     describe_migrations,
 };
-pub use migrate::{Migration, MigrationError};
-pub use read::ReadTransaction;
-pub use settings::Settings;
+pub use sqlite::read::ReadTransaction;
+pub use sqlite::write::WriteTransaction;
 pub use statement::Statement;
 pub use value::ValueRef;
-pub use write::WriteTransaction;

@@ -1,8 +1,8 @@
 //! What a commit reports: every way in which SQLite can change a row, with the values before and after.
 
 use super::*;
-use crate::connection::{Access, Connection, Place};
-use crate::upkeep;
+use crate::sqlite::connection::{Access, Connection, Place};
+use crate::sqlite::upkeep;
 use crate::{ROWS_REPORTED_MAX, WatchedTable};
 
 const SCHEMA: &str = "

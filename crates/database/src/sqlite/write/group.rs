@@ -13,8 +13,8 @@ use kasoku_observe::Observation;
 use super::job::{Ran, WriteJob};
 use super::transaction::WriteTransaction;
 use super::writer::Writer;
-use crate::connection::Connection;
 use crate::error::{DatabaseError, Severity};
+use crate::sqlite::connection::Connection;
 
 /// How an attempt to commit a group ended.
 enum Attempt {
@@ -97,7 +97,7 @@ impl Writer {
     /// Runs one job in a savepoint.
     fn run_one(&mut self, job: &mut dyn WriteJob) -> Left {
         let Some(connection) = &self.connection else { return Left::Lost };
-        let until = match crate::read::until(job.deadline(), self.statement_timeout) {
+        let until = match crate::sqlite::read::until(job.deadline(), self.statement_timeout) {
             Ok(until) => until,
             Err(error) => {
                 job.fail(error);

@@ -6,10 +6,10 @@
 use kasoku_sql_plan::Value;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 
-use crate::connection::Connection;
 use crate::error::DatabaseError;
-use crate::inspect::quoted;
-use crate::upkeep;
+use crate::sqlite::connection::Connection;
+use crate::sqlite::inspect::quoted;
+use crate::sqlite::upkeep;
 use crate::value::bound;
 
 /// Rows of one transaction.

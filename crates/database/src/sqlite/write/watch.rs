@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::record::{DELETED, FUNCTION, INSERTED, Recorder, UPDATED};
 use crate::changes::WatchedTable;
-use crate::connection::Connection;
 use crate::error::DatabaseError;
-use crate::inspect::quoted;
+use crate::sqlite::connection::Connection;
+use crate::sqlite::inspect::quoted;
 
 /// Columns beyond which a row does not fit the arguments of a function, old and new; such a table is watched
 /// without values.

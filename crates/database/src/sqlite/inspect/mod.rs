@@ -19,10 +19,10 @@ pub use columns::ResultColumn;
 pub use plan::{Effort, PlanFacts, PlanStep, StepAccess};
 pub use reads::{Reads, TableRead};
 
-use crate::connection::{Access, Connection, Place};
 use crate::error::DatabaseError;
 use crate::migrate::{self, Migration};
 use crate::settings::Settings;
+use crate::sqlite::connection::{Access, Connection, Place};
 
 /// Answers questions about a database and about statements on it.
 pub struct Inspector {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use kasoku_observe::Observer;
 use kasoku_sql_plan::Value;
 
-use crate::connection::{Connection, Rows};
 use crate::error::DatabaseError;
+use crate::sqlite::connection::{Connection, Rows};
 use crate::statement::Statement;
 
 /// Several statements that see the database at one moment.

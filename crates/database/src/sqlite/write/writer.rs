@@ -10,11 +10,11 @@ use super::job::WriteJob;
 use super::record::Recorder;
 use super::watch;
 use crate::changes::{DataChange, WatchedTable};
-use crate::connection::{Access, Connection, Place};
 use crate::error::DatabaseError;
 use crate::queue::{Queue, Taken};
+use crate::sqlite::connection::{Access, Connection, Place};
+use crate::sqlite::upkeep;
 use crate::tell::Teller;
-use crate::upkeep;
 
 /// How often an idle writer looks for writes of other processes: the bound on how late they are noticed.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(250);

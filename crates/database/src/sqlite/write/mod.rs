@@ -20,12 +20,12 @@ pub use transaction::WriteTransaction;
 pub(crate) use writer::{LOOK_EVERY, Writer};
 
 use crate::changes::WatchedTable;
-use crate::connection::{Connection, Place};
 use crate::error::DatabaseError;
 use crate::queue::Queue;
 use crate::settings::Settings;
+use crate::sqlite::connection::{Connection, Place};
+use crate::sqlite::upkeep;
 use crate::tell::Teller;
-use crate::upkeep;
 use job::{Typed, WriteJob};
 
 /// What waits for the writer.

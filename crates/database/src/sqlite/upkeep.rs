@@ -11,12 +11,12 @@ use parking_lot::Mutex;
 use rusqlite::wal::CheckpointMode;
 
 use crate::changes::DataChange;
-use crate::connection::{Access, Connection, Place};
 use crate::error::DatabaseError;
 use crate::queue::{Queue, Taken};
-use crate::read::here::Here;
+use crate::sqlite::connection::{Access, Connection, Place};
+use crate::sqlite::read::here::Here;
+use crate::sqlite::write::LOOK_EVERY;
 use crate::tell::Teller;
-use crate::write::LOOK_EVERY;
 
 /// Pages in the log from which on they are copied.
 pub(crate) const LOG_PAGES_SOME: u64 = 1_000;

@@ -4,8 +4,8 @@ use kasoku_observe::Observer;
 use kasoku_sql_plan::Value;
 
 use super::record::Recorder;
-use crate::connection::{Connection, Rows};
 use crate::error::DatabaseError;
+use crate::sqlite::connection::{Connection, Rows};
 use crate::statement::Statement;
 
 /// The transaction of one write job. It is a savepoint inside the transaction of its group.

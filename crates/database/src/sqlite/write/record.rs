@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 use rusqlite::functions::{Context, FunctionFlags};
 
 use crate::changes::{BYTES_REPORTED_MAX, DataChange, ROWS_REPORTED_MAX, RowChange};
-use crate::connection::Connection;
 use crate::error::DatabaseError;
+use crate::sqlite::connection::Connection;
 use crate::value::ValueRef;
 
 /// The SQL name of the function that the triggers call.

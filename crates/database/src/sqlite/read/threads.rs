@@ -11,9 +11,9 @@ use kasoku_observe::{Observation, Observer};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use crate::connection::{Access, Connection, Place};
 use crate::error::{DatabaseError, Severity};
 use crate::queue::{Queue, Taken};
+use crate::sqlite::connection::{Access, Connection, Place};
 
 type Job = Box<dyn FnOnce(Result<&Connection, DatabaseError>) + Send>;
 

@@ -14,10 +14,10 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::Span;
 use super::kept::{Kept, Step};
-use crate::connection::{Access, Connection, Place};
 use crate::error::{DatabaseError, Severity};
+use crate::sqlite::connection::{Access, Connection, Place};
+use crate::sqlite::upkeep::LOG_PAGES_SOME;
 use crate::tell::{Horizon, Teller};
-use crate::upkeep::LOG_PAGES_SOME;
 
 /// Connections for reads on the thread that asks.
 pub(crate) struct Here {

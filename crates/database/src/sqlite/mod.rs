@@ -1,0 +1,9 @@
+//! The engine on SQLite: reader threads, connections that are read from in place, and one writer.
+
+pub(crate) mod bulk;
+pub(crate) mod connection;
+pub(crate) mod inspect;
+pub(crate) mod lock;
+pub(crate) mod read;
+pub(crate) mod upkeep;
+pub(crate) mod write;
