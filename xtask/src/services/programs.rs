@@ -35,6 +35,21 @@ pub(super) const ALL: &[Program] = &[
         version: "--version",
         package: "redis-server",
     },
+    // The database beside SQLite; each test starts its own. Debian keeps its programs in a folder per version.
+    Program {
+        name: "postgres",
+        need: Need::Tests,
+        commands: &[
+            "postgres",
+            "/usr/lib/postgresql/18/bin/postgres",
+            "/usr/lib/postgresql/17/bin/postgres",
+            "/usr/lib/postgresql/16/bin/postgres",
+            "/usr/lib/postgresql/15/bin/postgres",
+            "/usr/lib/postgresql/14/bin/postgres",
+        ],
+        version: "--version",
+        package: "postgresql",
+    },
     // Loads a server for the measurements.
     Program { name: "wrk", need: Need::Measurements, commands: &["wrk"], version: "-v", package: "wrk" },
     // The other caching proxies that this one is measured beside; each measurement starts its own.
