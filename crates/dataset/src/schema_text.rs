@@ -92,7 +92,7 @@ fn declared(kind: ColumnKind) -> Option<&'static str> {
         // With `text` in it, SQLite does not turn documents that are mere numbers into numbers.
         ColumnKind::Json => Some("json text"),
         ColumnKind::Blob => Some("blob"),
-        ColumnKind::Any => None,
+        ColumnKind::Any | ColumnKind::Array | ColumnKind::Range | ColumnKind::Search => None,
     }
 }
 

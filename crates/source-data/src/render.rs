@@ -80,7 +80,8 @@ fn value(out: &mut Vec<u8>, kind: ColumnKind, value: ValueRef<'_>) {
         ValueRef::Real(number) => json::real(out, number),
         // A document is shown as itself; what is none, in a column that does not check, as a string.
         ValueRef::Text(text)
-            if kind == ColumnKind::Json && serde_json::from_str::<IgnoredAny>(text).is_ok() =>
+            if matches!(kind, ColumnKind::Json | ColumnKind::Array)
+                && serde_json::from_str::<IgnoredAny>(text).is_ok() =>
         {
             out.extend_from_slice(text.trim().as_bytes());
         }

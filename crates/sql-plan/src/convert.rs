@@ -21,7 +21,9 @@ pub fn value_of_text(kind: ColumnKind, text: &str) -> Result<Value, Expected> {
         ColumnKind::Integer => integer(text).map(Value::Integer).ok_or("a whole number of 64 bits"),
         ColumnKind::Real => real(text).map(Value::Real).ok_or("a finite number"),
         ColumnKind::Number => number(text).ok_or("a finite number"),
-        ColumnKind::Text | ColumnKind::Json => Ok(Value::Text(text.to_owned())),
+        ColumnKind::Text | ColumnKind::Json | ColumnKind::Search => Ok(Value::Text(text.to_owned())),
+        ColumnKind::Array => wrapped(text, "{", "}").ok_or("an array such as `{1,2}`"),
+        ColumnKind::Range => range(text).ok_or("a range such as `[1,5)`"),
         ColumnKind::Boolean => match text {
             "true" => Ok(Value::Integer(1)),
             "false" => Ok(Value::Integer(0)),
@@ -45,7 +47,11 @@ pub(crate) fn value_of_json(kind: ColumnKind, json: &Json) -> Result<Value, Expe
         ColumnKind::Integer => whole(json).map(Value::Integer).ok_or("a whole number of 64 bits"),
         ColumnKind::Real => json.as_f64().map(Value::Real).ok_or("a number"),
         ColumnKind::Number => number_of_json(json).ok_or("a number"),
-        ColumnKind::Text => json.as_str().map(|text| Value::Text(text.to_owned())).ok_or("a string"),
+        ColumnKind::Text | ColumnKind::Search => {
+            json.as_str().map(|text| Value::Text(text.to_owned())).ok_or("a string")
+        }
+        ColumnKind::Array => array_of_json(json).ok_or("an array of values of one type"),
+        ColumnKind::Range => json.as_str().and_then(range).ok_or("a range such as \"[1,5)\""),
         ColumnKind::Boolean => json.as_bool().map(|is| Value::Integer(is.into())).ok_or("`true` or `false`"),
         ColumnKind::Json => Ok(Value::Text(json.to_string())),
         ColumnKind::Blob => json
@@ -59,6 +65,55 @@ pub(crate) fn value_of_json(kind: ColumnKind, json: &Json) -> Result<Value, Expe
             other => number_of_json(other).ok_or("a string, a number, `true` or `false`"),
         },
     }
+}
+
+fn wrapped(text: &str, begin: &str, end: &str) -> Option<Value> {
+    let is_whole = text.len() > 1 && text.starts_with(begin) && text.ends_with(end);
+    is_whole.then(|| Value::Text(text.to_owned()))
+}
+
+fn range(text: &str) -> Option<Value> {
+    let bounds = [("[", "]"), ("[", ")"), ("(", "]"), ("(", ")")];
+    let bounded =
+        bounds.iter().filter(|_| text.contains(',')).find_map(|(begin, end)| wrapped(text, begin, end));
+    bounded.or_else(|| (text == "empty").then(|| Value::Text(text.to_owned())))
+}
+
+/// An array in PostgreSQL's own form: every value but NULL in quotes, arrays within arrays.
+fn array_of_json(json: &Json) -> Option<Value> {
+    fn write(items: &[Json], out: &mut String) -> Option<()> {
+        out.push('{');
+        for (place, item) in items.iter().enumerate() {
+            if place > 0 {
+                out.push(',');
+            }
+            match item {
+                Json::Null => out.push_str("NULL"),
+                Json::Bool(is) => out.push_str(if *is { "true" } else { "false" }),
+                Json::Number(number) => out.push_str(&number.to_string()),
+                Json::String(text) => push_quoted(out, text),
+                Json::Array(items) => write(items, out)?,
+                Json::Object(_) => return None,
+            }
+        }
+        out.push('}');
+        Some(())
+    }
+    let mut out = String::new();
+    write(json.as_array()?, &mut out)?;
+    Some(Value::Text(out))
+}
+
+/// Writes a text between quotes, `"` and `\` behind a `\`.
+pub(crate) fn push_quoted(out: &mut String, text: &str) {
+    out.push('"');
+    for letter in text.chars() {
+        if matches!(letter, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(letter);
+    }
+    out.push('"');
 }
 
 /// Digits with an optional minus and nothing else.
@@ -108,7 +163,7 @@ mod tests {
 
     #[test]
     fn texts_are_read_by_the_kind_of_the_column() {
-        use ColumnKind::{Any, Blob, Boolean, Integer, Json, Number, Real, Text};
+        use ColumnKind::{Any, Array, Blob, Boolean, Integer, Json, Number, Range, Real, Text};
         let text = |value: &str| Some(Value::Text(value.into()));
         let cases = [
             (Integer, "42", Some(Value::Integer(42))),
@@ -137,6 +192,13 @@ mod tests {
             (Blob, "A", None),
             (Any, "12", Some(Value::Integer(12))),
             (Any, "12a", text("12a")),
+            (Array, "{1,2}", text("{1,2}")),
+            (Array, "1,2", None),
+            (Array, "{", None),
+            (Range, "[1,5)", text("[1,5)")),
+            (Range, "empty", text("empty")),
+            (Range, "[15)", None),
+            (Range, "1,5", None),
         ];
         for (kind, text, expected) in cases {
             assert_eq!(value_of_text(kind, text).ok(), expected, "{kind:?} {text:?}");
@@ -145,7 +207,7 @@ mod tests {
 
     #[test]
     fn json_values_must_have_the_type_of_the_column() {
-        use ColumnKind::{Any, Blob, Boolean, Integer, Json as Document, Number, Real, Text};
+        use ColumnKind::{Any, Array, Blob, Boolean, Integer, Json as Document, Number, Range, Real, Text};
         let cases = [
             (Integer, "12", Some(Value::Integer(12))),
             (Integer, "12.0", Some(Value::Integer(12))),
@@ -167,6 +229,15 @@ mod tests {
             (Any, "[1]", None),
             (Any, "false", Some(Value::Integer(0))),
             (Integer, "null", Some(Value::Null)),
+            (
+                Array,
+                r#"["a\"b\\", null, 1, [true]]"#,
+                Some(Value::Text(r#"{"a\"b\\",NULL,1,{true}}"#.into())),
+            ),
+            (Array, r#"[{"a": 1}]"#, None),
+            (Array, "\"{}\"", None),
+            (Range, "\"[1,)\"", Some(Value::Text("[1,)".into()))),
+            (Range, "1", None),
         ];
         for (kind, json, expected) in cases {
             let json: Json = serde_json::from_str(json).unwrap();

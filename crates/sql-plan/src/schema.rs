@@ -57,8 +57,32 @@ pub enum ColumnKind {
     Json,
     /// Bytes, shown in base64.
     Blob,
+    /// A list of values of one type, as PostgreSQL has them; its text is the database's own, `{1,2}`.
+    Array,
+    /// A span of values, as PostgreSQL has them; its text is the database's own, `[1,5)`.
+    Range,
+    /// A document prepared for text search (`tsvector`).
+    Search,
     /// No declared type: whatever each row holds.
     Any,
+}
+
+impl ColumnKind {
+    /// The kind in words, to follow "which is".
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Integer => "a whole number",
+            Self::Real | Self::Number => "a number",
+            Self::Text => "text",
+            Self::Boolean => "`true` or `false`",
+            Self::Json => "a JSON document",
+            Self::Blob => "bytes",
+            Self::Array => "an array",
+            Self::Range => "a range",
+            Self::Search => "a search document",
+            Self::Any => "of no declared type",
+        }
+    }
 }
 
 impl Schema {

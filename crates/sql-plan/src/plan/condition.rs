@@ -138,13 +138,14 @@ fn write_test(test: &Test, field: &Field, sql: &mut SqlText) {
 }
 
 fn write_is(is: Is, negated: bool, field: &Field, sql: &mut SqlText) {
+    let [is_true, is_not_true, is_false, is_not_false] = sql.dialect.truth;
     sql.push(&field.quoted).push(match (is, negated) {
         (Is::Null, false) | (Is::NotNull, true) => " is null",
         (Is::NotNull, false) | (Is::Null, true) => " is not null",
-        (Is::True, false) => " is 1",
-        (Is::True, true) => " is not 1",
-        (Is::False, false) => " is 0",
-        (Is::False, true) => " is not 0",
+        (Is::True, false) => is_true,
+        (Is::True, true) => is_not_true,
+        (Is::False, false) => is_false,
+        (Is::False, true) => is_not_false,
     });
 }
 

@@ -94,10 +94,10 @@ impl TablePlanner {
     /// numbered, or else a capped count.
     fn estimate(&self) -> CountPlan {
         let statistics = self.counters.get_or_make(b"statistics", || {
-            let text = "select max(cast(stat as integer)) from sqlite_stat1 where tbl = ?1 collate nocase";
-            SqlText::new(self.dialect, text).finish(&self.table, "estimate")
+            SqlText::new(self.dialect, self.dialect.statistics).finish(&self.table, "estimate")
         });
-        let table = vec![Value::Text(self.table.to_string())];
+        let name = if self.dialect.statistics_quoted { &self.quoted } else { &self.table };
+        let table = vec![Value::Text(name.to_string())];
         let numbered = match self.key[..] {
             [key] if self.columns.field(key).kind == ColumnKind::Integer => {
                 Some(self.counters.get_or_make(b"largest", || self.write_largest(key)))

@@ -163,7 +163,12 @@ fn equal_values_are_equal_bytes(kind: ColumnKind, declared: &str, strict: bool) 
         ColumnKind::Integer | ColumnKind::Real | ColumnKind::Boolean => true,
         ColumnKind::Text => ["CHAR", "CLOB", "TEXT"].iter().any(|word| declared.contains(word)),
         ColumnKind::Blob => strict,
-        ColumnKind::Number | ColumnKind::Json | ColumnKind::Any => false,
+        ColumnKind::Number
+        | ColumnKind::Json
+        | ColumnKind::Array
+        | ColumnKind::Range
+        | ColumnKind::Search
+        | ColumnKind::Any => false,
     }
 }
 
