@@ -21,7 +21,7 @@ pub enum DatabaseError {
         table: Option<String>,
         /// The columns, where SQLite names them.
         columns: Vec<String>,
-        /// SQLite's own words.
+        /// The database's own words.
         message: Arc<str>,
     },
     /// Another process kept the database locked for longer than a statement waits.
@@ -72,12 +72,12 @@ pub enum DatabaseError {
     /// The schema files do not fit the database.
     #[error(transparent)]
     Migration(#[from] MigrationError),
-    /// SQL that SQLite does not accept.
+    /// SQL that the database does not accept.
     #[error("{message}")]
     Sql {
-        /// SQLite's extended result code.
-        code: i32,
-        /// SQLite's own words.
+        /// SQLite's extended result code, or the server's SQLSTATE.
+        code: Arc<str>,
+        /// The database's own words.
         message: Arc<str>,
         /// The byte of the text where it found the mistake.
         offset: Option<usize>,
@@ -165,11 +165,15 @@ impl From<rusqlite::Error> for DatabaseError {
                 from_code(code, &message)
             }
             rusqlite::Error::SqlInputError { error, msg, offset, .. } => Self::Sql {
-                code: error.extended_code,
+                code: error.extended_code.to_string().into(),
                 message: msg.into(),
                 offset: usize::try_from(offset).ok(),
             },
-            other => Self::Sql { code: ffi::SQLITE_MISUSE, message: other.to_string().into(), offset: None },
+            other => Self::Sql {
+                code: ffi::SQLITE_MISUSE.to_string().into(),
+                message: other.to_string().into(),
+                offset: None,
+            },
         }
     }
 }
@@ -196,7 +200,11 @@ fn from_code(code: ffi::Error, message: &str) -> DatabaseError {
         | ErrorCode::OutOfMemory => DatabaseError::Io(message.into()),
         ErrorCode::AuthorizationForStatementDenied => DatabaseError::Refused(message.into()),
         ErrorCode::TooBig => DatabaseError::TooLarge,
-        _ => DatabaseError::Sql { code: code.extended_code, message: message.into(), offset: None },
+        _ => DatabaseError::Sql {
+            code: code.extended_code.to_string().into(),
+            message: message.into(),
+            offset: None,
+        },
     }
 }
 
@@ -253,4 +261,10 @@ fn constraint_problem(kind: ConstraintKind, columns: &[&str]) -> Problem {
         return Problem::new(kind).detail(plain);
     }
     Problem::new(kind).detail(format!("{named} {listed}")).member("columns", columns)
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
 }

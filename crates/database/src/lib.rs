@@ -5,34 +5,39 @@
 //! values, before anyone learns that it succeeded. This crate must not know HTTP, routes, caches or configuration,
 //! and no type of the driver leaves it.
 
+mod bulk;
 mod changes;
 mod database;
 mod error;
 mod migrate;
+mod postgres;
 mod queue;
+mod rows;
 mod settings;
+mod span;
 mod sqlite;
 mod statement;
 mod tell;
+mod transaction;
 mod value;
 
 #[cfg(test)]
 mod tests;
 
+pub use bulk::Bulk;
 pub use changes::{
     BYTES_REPORTED_MAX, CommitListener, DataChange, ROWS_REPORTED_MAX, RowChange, WatchedTable,
 };
 pub use database::Database;
 pub use error::{ConstraintKind, DatabaseError};
 pub use migrate::{Migration, MigrationError};
+pub use postgres::{PostgresSettings, WatchMode};
+pub use rows::{Row, Rows};
 pub use settings::Settings;
-pub use sqlite::bulk::Bulk;
-pub use sqlite::connection::{Row, Rows};
 pub use sqlite::inspect::{
     Effort, Inspector, PlanFacts, PlanStep, Reads, ResultColumn, StepAccess, TableRead, describe_file,
     describe_migrations,
 };
-pub use sqlite::read::ReadTransaction;
-pub use sqlite::write::WriteTransaction;
 pub use statement::Statement;
+pub use transaction::{ReadTransaction, WriteTransaction};
 pub use value::ValueRef;

@@ -10,12 +10,19 @@ use std::sync::Arc;
 pub struct Statement {
     name: Arc<str>,
     sql: Arc<str>,
+    rows_most: u64,
 }
 
 impl Statement {
     /// A statement; parameters are bound by place, `?1` first. Shared texts are not copied.
     pub fn new(name: impl Into<Arc<str>>, sql: impl Into<Arc<str>>) -> Self {
-        Self { name: name.into(), sql: sql.into() }
+        Self { name: name.into(), sql: sql.into(), rows_most: u64::MAX }
+    }
+
+    /// Rows at the most that its reader has use for; where rows are fetched before they are read, no more are kept.
+    #[must_use]
+    pub fn at_most(self, rows_most: u64) -> Self {
+        Self { rows_most, ..self }
     }
 
     /// The name that observers know it by.
@@ -26,5 +33,13 @@ impl Statement {
     /// The text.
     pub fn sql(&self) -> &str {
         &self.sql
+    }
+
+    pub(crate) fn shared_sql(&self) -> Arc<str> {
+        Arc::clone(&self.sql)
+    }
+
+    pub(crate) fn rows_most(&self) -> u64 {
+        self.rows_most
     }
 }

@@ -16,19 +16,24 @@ use crate::value::bound;
 const ROWS_TOGETHER: u64 = 20_000;
 
 /// The writer's connection, for a load.
-pub struct Bulk<'c> {
+pub(crate) struct Load<'c> {
     pub(crate) connection: &'c Connection,
 }
 
-impl Bulk<'_> {
+impl Load<'_> {
     /// Runs SQL that may change the schema, in one transaction.
-    pub fn run(&mut self, sql: &str) -> Result<(), DatabaseError> {
+    pub(crate) fn run(&mut self, sql: &str) -> Result<(), DatabaseError> {
         self.together(|raw| raw.execute_batch(sql))
     }
 
     /// Runs statements that insert the rows numbered `:first` to `:last`, in parts, until there are `rows`.
     /// Statements without these parameters would run once a part.
-    pub fn fill(&mut self, sql: &str, rows: u64, mut progress: impl FnMut(u64)) -> Result<(), DatabaseError> {
+    pub(crate) fn fill(
+        &mut self,
+        sql: &str,
+        rows: u64,
+        mut progress: impl FnMut(u64),
+    ) -> Result<(), DatabaseError> {
         let mut done = 0;
         while done < rows {
             let (first, last) = (done + 1, (done + ROWS_TOGETHER).min(rows));
@@ -53,7 +58,7 @@ impl Bulk<'_> {
 
     /// Inserts rows, each with a value per column, and says how many there were. An error of the iterator ends the
     /// load; transactions that were complete by then stay.
-    pub fn insert_rows<E: From<DatabaseError>>(
+    pub(crate) fn insert_rows<E: From<DatabaseError>>(
         &mut self,
         table: &str,
         columns: &[impl AsRef<str>],
@@ -99,7 +104,7 @@ impl Bulk<'_> {
     }
 
     /// Lets SQLite gather statistics about what was loaded.
-    pub fn analyze(&mut self) -> Result<(), DatabaseError> {
+    pub(crate) fn analyze(&mut self) -> Result<(), DatabaseError> {
         upkeep::optimize_all(self.connection)
     }
 

@@ -2,8 +2,11 @@
 
 pub(crate) mod bulk;
 pub(crate) mod connection;
+pub(crate) mod engine;
 pub(crate) mod inspect;
 pub(crate) mod lock;
 pub(crate) mod read;
 pub(crate) mod upkeep;
 pub(crate) mod write;
+
+pub(crate) use engine::Sqlite;

@@ -1,6 +1,7 @@
 //! Opening: who may open what, and what is found after a crash.
 
 use super::*;
+use crate::WriteTransaction;
 
 const SCHEMA: &str = "CREATE TABLE n (v INTEGER PRIMARY KEY)";
 
@@ -79,20 +80,21 @@ async fn a_private_database_is_gone_when_it_is_closed() {
     let database = open(&Settings::default(), &[file("001.sql", SCHEMA)]).unwrap();
     let insert = Statement::new("insert", "INSERT INTO n VALUES (1)");
     database.write::<_, DatabaseError>(None, move |write| write.execute(&insert, &[])).await.unwrap();
-    let path = database.path().to_owned();
+    let path = database.path().unwrap().to_owned();
     assert!(path.exists());
     drop(database);
     assert!(!path.exists());
 }
 
-#[test]
-fn a_writer_syncs_and_enforces() {
+#[tokio::test]
+async fn a_writer_syncs_and_enforces() {
     let bench = Bench::new(SCHEMA);
-    let pragmas = bench.database.bulk(|bulk| {
-        let read = |name: &str| bulk.connection.integer(&format!("PRAGMA {name}"));
-        Ok::<_, DatabaseError>([read("synchronous")?, read("foreign_keys")?, read("recursive_triggers")?])
-    });
-    assert_eq!(pragmas.unwrap(), [2, 1, 1]);
+    for (pragma, expected) in [("synchronous", 2), ("foreign_keys", 1), ("recursive_triggers", 1)] {
+        let read = Statement::new("pragma", format!("SELECT * FROM pragma_{pragma}"));
+        let job = move |write: &mut WriteTransaction<'_>| write.query(&read, &[], first_integer);
+        let (set, _) = bench.database.write::<_, DatabaseError>(None, job).await.unwrap();
+        assert_eq!(set, expected, "{pragma}");
+    }
     let mode: String =
         stranger(&bench.path()).query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");

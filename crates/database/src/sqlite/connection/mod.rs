@@ -14,10 +14,11 @@ use kasoku_sql_plan::Value;
 
 use guard::Guard;
 pub(crate) use open::{Access, Place};
-pub use rows::{Row, Rows};
+pub(crate) use rows::Running;
 pub(crate) use stop::Stop;
 
 use crate::error::{DatabaseError, Severity};
+use crate::rows::Rows;
 use crate::statement::Statement;
 use crate::value::bound;
 
@@ -132,7 +133,7 @@ impl Connection {
             prepared.raw_bind_parameter(place + 1, bound(value)).map_err(|error| self.failed(error))?;
         }
         let reads_only = prepared.readonly();
-        let mut rows = Rows::new(self, prepared.raw_query());
+        let mut rows = Rows::sqlite(Running::new(self, prepared.raw_query()));
         let value = f(&mut rows)?;
         let seen = rows.seen();
         drop(rows);

@@ -12,9 +12,9 @@ use std::time::Instant;
 use kasoku_coherence::Snapshot;
 use parking_lot::{Mutex, MutexGuard};
 
-use super::Span;
 use super::kept::{Kept, Step};
 use crate::error::{DatabaseError, Severity};
+use crate::span::Span;
 use crate::sqlite::connection::{Access, Connection, Place};
 use crate::sqlite::upkeep::LOG_PAGES_SOME;
 use crate::tell::{Horizon, Teller};

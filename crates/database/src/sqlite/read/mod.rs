@@ -4,24 +4,24 @@ pub(crate) mod here;
 mod kept;
 pub(crate) mod threads;
 
-use std::time::{Duration, Instant};
-
 use kasoku_observe::Observer;
 use kasoku_sql_plan::Value;
 
 use crate::error::DatabaseError;
-use crate::sqlite::connection::{Connection, Rows};
+use crate::rows::Rows;
+use crate::sqlite::connection::Connection;
 use crate::statement::Statement;
+use crate::transaction::ReadTransaction;
 
 /// Several statements that see the database at one moment.
-pub struct ReadTransaction<'c> {
+pub(crate) struct Transaction<'c> {
     connection: &'c Connection,
     observer: &'c dyn Observer,
 }
 
-impl ReadTransaction<'_> {
+impl Transaction<'_> {
     /// Runs a statement and lends its rows to `f`.
-    pub fn query<T, E: From<DatabaseError>>(
+    pub(crate) fn query<T, E: From<DatabaseError>>(
         &mut self,
         statement: &Statement,
         params: &[Value],
@@ -50,33 +50,9 @@ pub(crate) fn within<T, E: From<DatabaseError>>(
         }
     }
     if !connection.raw().is_autocommit() {
-        return f(&mut ReadTransaction { connection, observer });
+        return f(&mut ReadTransaction::sqlite(Transaction { connection, observer }));
     }
     connection.run("BEGIN -- kasoku")?;
     let _end = End(connection);
-    f(&mut ReadTransaction { connection, observer })
-}
-
-/// When a read begins, and when it must stop.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Span {
-    pub(crate) now: Instant,
-    pub(crate) until: Instant,
-}
-
-impl Span {
-    /// From now to the earlier of the deadline and the longest that a statement may take.
-    pub(crate) fn from_now(deadline: Option<Instant>, timeout: Duration) -> Result<Self, DatabaseError> {
-        let now = Instant::now();
-        match deadline {
-            Some(deadline) if deadline <= now => Err(DatabaseError::Deadline),
-            Some(deadline) => Ok(Self { now, until: deadline.min(now + timeout) }),
-            None => Ok(Self { now, until: now + timeout }),
-        }
-    }
-}
-
-/// The earlier of the deadline and the longest that a statement may take.
-pub(crate) fn until(deadline: Option<Instant>, timeout: Duration) -> Result<Instant, DatabaseError> {
-    Span::from_now(deadline, timeout).map(|span| span.until)
+    f(&mut ReadTransaction::sqlite(Transaction { connection, observer }))
 }

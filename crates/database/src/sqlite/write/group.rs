@@ -11,10 +11,11 @@ use kasoku_coherence::Position;
 use kasoku_observe::Observation;
 
 use super::job::{Ran, WriteJob};
-use super::transaction::WriteTransaction;
+use super::transaction::Transaction;
 use super::writer::Writer;
 use crate::error::{DatabaseError, Severity};
 use crate::sqlite::connection::Connection;
+use crate::transaction::WriteTransaction;
 
 /// How an attempt to commit a group ended.
 enum Attempt {
@@ -97,7 +98,7 @@ impl Writer {
     /// Runs one job in a savepoint.
     fn run_one(&mut self, job: &mut dyn WriteJob) -> Left {
         let Some(connection) = &self.connection else { return Left::Lost };
-        let until = match crate::sqlite::read::until(job.deadline(), self.statement_timeout) {
+        let until = match crate::span::until(job.deadline(), self.statement_timeout) {
             Ok(until) => until,
             Err(error) => {
                 job.fail(error);
@@ -109,16 +110,14 @@ impl Writer {
             return Left::Lost;
         }
         let mark = self.recorder.mark();
-        let mut transaction = WriteTransaction {
-            connection,
-            recorder: &self.recorder,
-            observer: self.teller.observer.as_ref(),
-        };
+        let transaction =
+            Transaction { connection, recorder: &self.recorder, observer: self.teller.observer.as_ref() };
+        let mut transaction = WriteTransaction::sqlite(transaction);
         connection.stop().at(until);
         let ran = catch_unwind(AssertUnwindSafe(|| job.run(&mut transaction)));
         connection.stop().never();
         let ran = ran.unwrap_or_else(|panic| {
-            job.fail(DatabaseError::Panicked(panic_text(panic.as_ref()).into()));
+            job.fail(DatabaseError::Panicked(crate::error::panic_text(panic.as_ref()).into()));
             Ran::Undo
         });
         if connection.raw().is_autocommit() {
@@ -169,9 +168,4 @@ fn answer(jobs: Vec<Box<dyn WriteJob>>, outcome: &Result<Position, DatabaseError
     for job in jobs {
         job.answer(outcome.clone());
     }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
 }

@@ -5,8 +5,8 @@ use std::time::Instant;
 use kasoku_coherence::Position;
 use tokio::sync::oneshot;
 
-use super::transaction::WriteTransaction;
 use crate::error::DatabaseError;
+use crate::transaction::WriteTransaction;
 
 /// Whether a job wants its changes kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use kasoku_coherence::Position;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-pub use transaction::WriteTransaction;
+pub(crate) use transaction::{Part, Transaction};
 pub(crate) use writer::{LOOK_EVERY, Writer};
 
 use crate::changes::WatchedTable;
@@ -26,6 +26,7 @@ use crate::settings::Settings;
 use crate::sqlite::connection::{Connection, Place};
 use crate::sqlite::upkeep;
 use crate::tell::Teller;
+use crate::transaction::WriteTransaction;
 use job::{Typed, WriteJob};
 
 /// What waits for the writer.

@@ -3,21 +3,25 @@
 use kasoku_observe::Observer;
 use kasoku_sql_plan::Value;
 
-use super::record::Recorder;
+use super::record::{Mark, Recorder};
 use crate::error::DatabaseError;
-use crate::sqlite::connection::{Connection, Rows};
+use crate::rows::Rows;
+use crate::sqlite::connection::Connection;
 use crate::statement::Statement;
 
 /// The transaction of one write job. It is a savepoint inside the transaction of its group.
-pub struct WriteTransaction<'c> {
+pub(crate) struct Transaction<'c> {
     pub(super) connection: &'c Connection,
     pub(super) recorder: &'c Recorder,
     pub(super) observer: &'c dyn Observer,
 }
 
-impl WriteTransaction<'_> {
+/// Where a part of a job began.
+pub(crate) struct Part(Mark);
+
+impl Transaction<'_> {
     /// Runs a statement to its end and says how many rows it changed, triggers and cascades apart.
-    pub fn execute(&mut self, statement: &Statement, params: &[Value]) -> Result<u64, DatabaseError> {
+    pub(crate) fn execute(&mut self, statement: &Statement, params: &[Value]) -> Result<u64, DatabaseError> {
         let ran = self.connection.query(self.observer, statement, params, |rows| {
             while rows.next()?.is_some() {}
             Ok::<_, DatabaseError>(())
@@ -25,9 +29,8 @@ impl WriteTransaction<'_> {
         Ok(ran.changed)
     }
 
-    /// Runs a statement and lends its rows (those of a `RETURNING`, say) to `f`. A write is complete before its
-    /// first row is seen.
-    pub fn query<T, E: From<DatabaseError>>(
+    /// Runs a statement and lends its rows to `f`.
+    pub(crate) fn query<T, E: From<DatabaseError>>(
         &mut self,
         statement: &Statement,
         params: &[Value],
@@ -36,22 +39,22 @@ impl WriteTransaction<'_> {
         Ok(self.connection.query(self.observer, statement, params, f)?.value)
     }
 
-    /// Runs a part of the job in a savepoint of its own: an error undoes the part and not the job.
-    pub fn attempt<T, E: From<DatabaseError>>(
-        &mut self,
-        f: impl FnOnce(&mut WriteTransaction<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    /// Begins a part of the job that can be undone by itself.
+    pub(crate) fn begin_part(&mut self) -> Result<Part, DatabaseError> {
         let mark = self.recorder.mark();
         self.connection.run("SAVEPOINT kasoku_part -- kasoku")?;
-        let result = f(self);
+        Ok(Part(mark))
+    }
+
+    /// Ends the part that was begun last, and undoes it unless it is to be kept.
+    pub(crate) fn end_part(&mut self, part: Part, keep: bool) -> Result<(), DatabaseError> {
         if self.connection.raw().is_autocommit() {
-            return result.and(Err(DatabaseError::Aborted.into()));
+            return if keep { Err(DatabaseError::Aborted) } else { Ok(()) };
         }
-        if result.is_err() {
+        if !keep {
             self.connection.run("ROLLBACK TO kasoku_part -- kasoku")?;
-            self.recorder.forget_since(mark);
+            self.recorder.forget_since(part.0);
         }
-        self.connection.run("RELEASE kasoku_part -- kasoku")?;
-        result
+        self.connection.run("RELEASE kasoku_part -- kasoku")
     }
 }

@@ -1,0 +1,65 @@
+//! Large loads: filling a new database and importing rows, in few large transactions.
+
+use kasoku_sql_plan::Value;
+
+use crate::error::DatabaseError;
+use crate::postgres;
+use crate::sqlite;
+
+/// A connection of its own, for a load.
+pub struct Bulk<'c>(Loading<'c>);
+
+enum Loading<'c> {
+    Sqlite(sqlite::bulk::Load<'c>),
+    Postgres(postgres::bulk::Load<'c>),
+}
+
+impl<'c> Bulk<'c> {
+    pub(crate) fn sqlite(load: sqlite::bulk::Load<'c>) -> Self {
+        Self(Loading::Sqlite(load))
+    }
+
+    pub(crate) fn postgres(load: postgres::bulk::Load<'c>) -> Self {
+        Self(Loading::Postgres(load))
+    }
+
+    /// Runs SQL that may change the schema, in one transaction.
+    pub fn run(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        match &mut self.0 {
+            Loading::Sqlite(load) => load.run(sql),
+            Loading::Postgres(load) => load.run(sql),
+        }
+    }
+
+    /// Runs statements that insert the rows numbered `:first` to `:last`, in parts, until there are `rows`.
+    /// Statements without these parameters would run once a part.
+    pub fn fill(&mut self, sql: &str, rows: u64, progress: impl FnMut(u64)) -> Result<(), DatabaseError> {
+        match &mut self.0 {
+            Loading::Sqlite(load) => load.fill(sql, rows, progress),
+            Loading::Postgres(load) => load.fill(sql, rows, progress),
+        }
+    }
+
+    /// Inserts rows, each with a value per column, and says how many there were. An error of the iterator ends the
+    /// load; transactions that were complete by then stay.
+    pub fn insert_rows<E: From<DatabaseError>>(
+        &mut self,
+        table: &str,
+        columns: &[impl AsRef<str>],
+        rows: impl IntoIterator<Item = Result<Vec<Value>, E>>,
+        progress: impl FnMut(u64),
+    ) -> Result<u64, E> {
+        match &mut self.0 {
+            Loading::Sqlite(load) => load.insert_rows(table, columns, rows, progress),
+            Loading::Postgres(load) => load.insert_rows(table, columns, rows, progress),
+        }
+    }
+
+    /// Lets the database gather statistics about what was loaded.
+    pub fn analyze(&mut self) -> Result<(), DatabaseError> {
+        match &mut self.0 {
+            Loading::Sqlite(load) => load.analyze(),
+            Loading::Postgres(load) => load.analyze(),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The engine on PostgreSQL: shared connections for short reads, exclusive ones for everything else.
+
+mod background;
+mod backoff;
+pub(crate) mod bulk;
+mod connect;
+mod error;
+mod exclusive;
+mod named;
+mod param;
+mod read;
+pub(crate) mod rows;
+mod settings;
+mod shared;
+mod tls;
+mod transaction;
+mod value;
+mod watch;
+mod write;
+
+use std::sync::Arc;
+
+use kasoku_coherence::Sequence;
+use kasoku_observe::Observer;
+use parking_lot::Mutex;
+
+pub use settings::{PostgresSettings, WatchMode};
+pub(crate) use transaction::Transaction;
+
+use crate::bulk::Bulk;
+use crate::changes::{CommitListener, WatchedTable};
+use crate::error::DatabaseError;
+use crate::migrate::Migration;
+use crate::tell::Teller;
+use background::Background;
+use bulk::Load;
+use connect::Connector;
+use exclusive::{Exclusive, Held};
+use read::LongShapes;
+use shared::Shared;
+use watch::Watch;
+
+/// A server that is connected to.
+pub(crate) struct Postgres {
+    settings: Arc<PostgresSettings>,
+    connector: Connector,
+    teller: Arc<Teller>,
+    background: Background,
+    shared: Shared,
+    exclusive: Exclusive,
+    long: LongShapes,
+    watch: Arc<Watch>,
+    /// For what is asked rarely, and from threads that may be blocked.
+    own: Mutex<Option<Held>>,
+}
+
+impl Postgres {
+    /// Connects, and brings the schema up to date. Blocks while it does.
+    pub(crate) fn connect(
+        settings: &PostgresSettings,
+        migrations: &[Migration],
+        sequence: Arc<Sequence>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, DatabaseError> {
+        let settings = Arc::new(settings.clone());
+        let connector = Connector::new(&settings)?;
+        let teller = Arc::new(Teller::new(sequence, observer));
+        let background = Background::start()?;
+        let own = Held::open_elsewhere(background.handle(), &connector)?;
+        if !migrations.is_empty() {
+            return Err(DatabaseError::Refused("schema files".into()));
+        }
+        let watch = Arc::new(Watch::new(&settings));
+        let shared = Shared::start(&background, &connector, &settings, &teller);
+        let exclusive = Exclusive::start(&connector, &settings, &teller)?;
+        let (long, own) = (LongShapes::default(), Mutex::new(Some(own)));
+        Ok(Self { settings, connector, teller, background, shared, exclusive, long, watch, own })
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.settings.read_only
+    }
+
+    pub(crate) fn listen(&self, listener: Arc<dyn CommitListener>) {
+        self.teller.listen(listener);
+    }
+
+    /// Loads much at once on the calling thread.
+    pub(crate) fn bulk<T, E: From<DatabaseError>>(
+        &self,
+        f: impl FnOnce(&mut Bulk<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if self.settings.read_only {
+            return Err(DatabaseError::ReadOnly.into());
+        }
+        let held = Held::open_elsewhere(self.background.handle(), &self.connector)?;
+        f(&mut Bulk::postgres(Load::new(&held)))
+    }
+
+    pub(crate) async fn watch(&self, _tables: Vec<WatchedTable>) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    pub(crate) fn inspector(&self) -> Result<crate::sqlite::inspect::Inspector, DatabaseError> {
+        Err(DatabaseError::Refused("inspection".into()))
+    }
+
+    pub(crate) fn close(&self) {
+        self.watch.close();
+        self.exclusive.close();
+        *self.own.lock() = None;
+        self.background.close();
+    }
+
+    /// Lends the engine's own connection, opened anew if it has ended.
+    fn with_own<T>(&self, f: impl FnOnce(&Held) -> Result<T, DatabaseError>) -> Result<T, DatabaseError> {
+        let mut own = self.own.lock();
+        if own.as_ref().is_none_or(Held::is_lost) {
+            *own = Some(Held::open_elsewhere(self.background.handle(), &self.connector)?);
+        }
+        f(own.as_ref().expect("it was opened above"))
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,176 @@
+//! Reads: on the shared lane, unless their shape is known to take long.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kasoku_coherence::Snapshot;
+use kasoku_observe::Observation;
+use kasoku_sql_plan::Value;
+use parking_lot::RwLock;
+use tokio::time::timeout_at;
+
+use super::Postgres;
+use super::connect::Answer;
+use super::exclusive::Held;
+use super::transaction::Transaction;
+use crate::error::DatabaseError;
+use crate::rows::Rows;
+use crate::span::until;
+use crate::statement::Statement;
+use crate::transaction::ReadTransaction;
+
+/// A statement that takes longer than this holds up those behind it on its connection.
+const SHORT_MOST: Duration = Duration::from_millis(50);
+/// For how long a shape is remembered as long.
+const REMEMBERED: Duration = Duration::from_secs(30);
+/// Shapes that are remembered as long.
+const LONG_MAX: usize = 4_096;
+
+/// Which shapes took long, and until when that is believed.
+#[derive(Default)]
+pub(super) struct LongShapes(RwLock<HashMap<Arc<str>, Instant>>);
+
+impl LongShapes {
+    fn has(&self, sql: &str) -> bool {
+        let shapes = self.0.read();
+        !shapes.is_empty() && shapes.get(sql).is_some_and(|until| Instant::now() < *until)
+    }
+
+    fn note(&self, statement: &Statement, took: Duration) {
+        if took <= SHORT_MOST {
+            return;
+        }
+        let mut shapes = self.0.write();
+        if shapes.len() >= LONG_MAX {
+            let now = Instant::now();
+            shapes.retain(|_, until| now < *until);
+        }
+        if shapes.len() < LONG_MAX {
+            shapes.insert(statement.shared_sql(), Instant::now() + REMEMBERED);
+        }
+    }
+}
+
+impl Postgres {
+    /// Reads with one statement.
+    pub(crate) async fn read<T, E>(
+        &self,
+        statement: &Statement,
+        params: Vec<Value>,
+        deadline: Option<Instant>,
+        f: impl FnOnce(&mut Rows<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<(T, Snapshot), E>
+    where
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        if self.long.has(statement.sql()) {
+            return self.read_alone(statement, params, deadline, f).await;
+        }
+        let until = until(deadline, self.settings.statement_timeout)?;
+        // Noted before the server is asked, so that it never shows more than what is read.
+        let snapshot = self.teller.sequence.snapshot();
+        let answer = self.fetch(statement, &params, until).await?;
+        Ok((lend(answer, f)?, snapshot))
+    }
+
+    /// Reads with several statements that see the database at one moment.
+    pub(crate) async fn read_many<T, E>(
+        &self,
+        deadline: Option<Instant>,
+        f: impl FnOnce(&mut ReadTransaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<(T, Snapshot), E>
+    where
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        let until = until(deadline, self.settings.statement_timeout)?;
+        let teller = Arc::clone(&self.teller);
+        let job = move |held: &Held, abandoned: &std::sync::atomic::AtomicBool| {
+            let snapshot = teller.sequence.snapshot();
+            held.run("begin isolation level repeatable read, read only")?;
+            let transaction = Transaction::new(held, teller.observer.as_ref(), until).while_wanted(abandoned);
+            let result = f(&mut ReadTransaction::postgres(transaction));
+            // Nothing was written, so there is nothing that an error here could lose; a connection that is lost is
+            // known as that.
+            let _ended = held.run("rollback");
+            Ok((result?, snapshot))
+        };
+        self.exclusive.run(until, job).await
+    }
+
+    /// Reads with one statement, on the calling thread.
+    pub(crate) fn read_here<T, E: From<DatabaseError>>(
+        &self,
+        statement: &Statement,
+        params: &[Value],
+        deadline: Option<Instant>,
+        f: impl FnOnce(&mut Rows<'_>) -> Result<T, E>,
+    ) -> Result<(T, Snapshot), E> {
+        let until = until(deadline, self.settings.statement_timeout)?;
+        let snapshot = self.teller.sequence.snapshot();
+        let answer = self.with_own(|held| {
+            let run = async { timeout_at(until.into(), held.session.run(statement, params)).await };
+            match held.wait(run) {
+                Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(failed)) => Err(failed.error),
+                Err(_) => Err(DatabaseError::Deadline),
+            }
+        })?;
+        Ok((lend(answer, f)?, snapshot))
+    }
+
+    async fn fetch(
+        &self,
+        statement: &Statement,
+        params: &[Value],
+        until: Instant,
+    ) -> Result<Answer, DatabaseError> {
+        let lent = self.shared.session(until).await?;
+        let started = Instant::now();
+        let fetched = timeout_at(until.into(), lent.session.run(statement, params)).await;
+        let took = started.elapsed();
+        self.long.note(statement, took);
+        let rows = match &fetched {
+            Ok(Ok(answer)) => answer.rows.count(),
+            _ => 0,
+        };
+        self.teller.observer.observe(&Observation::Statement { name: statement.name(), took, rows });
+        match fetched {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(failed)) => Err(failed.error),
+            Err(_) => Err(DatabaseError::Deadline),
+        }
+    }
+
+    /// Reads on a connection of its own, which can be told to stop.
+    async fn read_alone<T, E>(
+        &self,
+        statement: &Statement,
+        params: Vec<Value>,
+        deadline: Option<Instant>,
+        f: impl FnOnce(&mut Rows<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<(T, Snapshot), E>
+    where
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        let until = until(deadline, self.settings.statement_timeout)?;
+        let (teller, statement) = (Arc::clone(&self.teller), statement.clone());
+        let job = move |held: &Held, abandoned: &std::sync::atomic::AtomicBool| {
+            let snapshot = teller.sequence.snapshot();
+            let mut transaction =
+                Transaction::new(held, teller.observer.as_ref(), until).while_wanted(abandoned);
+            Ok((transaction.query(&statement, &params, f)?, snapshot))
+        };
+        self.exclusive.run(until, job).await
+    }
+}
+
+fn lend<T, E: From<DatabaseError>>(
+    answer: Answer,
+    f: impl FnOnce(&mut Rows<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    f(&mut Rows::postgres(answer.rows))
+}

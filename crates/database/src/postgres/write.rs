@@ -1,0 +1,141 @@
+//! Writes: each job in a transaction of its own, told to the listener before it is visible.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use kasoku_coherence::Position;
+use kasoku_observe::Observation;
+
+use super::Postgres;
+use super::connect::Failed;
+use super::error::Meaning;
+use super::exclusive::Held;
+use super::transaction::Transaction;
+use super::watch::Watch;
+use crate::database::Isolation;
+use crate::error::DatabaseError;
+use crate::span::until;
+use crate::tell::Teller;
+use crate::transaction::WriteTransaction;
+
+/// How often a job is run again because others were in its way.
+const ATTEMPTS_MOST: u32 = 32;
+
+/// How an attempt ended.
+enum Attempt<T, E> {
+    Done(Result<(T, Position), E>),
+    /// Others were in the way, and nothing of it was kept.
+    Again(E),
+}
+
+impl Postgres {
+    /// Runs a job in a transaction and waits until it is durable.
+    pub(crate) async fn write<T, E>(
+        &self,
+        deadline: Option<Instant>,
+        isolation: Isolation,
+        mut job: impl FnMut(&mut WriteTransaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<(T, Position), E>
+    where
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        if self.settings.read_only {
+            return Err(DatabaseError::ReadOnly.into());
+        }
+        let until = until(deadline, self.settings.statement_timeout)?;
+        let (teller, watch) = (Arc::clone(&self.teller), Arc::clone(&self.watch));
+        let work = move |held: &Held, _: &std::sync::atomic::AtomicBool| {
+            let writer = Writer { held, teller: &teller, watch: &watch, until };
+            for _ in 1..ATTEMPTS_MOST {
+                match writer.attempt(isolation, &mut job) {
+                    Attempt::Done(outcome) => return outcome,
+                    Attempt::Again(error) if until <= Instant::now() => return Err(error),
+                    Attempt::Again(_) => {}
+                }
+            }
+            match writer.attempt(isolation, &mut job) {
+                Attempt::Done(outcome) => outcome,
+                Attempt::Again(error) => Err(error),
+            }
+        };
+        self.exclusive.run(until, work).await
+    }
+}
+
+struct Writer<'w> {
+    held: &'w Held,
+    teller: &'w Teller,
+    watch: &'w Watch,
+    until: Instant,
+}
+
+impl Writer<'_> {
+    fn attempt<T, E: From<DatabaseError>>(
+        &self,
+        isolation: Isolation,
+        job: &mut impl FnMut(&mut WriteTransaction<'_>) -> Result<T, E>,
+    ) -> Attempt<T, E> {
+        let begin = match isolation {
+            Isolation::Statements => "begin isolation level read committed, read write",
+            Isolation::Job => "begin isolation level repeatable read, read write",
+        };
+        if let Err(error) = self.held.run(begin) {
+            return Attempt::Done(Err(error.into()));
+        }
+        let observer = self.teller.observer.as_ref();
+        let mut transaction = WriteTransaction::postgres(Transaction::new(self.held, observer, self.until));
+        let ran = catch_unwind(AssertUnwindSafe(|| job(&mut transaction)));
+        let met_others = transaction.met_others();
+        let value = match ran {
+            Ok(Ok(value)) => value,
+            Ok(Err(error)) => {
+                self.roll_back();
+                return if met_others { Attempt::Again(error) } else { Attempt::Done(Err(error)) };
+            }
+            Err(panic) => {
+                self.roll_back();
+                let said = crate::error::panic_text(panic.as_ref());
+                return Attempt::Done(Err(DatabaseError::Panicked(said.into()).into()));
+            }
+        };
+        match self.commit() {
+            Ok(position) => Attempt::Done(Ok((value, position))),
+            Err(failed) if failed.meaning == Meaning::Conflict => Attempt::Again(failed.error.into()),
+            Err(failed) => Attempt::Done(Err(failed.error.into())),
+        }
+    }
+
+    /// Tells what is about to be committed, and commits it.
+    fn commit(&self) -> Result<Position, Failed> {
+        let changes = match self.watch.of_this_transaction(self.held) {
+            Ok(changes) => changes,
+            Err(failed) => {
+                self.roll_back();
+                return Err(failed);
+            }
+        };
+        // Published when it is dropped: behind the COMMIT, before the job is answered.
+        let announced = self.teller.announce(&changes);
+        let began = Instant::now();
+        let committed = self.held.wait(self.held.session.client().batch_execute("commit"));
+        if let Err(error) = committed {
+            let failed = Failed::of(error);
+            if failed.meaning == Meaning::Lost {
+                // It may have been committed or not; what was told of it costs a needless read at most.
+                self.held.give_up();
+                self.teller.failed("commit", &failed.error);
+            }
+            return Err(failed);
+        }
+        let observation = Observation::Committed { writes: 1, took: began.elapsed() };
+        self.teller.observer.observe(&observation);
+        Ok(announced.position())
+    }
+
+    fn roll_back(&self) {
+        // Where the connection is lost the server has rolled back by itself; `run` notes that it is lost.
+        let _ended = self.held.run("rollback");
+    }
+}
