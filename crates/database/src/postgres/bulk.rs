@@ -6,7 +6,7 @@ use kasoku_sql_plan::Value;
 use tokio_postgres::CopyInSink;
 
 use super::connect::Failed;
-use super::exclusive::Held;
+use super::held::Held;
 use super::named;
 use crate::error::DatabaseError;
 
@@ -54,7 +54,7 @@ impl<'c> Load<'c> {
                         })
                         .collect();
                     let ran = self.held.wait(self.held.session.client().query_typed(&text, &typed));
-                    ran.map_err(|error| self.held.failed(Failed::of(error)))?;
+                    ran.map_err(|error| self.held.failed(Failed::of(&error)))?;
                 }
                 Ok(())
             })?;
@@ -94,7 +94,7 @@ impl<'c> Load<'c> {
         width: usize,
         rows: impl Iterator<Item = Result<Vec<Value>, E>>,
     ) -> Result<u64, E> {
-        let fail = |error| E::from(self.held.failed(Failed::of(error)));
+        let fail = |error| E::from(self.held.failed(Failed::of(&error)));
         let sink =
             self.held.wait(self.held.session.client().copy_in::<_, bytes::Bytes>(sql)).map_err(fail)?;
         let mut sink = Box::pin(sink);

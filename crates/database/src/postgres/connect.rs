@@ -107,22 +107,17 @@ impl Connector {
 
     /// What is told to the server first.
     fn opening(&self, purpose: Purpose) -> String {
-        // Texts of dates, times and intervals do not depend on how the server is set up.
-        let mut sql = String::from(
-            "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; \
-             set client_min_messages = 'warning'; set standard_conforming_strings = on; ",
-        );
         let limit = match purpose {
             Purpose::Own => 0,
             Purpose::Read | Purpose::Write => self.settings.statement_timeout.as_millis(),
         };
-        let read_only = purpose == Purpose::Read || self.settings.read_only;
-        sql.push_str(&format!("set statement_timeout = {limit}; "));
-        sql.push_str(&format!(
-            "set default_transaction_read_only = {}",
-            if read_only { "on" } else { "off" }
-        ));
-        sql
+        let read_only = if purpose == Purpose::Read || self.settings.read_only { "on" } else { "off" };
+        // Texts of dates, times and intervals do not depend on how the server is set up.
+        format!(
+            "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; \
+             set client_min_messages = 'warning'; set standard_conforming_strings = on; \
+             set statement_timeout = {limit}; set default_transaction_read_only = {read_only}"
+        )
     }
 }
 
@@ -158,10 +153,14 @@ impl Session {
             let error = DatabaseError::Sql { code: "08P01".into(), message: message.into(), offset: None };
             return Err(Failed { error, meaning: Meaning::Statement });
         }
-        let rows = self.client.query_raw(&prepared, params.iter().map(Param)).await.map_err(Failed::of)?;
+        let rows = self
+            .client
+            .query_raw(&prepared, params.iter().map(Param))
+            .await
+            .map_err(|error| Failed::of(&error))?;
         let mut rows = pin!(rows);
         let mut fetched = Vec::new();
-        while let Some(row) = rows.try_next().await.map_err(Failed::of)? {
+        while let Some(row) = rows.try_next().await.map_err(|error| Failed::of(&error))? {
             if fetched.len() as u64 == statement.rows_most() {
                 return Ok(Answer { rows: Fetched::new(fetched, prepared.columns().len()), changed: 0 });
             }
@@ -175,7 +174,7 @@ impl Session {
         if let Some(known) = self.prepared.read().get(statement.sql()) {
             return Ok(known.clone());
         }
-        let fresh = self.client.prepare(statement.sql()).await.map_err(Failed::of)?;
+        let fresh = self.client.prepare(statement.sql()).await.map_err(|error| Failed::of(&error))?;
         let mut prepared = self.prepared.write();
         if prepared.len() >= STATEMENTS_KEPT {
             let victim = prepared.keys().next().cloned();
@@ -186,7 +185,7 @@ impl Session {
 }
 
 impl Failed {
-    pub(crate) fn of(error: tokio_postgres::Error) -> Self {
-        Self { meaning: meaning(&error), error: translate(&error) }
+    pub(crate) fn of(error: &tokio_postgres::Error) -> Self {
+        Self { meaning: meaning(error), error: translate(error) }
     }
 }

@@ -10,20 +10,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 
-use super::connect::{Connector, Failed, Purpose, Session};
-use super::error::Meaning;
+use super::connect::{Connector, Purpose};
+use super::held::Held;
 use super::settings::PostgresSettings;
-use super::tls::Tls;
 use crate::error::DatabaseError;
 use crate::queue::{Queue, Taken};
 use crate::tell::Teller;
-
-/// How long the server may take to hear that it is to stop.
-const CANCEL_PATIENCE: Duration = Duration::from_secs(1);
 
 type Job = Box<dyn FnOnce(Result<&Held, DatabaseError>) + Send>;
 
@@ -32,100 +27,6 @@ pub(crate) struct Exclusive {
     queue: Arc<Queue<Job>>,
     wait: Duration,
     handles: Mutex<Vec<JoinHandle<()>>>,
-}
-
-/// A connection, held by the thread that drives it.
-pub(crate) struct Held {
-    drive: Drive,
-    pub(crate) session: Session,
-    tls: Tls,
-    lost: AtomicBool,
-}
-
-/// Who drives a connection.
-enum Drive {
-    /// Whoever waits for it.
-    Here(Runtime),
-    /// Another thread.
-    Elsewhere(Handle),
-}
-
-impl Held {
-    /// Connects, and lets another thread drive the connection. Such a one can be used where a runtime runs already.
-    pub(crate) fn open_elsewhere(handle: &Handle, connector: &Connector) -> Result<Self, DatabaseError> {
-        let drive = Drive::Elsewhere(handle.clone());
-        let (session, work) = drive.wait(connector.open(Purpose::Own))?;
-        handle.spawn(work);
-        Ok(Self { drive, session, tls: connector.tls(), lost: AtomicBool::new(false) })
-    }
-
-    /// Connects, and drives the connection on this thread.
-    pub(crate) fn open(connector: &Connector, purpose: Purpose) -> Result<Self, DatabaseError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| DatabaseError::Io(error.to_string().into()))?;
-        let (session, work) = runtime.block_on(connector.open(purpose))?;
-        runtime.spawn(work);
-        Ok(Self { drive: Drive::Here(runtime), session, tls: connector.tls(), lost: AtomicBool::new(false) })
-    }
-
-    /// Waits for something that the connection does.
-    pub(crate) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
-        self.drive.wait(work)
-    }
-
-    /// Runs text that is not a declared statement.
-    pub(crate) fn run(&self, sql: &str) -> Result<(), DatabaseError> {
-        let ran = self.wait(self.session.client().batch_execute(sql));
-        ran.map_err(|error| self.failed(Failed::of(error)))
-    }
-
-    /// Takes note of what an error means for the connection.
-    pub(crate) fn failed(&self, failed: Failed) -> DatabaseError {
-        if failed.meaning == Meaning::Lost {
-            self.give_up();
-        }
-        failed.error
-    }
-
-    /// Asks the server to stop what it does on this connection.
-    pub(crate) fn cancel(&self) {
-        let token = self.session.client().cancel_token();
-        let asked = token.cancel_query(self.tls.clone());
-        // Whether it heard or not, the connection is given up, and the server has a limit of its own.
-        let _heard = self.wait(async { tokio::time::timeout(CANCEL_PATIENCE, asked).await });
-    }
-
-    /// Lets nobody use the connection again.
-    pub(crate) fn give_up(&self) {
-        self.lost.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether nobody may use it any more.
-    pub(crate) fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::Relaxed) || self.session.is_closed()
-    }
-
-    /// Whether the server still answers on it; asks.
-    fn answers(&self, patience: Duration) -> bool {
-        let asked = self.session.client().check_connection();
-        // A timer is made on the runtime that it belongs to.
-        self.wait(async { matches!(tokio::time::timeout(patience, asked).await, Ok(Ok(()))) })
-    }
-}
-
-impl Drive {
-    fn wait<T>(&self, work: impl Future<Output = T>) -> T {
-        match self {
-            Self::Here(runtime) => runtime.block_on(work),
-            Self::Elsewhere(handle) => {
-                // Timers are made on the runtime that the context names.
-                let _context = handle.enter();
-                pollster::block_on(work)
-            }
-        }
-    }
 }
 
 impl Exclusive {

@@ -12,7 +12,7 @@ use tokio::time::timeout_at;
 
 use super::Postgres;
 use super::connect::Answer;
-use super::exclusive::Held;
+use super::held::Held;
 use super::transaction::Transaction;
 use crate::error::DatabaseError;
 use crate::rows::Rows;

@@ -9,7 +9,7 @@ use kasoku_sql_plan::Value;
 
 use super::connect::{Answer, Failed};
 use super::error::Meaning;
-use super::exclusive::Held;
+use super::held::Held;
 use crate::error::DatabaseError;
 use crate::rows::Rows;
 use crate::statement::Statement;

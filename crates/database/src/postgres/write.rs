@@ -10,7 +10,7 @@ use kasoku_observe::Observation;
 use super::Postgres;
 use super::connect::Failed;
 use super::error::Meaning;
-use super::exclusive::Held;
+use super::held::Held;
 use super::transaction::Transaction;
 use super::watch::Watch;
 use crate::database::Isolation;
@@ -121,7 +121,7 @@ impl Writer<'_> {
         let began = Instant::now();
         let committed = self.held.wait(self.held.session.client().batch_execute("commit"));
         if let Err(error) = committed {
-            let failed = Failed::of(error);
+            let failed = Failed::of(&error);
             if failed.meaning == Meaning::Lost {
                 // It may have been committed or not; what was told of it costs a needless read at most.
                 self.held.give_up();

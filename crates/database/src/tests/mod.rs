@@ -5,6 +5,7 @@ mod changes;
 mod inspecting;
 mod migrations;
 mod opening;
+mod postgres;
 mod reads;
 mod views;
 mod writes;

@@ -2,7 +2,7 @@
 
 use crate::changes::DataChange;
 use crate::postgres::connect::Failed;
-use crate::postgres::exclusive::Held;
+use crate::postgres::held::Held;
 use crate::postgres::settings::PostgresSettings;
 
 /// Tables that the running transaction has changed, whether by its own statements, by cascades or by triggers.
@@ -19,7 +19,8 @@ impl Watch {
 
     /// What the running transaction is about to make visible.
     pub(crate) fn of_this_transaction(&self, held: &Held) -> Result<Vec<DataChange>, Failed> {
-        let rows = held.wait(held.session.client().query(TOUCHED, &[])).map_err(Failed::of)?;
+        let rows =
+            held.wait(held.session.client().query(TOUCHED, &[])).map_err(|error| Failed::of(&error))?;
         Ok(rows.iter().map(|row| DataChange::Table(row.get::<_, &str>(0).into())).collect())
     }
 

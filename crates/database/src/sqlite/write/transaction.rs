@@ -17,6 +17,7 @@ pub(crate) struct Transaction<'c> {
 }
 
 /// Where a part of a job began.
+#[derive(Clone, Copy)]
 pub(crate) struct Part(Mark);
 
 impl Transaction<'_> {
