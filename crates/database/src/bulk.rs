@@ -23,6 +23,14 @@ impl<'c> Bulk<'c> {
         Self(Loading::Postgres(load))
     }
 
+    #[cfg(test)]
+    pub(crate) fn sqlite_connection(&self) -> Option<&sqlite::connection::Connection> {
+        match &self.0 {
+            Loading::Sqlite(load) => Some(load.connection),
+            Loading::Postgres(_) => None,
+        }
+    }
+
     /// Runs SQL that may change the schema, in one transaction.
     pub fn run(&mut self, sql: &str) -> Result<(), DatabaseError> {
         match &mut self.0 {
