@@ -54,6 +54,7 @@ impl Field {
 /// All columns of a route's table.
 #[derive(Debug)]
 pub(crate) struct Columns {
+    pub(crate) dialect: &'static Dialect,
     fields: Vec<Field>,
     /// Places of what may be read, in the order that the route declares.
     selectable: Vec<usize>,
@@ -63,7 +64,7 @@ pub(crate) struct Columns {
 
 impl Columns {
     /// The rules have been checked: every name is a column of the table.
-    pub(crate) fn new(table: &Table, rules: &TableRules, dialect: &Dialect) -> Self {
+    pub(crate) fn new(table: &Table, rules: &TableRules, dialect: &'static Dialect) -> Self {
         let places = |names: &[String]| -> Vec<usize> {
             names.iter().filter_map(|name| table.column(name)).map(|(place, _)| place).collect()
         };
@@ -92,7 +93,7 @@ impl Columns {
             writable: selectable.contains(&place) && !column.generated && hidden != Some(place),
         };
         let fields = table.columns.iter().enumerate().map(field).collect();
-        Self { fields, selectable, filterable }
+        Self { dialect, fields, selectable, filterable }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -153,7 +153,7 @@ fn whole(json: &Json) -> Option<i64> {
     })
 }
 
-fn number_of_json(json: &Json) -> Option<Value> {
+pub(crate) fn number_of_json(json: &Json) -> Option<Value> {
     json.as_i64().map(Value::Integer).or_else(|| json.as_f64().map(narrowed))
 }
 

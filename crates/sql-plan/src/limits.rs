@@ -8,6 +8,16 @@ pub const PARAMETERS_MAX: usize = 128;
 pub const FILTERS_MAX: usize = 64;
 /// Values of one `in` list.
 pub const IN_VALUES_MAX: usize = 500;
+/// Values of one `op(any).{…}` or `op(all).{…}`.
+pub const EACH_VALUES_MAX: usize = 64;
+/// Values of one list or document that an array or document must hold, or be held by.
+pub const HELD_VALUES_MAX: usize = 256;
+/// Steps of one way into a JSON document.
+pub const PATH_STEPS_MAX: usize = 8;
+/// Bytes of one step of a way into a JSON document.
+pub const PATH_STEP_BYTES_MAX: usize = 128;
+/// Bytes of one regular expression.
+pub const REGEX_BYTES_MAX: usize = 512;
 /// How deep `and(…)` and `or(…)` may be nested.
 pub const DEPTH_MAX: usize = 8;
 /// Columns that `select` may name, unless the route itself declares more.

@@ -54,6 +54,11 @@ impl SqlText {
         write!(self.text, "{placeholder}{number}").expect("a String takes all text");
     }
 
+    /// A parameter that has its number, as it is written.
+    pub(crate) fn placeholder(&self, number: usize) -> String {
+        format!("{}{number}", self.dialect.placeholder)
+    }
+
     /// Writes texts with commas between.
     pub(crate) fn list<'a>(&mut self, texts: impl Iterator<Item = &'a str>) -> &mut Self {
         for (place, text) in texts.enumerate() {

@@ -3,10 +3,13 @@
 //! Names are held against the route's columns and values are read by their kinds here; what SQL comes of it is not
 //! known here.
 
+pub(crate) mod braces;
 pub(crate) mod filter;
 pub(crate) mod order;
+pub(crate) mod path;
 pub(crate) mod pattern;
 pub(crate) mod query_string;
+mod regex;
 pub(crate) mod scan;
 pub(crate) mod select;
 
@@ -94,6 +97,10 @@ pub(crate) fn read(
         } else {
             match columns.filterable(name).filter(|_| accepted.filters) {
                 Some(place) if !RESERVED_PARAMETERS.contains(&name) => filters.column(place, name, &text)?,
+                None if accepted.filters && name.contains("->") => match filters.within_column(name, &text) {
+                    Some(read) => read?,
+                    None => return Err(unknown(columns, accepted, name)),
+                },
                 _ => return Err(unknown(columns, accepted, name)),
             }
         }

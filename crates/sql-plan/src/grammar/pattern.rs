@@ -40,6 +40,11 @@ impl Pattern<'_> {
         })
     }
 
+    /// As a regular expression, behind what says how it is read.
+    pub(crate) fn regex(&self, flags: &str) -> String {
+        format!("{flags}{}", self.0)
+    }
+
     /// Runs that follow each other are one: each further one would only cost time.
     fn rendered(&self, write: impl Fn(Piece, &mut String)) -> String {
         let mut out = String::with_capacity(self.0.len() + 4);

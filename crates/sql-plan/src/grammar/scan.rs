@@ -58,6 +58,33 @@ impl<'a> Scanner<'a> {
         self.name(b",)")
     }
 
+    /// Reads a name: quoted, or up to an arrow (`->`) or one of these characters.
+    pub(crate) fn name_before_arrow(&mut self, ends: &[u8]) -> Cow<'a, str> {
+        let mut quoted_ends = ends.to_vec();
+        quoted_ends.push(b'-');
+        self.quoted(&quoted_ends).unwrap_or_else(|| {
+            let rest = self.rest();
+            let bytes = rest.as_bytes();
+            let is_end = |at: &usize| ends.contains(&bytes[*at]) || bytes[*at..].starts_with(b"->");
+            let length = (0..bytes.len()).find(is_end).unwrap_or(bytes.len());
+            self.at += length;
+            Cow::Borrowed(&rest[..length])
+        })
+    }
+
+    /// Reads the value of an operator within a group: in braces or brackets, quoted, or raw up to `,` or `)`.
+    pub(crate) fn operand(&mut self) -> Cow<'a, str> {
+        let rest = self.rest();
+        if let Some(length) = bracketed(rest) {
+            let after = rest[length..].trim_start_matches(' ');
+            if after.is_empty() || after.starts_with([',', ')']) {
+                self.at += length;
+                return Cow::Borrowed(&rest[..length]);
+            }
+        }
+        self.value()
+    }
+
     /// A quoted text, if one is here and something that may follow it does; else nothing is read.
     fn quoted(&mut self, ends: &[u8]) -> Option<Cow<'a, str>> {
         let inner = self.rest().strip_prefix('"')?;
@@ -90,9 +117,59 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// How long the list or document at the beginning is, up to the brace or bracket that closes it.
+fn bracketed(text: &str) -> Option<usize> {
+    let mut open = Vec::new();
+    let (mut in_quotes, mut escaped) = (false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_quotes => escaped = true,
+            b'"' => in_quotes = !in_quotes,
+            _ if in_quotes => {}
+            b'{' => open.push(b'}'),
+            b'[' => open.push(b']'),
+            b'}' | b']' => {
+                if open.pop() != Some(byte) {
+                    return None;
+                }
+                if open.is_empty() {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+        if open.is_empty() {
+            return None;
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_and_documents_of_a_group_keep_their_commas() {
+        let cases = [
+            ("{a,b},c)", "{a,b}", ",c)"),
+            (r#"{"a}",b})"#, r#"{"a}",b}"#, ")"),
+            (r#"{"k":[1,{"l":2}]},c)"#, r#"{"k":[1,{"l":2}]}"#, ",c)"),
+            ("[1,2])", "[1,2]", ")"),
+            ("[1,5),c)", "[1", ",5),c)"),
+            ("{a,b)", "{a", ",b)"),
+            ("{a}b,c)", "{a}b", ",c)"),
+            (r#""{a,b}",c)"#, "{a,b}", ",c)"),
+            ("a,b)", "a", ",b)"),
+            ("", "", ""),
+        ];
+        for (text, value, rest) in cases {
+            let mut scanner = Scanner::new(text);
+            assert_eq!(scanner.operand(), value, "{text}");
+            assert_eq!(scanner.rest(), rest, "{text}");
+        }
+    }
 
     #[test]
     fn quoted_values_end_where_a_value_can_end() {

@@ -10,7 +10,7 @@ mod names;
 
 use kasoku_coherence::{Tag, TagBuilder};
 
-use crate::grammar::filter::{Check, Comparison, Is, Node, Test};
+use crate::grammar::filter::{Check, Comparison, Is, Node, Quantifier, Test};
 use crate::limits::IN_TAGS_MAX;
 use crate::rules::TableRules;
 use crate::schema::{Column, Table};
@@ -134,7 +134,9 @@ impl TagRules {
     pub(crate) fn list(&self, order: impl Iterator<Item = usize>, nodes: &[Node], out: &mut Vec<Tag>) {
         for column in order {
             let tests = nodes.iter().filter_map(|node| match node {
-                Node::Test(test) if test.column == column && !test.negated => Some(test),
+                Node::Test(test) if test.subject.whole_column() == Some(column) && !test.negated => {
+                    Some(test)
+                }
                 _ => None,
             });
             for test in tests {
@@ -151,13 +153,22 @@ impl TagRules {
     /// Adds the tags of a test; whether they name all rows that pass it.
     fn of_test(&self, test: &Test, out: &mut Vec<Tag>) -> bool {
         let mut add = |value: &Value| {
-            let tag = self.equal(test.column, value);
+            let tag = self.equal(test.subject.column, value);
             out.extend(tag);
             tag.is_some()
         };
+        let nameable = |values: usize| (1..=IN_TAGS_MAX).contains(&values);
         match &test.check {
-            Check::Compare(Comparison::Eq, value) => add(value),
-            Check::In(values) if (1..=IN_TAGS_MAX).contains(&values.len()) => values.iter().all(add),
+            Check::Compare(Comparison::Eq, operand) => add(&operand.value),
+            Check::In(operands) if nameable(operands.len()) => {
+                operands.iter().all(|operand| add(&operand.value))
+            }
+            Check::Each(Quantifier::Any, checks) if nameable(checks.len()) => {
+                checks.iter().all(|check| match check {
+                    Check::Compare(Comparison::Eq, operand) => add(&operand.value),
+                    _ => false,
+                })
+            }
             Check::Is(Is::Null) => add(&Value::Null),
             Check::Is(Is::True) => add(&Value::Integer(1)),
             Check::Is(Is::False) => add(&Value::Integer(0)),

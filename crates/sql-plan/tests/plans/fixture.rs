@@ -6,6 +6,7 @@ use kasoku_sql_plan::{
     Column, ColumnKind, CountRule, Counts, CursorKey, Dialect, ListPlan, Page, PageRules, Schema, Statement,
     Table, TablePlanner, TableRules, TagRules, Value, WriteRules, parse_sort,
 };
+use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{Value as Stored, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 
@@ -72,9 +73,23 @@ pub(crate) fn rules() -> TableRules {
 }
 
 pub(crate) fn planner_of(schema: &Schema, rules: &TableRules) -> TablePlanner {
+    planner_in(Dialect::SQLITE, schema, rules)
+}
+
+pub(crate) fn planner_in(dialect: &'static Dialect, schema: &Schema, rules: &TableRules) -> TablePlanner {
     let table = schema.table(&rules.table).unwrap();
     let tags = Arc::new(TagRules::new(table, &[rules], &[]));
-    TablePlanner::new("/v1/items", schema, rules, Dialect::SQLITE, tags).unwrap()
+    TablePlanner::new("/v1/items", schema, rules, dialect, tags).unwrap()
+}
+
+/// Gives a connection the function that the product's connections have.
+pub(crate) fn regexp(database: &Connection) {
+    let matches = |context: &rusqlite::functions::Context<'_>| {
+        let pattern: String = context.get(0)?;
+        let text: Option<String> = context.get(1)?;
+        Ok(text.map(|text| regex::Regex::new(&pattern).unwrap().is_match(&text)))
+    };
+    database.create_scalar_function("regexp", 2, FunctionFlags::SQLITE_DETERMINISTIC, matches).unwrap();
 }
 
 pub(crate) fn planner() -> TablePlanner {

@@ -1,5 +1,6 @@
 //! Plans as users meet them: requests in, SQL and tags out, and the SQL run for real.
 
+mod filters;
 mod fixture;
 mod lists;
 mod pages;

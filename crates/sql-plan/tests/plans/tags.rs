@@ -5,7 +5,9 @@ use kasoku_sql_plan::{TagRules, Value, table_tag};
 use proptest::prelude::*;
 use rusqlite::{Connection, params_from_iter};
 
-use crate::fixture::{CREATE_ITEMS, items, list, planner, planner_of, rules, run, schema, stored, text};
+use crate::fixture::{
+    CREATE_ITEMS, items, list, planner, planner_of, regexp, rules, run, schema, stored, text,
+};
 
 fn tag_rules() -> TagRules {
     TagRules::new(&items(), &[&rules()], &[])
@@ -50,6 +52,20 @@ fn a_list_is_named_by_its_first_certain_equality() {
         ("category=12.50", whole.clone()),
         ("category=in.(a,12.50)", whole.clone()),
         ("category=in.()", whole.clone()),
+        ("category=eq(any).{a,b}", vec![category("a"), category("b")]),
+        ("category=eq(all).{a,b}", whole.clone()),
+        ("category=eq(any).{a,12.50}", whole.clone()),
+        ("category=eq(any).{}", whole.clone()),
+        ("category=like(any).{a,b}", whole.clone()),
+        ("category=isdistinct.a", whole.clone()),
+        ("category=not.isdistinct.a", whole.clone()),
+        ("category=match.^a$", whole.clone()),
+        ("live=is.unknown", vec![rules.equal(5, &Value::Null).unwrap()]),
+        ("note->>a=eq.b", whole.clone()),
+        ("note->a=eq.1", whole.clone()),
+        ("note->a=is.null", whole.clone()),
+        ("note=cs.{a}", whole.clone()),
+        ("note->>a=eq.b&category=books", vec![category("books")]),
     ];
     for (query, expected) in cases {
         assert_eq!(of_list(query), expected, "{query}");
@@ -111,6 +127,7 @@ fn value() -> impl Strategy<Value = Value> {
         1 => Just(Value::Null),
         4 => prop::sample::select(vec![-1i64, 0, 1, 12, i64::MAX]).prop_map(Value::Integer),
         3 => prop::sample::select(vec![-0.0, 0.5, 1.0, 12.5, 1e300, 9_223_372_036_854_775_808.0]).prop_map(Value::Real),
+        2 => prop::sample::select(vec![r#"["a", 1]"#, r#"{"a": "a"}"#, r#"{"a": 1}"#, r#"{"a": ["a"]}"#, "null"]).prop_map(text),
         5 => prop::sample::select(vec!["", "0", "-0", "1", "01", "1.0", " 1 ", "1e0", "0.5", ".5", "12.5", "a", "A", "a ", "inf", "9223372036854775808"]).prop_map(text),
         1 => prop::sample::select(vec![b"a".to_vec(), b"1".to_vec()]).prop_map(Value::Blob),
     ]
@@ -130,7 +147,10 @@ fn row(id: i64) -> impl Strategy<Value = Vec<Value>> {
 }
 
 fn filter() -> impl Strategy<Value = String> {
-    let columns = ["category", "live", "title", "price", "stock", "score", "made", "note", "loose", "id"];
+    let columns = [
+        "category", "live", "title", "price", "stock", "score", "made", "note", "loose", "id", "note->a",
+        "note->>a",
+    ];
     let operand = prop::sample::select(vec![
         "0",
         "1",
@@ -148,17 +168,43 @@ fn filter() -> impl Strategy<Value = String> {
         "1e0",
         "9223372036854775807",
     ]);
-    let test = (
-        prop::sample::select(columns.to_vec()),
-        prop::sample::select(vec!["eq", "neq", "gt", "in", "is", "not.eq"]),
-        operand,
-    );
+    let operators = vec![
+        "eq",
+        "neq",
+        "gt",
+        "in",
+        "is",
+        "not.eq",
+        "eq(any)",
+        "gt(all)",
+        "like",
+        "imatch",
+        "isdistinct",
+        "cs",
+        "ov",
+        "cd",
+        "is.unknown",
+        "not.in",
+        "cs[]",
+    ];
+    let test = (prop::sample::select(columns.to_vec()), prop::sample::select(operators), operand);
     let test = test.prop_map(|(column, operator, operand)| match operator {
-        "in" => format!("{column}=in.({operand},1)"),
+        "in" | "not.in" => format!("{column}={operator}.({operand},1)"),
         "is" => format!("{column}=is.null"),
+        "is.unknown" => format!("{column}=is.unknown"),
+        "eq(any)" | "gt(all)" => format!("{column}={operator}.{{{operand},1}}"),
+        "cs" | "ov" | "cd" => format!("{column}={operator}.{{{operand}}}"),
+        "cs[]" => format!("{column}=cs.[{operand}]"),
         operator => format!("{column}={operator}.{operand}"),
     });
-    prop::collection::vec(test, 0..3).prop_map(|tests| tests.join("&"))
+    let one = prop::collection::vec(test.clone(), 0..3).prop_map(|tests| tests.join("&"));
+    let group =
+        (prop::collection::vec(test, 1..3), prop::sample::select(vec!["or", "and", "not.or", "not.and"]));
+    let group = group.prop_map(|(tests, name)| {
+        let members: Vec<String> = tests.iter().map(|test| test.replacen('=', ".", 1)).collect();
+        format!("{name}=({})", members.join(","))
+    });
+    prop_oneof![3 => one.clone(), 1 => (one, group).prop_map(|(one, group)| format!("{one}&{group}"))]
 }
 
 fn stored_row(database: &Connection, id: i64) -> Option<Vec<Value>> {
@@ -182,6 +228,7 @@ proptest! {
             return Ok(());
         };
         let database = Connection::open_in_memory().unwrap();
+        regexp(&database);
         database.execute_batch(CREATE_ITEMS).unwrap();
         let write = |row: &Vec<Value>| {
             let sql = "insert or replace into items values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";

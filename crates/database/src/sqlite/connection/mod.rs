@@ -1,5 +1,6 @@
 //! One connection: how it is opened, and how a statement runs on it.
 
+mod functions;
 mod guard;
 mod open;
 mod rows;
@@ -45,6 +46,7 @@ impl Connection {
     /// Opens a connection.
     pub(crate) fn open(place: &Place, access: Access) -> Result<Self, DatabaseError> {
         let mut raw = open::open(place, access)?;
+        functions::install(&raw)?;
         let stop = Arc::new(Stop::new());
         let asked = Arc::clone(&stop);
         raw.progress_handler(stop::STEPS_BETWEEN, Some(move || asked.asked()))?;

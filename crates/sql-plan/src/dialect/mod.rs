@@ -1,9 +1,14 @@
 //! What differs between databases in the SQL that is written for them.
 
+mod json;
+
+use crate::grammar::filter::Likeness;
 use crate::grammar::pattern::{Case, Pattern};
+pub(crate) use json::JsonForms;
 
 /// The SQL of one database.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about a database")]
 pub struct Dialect {
     /// The database, in words.
     pub(crate) name: &'static str,
@@ -23,15 +28,27 @@ pub struct Dialect {
     pub(crate) statistics: &'static str,
     /// Whether the name in `statistics` is an identifier with its quotes.
     pub(crate) statistics_quoted: bool,
+    /// Whether documents are compared by what they say; else a whole column of them is its text.
+    pub(crate) compares_documents: bool,
+    /// Whether there are `to_tsvector` and its kin.
+    pub(crate) searches_text: bool,
+    /// How documents are looked into.
+    pub(crate) json: JsonForms,
     /// How a pattern that minds case is matched.
     pub(crate) exact_pattern: PatternForm,
     /// How a pattern that folds case is matched.
     pub(crate) folded_pattern: PatternForm,
+    /// How a regular expression that minds case is matched.
+    pub(crate) exact_regex: PatternForm,
+    /// How a regular expression that folds case is matched.
+    pub(crate) folded_regex: PatternForm,
 }
 
 /// How a pattern is matched.
 #[derive(Debug)]
 pub(crate) struct PatternForm {
+    /// Before and behind what is matched.
+    pub(crate) subject: [&'static str; 2],
     /// Before the pattern's parameter.
     pub(crate) before: &'static str,
     /// After it.
@@ -39,6 +56,9 @@ pub(crate) struct PatternForm {
     /// The text that is bound.
     pub(crate) text: fn(&Pattern<'_>) -> String,
 }
+
+/// What is text to callers and something else to the database, such as a time, is matched as text.
+const AS_TEXT: [&str; 2] = ["cast(", " as text)"];
 
 impl Dialect {
     /// SQLite 3.39 or later. Its `like` folds ASCII case, so a pattern that minds case is a `glob`, which also never
@@ -53,11 +73,33 @@ impl Dialect {
         truth: [" is 1", " is not 1", " is 0", " is not 0"],
         statistics: "select max(cast(stat as integer)) from sqlite_stat1 where tbl = ?1 collate nocase",
         statistics_quoted: false,
-        exact_pattern: PatternForm { before: " glob ", after: "", text: |pattern| pattern.glob() },
+        compares_documents: false,
+        searches_text: false,
+        json: JsonForms::SQLITE,
+        exact_pattern: PatternForm {
+            subject: ["", ""],
+            before: " glob ",
+            after: "",
+            text: |pattern| pattern.glob(),
+        },
         folded_pattern: PatternForm {
+            subject: ["", ""],
             before: " like ",
             after: " escape '\\'",
             text: |pattern| pattern.like(),
+        },
+        // The database's connections bring the function.
+        exact_regex: PatternForm {
+            subject: AS_TEXT,
+            before: " regexp ",
+            after: "",
+            text: |pattern| pattern.regex("(?s)"),
+        },
+        folded_regex: PatternForm {
+            subject: AS_TEXT,
+            before: " regexp ",
+            after: "",
+            text: |pattern| pattern.regex("(?si)"),
         },
     };
 
@@ -73,15 +115,32 @@ impl Dialect {
         // -1 stands for a table that was never analysed.
         statistics: "select nullif(reltuples, -1)::bigint from pg_class where oid = to_regclass($1)",
         statistics_quoted: true,
+        compares_documents: true,
+        searches_text: true,
+        json: JsonForms::POSTGRES,
         exact_pattern: PatternForm {
+            subject: AS_TEXT,
             before: " like ",
             after: " escape '\\'",
             text: |pattern| pattern.like(),
         },
         folded_pattern: PatternForm {
+            subject: AS_TEXT,
             before: " ilike ",
             after: " escape '\\'",
             text: |pattern| pattern.like(),
+        },
+        exact_regex: PatternForm {
+            subject: AS_TEXT,
+            before: " ~ ",
+            after: "",
+            text: |pattern| pattern.regex(""),
+        },
+        folded_regex: PatternForm {
+            subject: AS_TEXT,
+            before: " ~* ",
+            after: "",
+            text: |pattern| pattern.regex(""),
         },
     };
 
@@ -105,10 +164,12 @@ impl Dialect {
         quoted
     }
 
-    pub(crate) fn pattern(&self, case: Case) -> &PatternForm {
-        match case {
-            Case::Exact => &self.exact_pattern,
-            Case::Folded => &self.folded_pattern,
+    pub(crate) fn pattern(&self, likeness: Likeness) -> &PatternForm {
+        match likeness {
+            Likeness::Like(Case::Exact) => &self.exact_pattern,
+            Likeness::Like(Case::Folded) => &self.folded_pattern,
+            Likeness::Regex(Case::Exact) => &self.exact_regex,
+            Likeness::Regex(Case::Folded) => &self.folded_regex,
         }
     }
 }
