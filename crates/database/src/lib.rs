@@ -9,6 +9,7 @@ mod bulk;
 mod changes;
 mod database;
 mod error;
+pub mod json;
 mod migrate;
 mod postgres;
 mod queue;
@@ -31,6 +32,7 @@ pub use changes::{
 pub use database::Database;
 pub use error::{ConstraintKind, DatabaseError};
 pub use migrate::{Migration, MigrationError};
+pub use postgres::native::Native;
 pub use postgres::{PostgresSettings, WatchMode};
 pub use rows::{Row, Rows};
 pub use settings::Settings;

@@ -1,6 +1,7 @@
 //! Rows of a statement, lent one at a time, whichever engine they come from.
 
 use crate::error::DatabaseError;
+use crate::postgres::native;
 use crate::postgres::rows::Fetched;
 use crate::sqlite::connection::Running;
 use crate::value::ValueRef;
@@ -73,7 +74,7 @@ impl<'r> Row<'r> {
                 let raw = raw.get_ref(column).expect("the reader knows the columns of its statement");
                 ValueRef::from_raw(raw)
             }
-            Of::Postgres(raw) => raw.try_get(column).expect("the reader knows the columns of its statement"),
+            Of::Postgres(raw) => native::column(raw, column),
         }
     }
 }

@@ -3,6 +3,8 @@
 use kasoku_sql_plan::Value;
 use rusqlite::types::{ToSqlOutput, ValueRef as RawRef};
 
+use crate::postgres::native::Native;
+
 /// A value of a row, borrowed from the database's own memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ValueRef<'a> {
@@ -16,6 +18,12 @@ pub enum ValueRef<'a> {
     Text(&'a str),
     /// Bytes. Text that is not UTF-8 is given as bytes too, rather than changed.
     Blob(&'a [u8]),
+    /// `true` or `false`, where the database tells them from numbers.
+    Boolean(bool),
+    /// A JSON document, where the database has checked that it is one.
+    Json(&'a str),
+    /// Anything else that a server sends: decimals, dates and times, identifiers, arrays, ranges, composite values.
+    Native(Native<'a>),
 }
 
 impl ValueRef<'_> {
@@ -25,8 +33,10 @@ impl ValueRef<'_> {
             Self::Null => Value::Null,
             Self::Integer(number) => Value::Integer(number),
             Self::Real(number) => Value::Real(number),
-            Self::Text(text) => Value::Text(text.to_owned()),
+            Self::Text(text) | Self::Json(text) => Value::Text(text.to_owned()),
             Self::Blob(bytes) => Value::Blob(bytes.to_owned()),
+            Self::Boolean(is) => Value::Integer(is.into()),
+            Self::Native(native) => native.to_value(),
         }
     }
 
@@ -34,6 +44,7 @@ impl ValueRef<'_> {
     pub fn as_integer(self) -> Option<i64> {
         match self {
             Self::Integer(number) => Some(number),
+            Self::Boolean(is) => Some(is.into()),
             _ => None,
         }
     }
@@ -48,7 +59,7 @@ impl<'a> ValueRef<'a> {
     /// The text, if it is some.
     pub fn as_text(self) -> Option<&'a str> {
         match self {
-            Self::Text(text) => Some(text),
+            Self::Text(text) | Self::Json(text) => Some(text),
             _ => None,
         }
     }

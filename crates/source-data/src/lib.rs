@@ -9,7 +9,6 @@ mod changes;
 mod current;
 mod foresight;
 mod idempotency;
-mod json;
 mod lanes;
 mod link;
 mod list;

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use kasoku_database::{DatabaseError, ReadTransaction, Rows, Statement};
+use kasoku_database::{DatabaseError, ReadTransaction, Rows, Statement, json};
 use kasoku_pipeline::{Outcome, Request, Response};
 use kasoku_problem::Problem;
 use kasoku_sql_plan::{CountPlan, ListPlan, Page, Total, Value};
@@ -12,7 +12,7 @@ use kasoku_sql_plan::{CountPlan, ListPlan, Page, Total, Value};
 use crate::lanes::Planned;
 use crate::prefer::{self, Preferences};
 use crate::table::Table;
-use crate::{json, link, render};
+use crate::{link, render};
 
 /// How many rows the list has in all pages together; `>` and `~` before a number say that it is not exact.
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("total-count");

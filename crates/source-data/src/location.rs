@@ -23,19 +23,30 @@ pub(crate) fn of_row<'a>(path: &str, key: impl ExactSizeIterator<Item = ValueRef
         if place > 0 {
             location.push(',');
         }
-        match value {
-            ValueRef::Integer(number) => location.push_str(&number.to_string()),
-            ValueRef::Real(number) => location.push_str(&number.to_string()),
-            ValueRef::Text(text) if several && (text.contains(',') || text.starts_with('"')) => {
-                let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
-                location.extend(utf8_percent_encode(&format!("\"{escaped}\""), SEGMENT));
-            }
-            ValueRef::Text(text) => location.extend(utf8_percent_encode(text, SEGMENT)),
-            ValueRef::Blob(bytes) => location.push_str(&URL_SAFE_NO_PAD.encode(bytes)),
-            ValueRef::Null => {}
-        }
+        push(value, several, &mut location);
     }
     location
+}
+
+fn push(value: ValueRef<'_>, several: bool, location: &mut String) {
+    match value {
+        ValueRef::Integer(number) => location.push_str(&number.to_string()),
+        ValueRef::Real(number) => location.push_str(&number.to_string()),
+        ValueRef::Text(text) | ValueRef::Json(text) => push_text(text, several, location),
+        ValueRef::Blob(bytes) => location.push_str(&URL_SAFE_NO_PAD.encode(bytes)),
+        ValueRef::Boolean(is) => location.push_str(if is { "true" } else { "false" }),
+        ValueRef::Native(native) => push_text(&native.to_text(), several, location),
+        ValueRef::Null => {}
+    }
+}
+
+fn push_text(text: &str, several: bool, location: &mut String) {
+    if several && (text.contains(',') || text.starts_with('"')) {
+        let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+        location.extend(utf8_percent_encode(&format!("\"{escaped}\""), SEGMENT));
+    } else {
+        location.extend(utf8_percent_encode(text, SEGMENT));
+    }
 }
 
 #[cfg(test)]
@@ -50,6 +61,7 @@ mod tests {
         check(&[ValueRef::Integer(-7)], "-7");
         check(&[ValueRef::Text("a,b/c")], "a,b%2Fc");
         check(&[ValueRef::Blob(b"\xff\xfe")], "__4");
+        check(&[ValueRef::Boolean(true), ValueRef::Integer(1)], "true,1");
         check(&[ValueRef::Text("a"), ValueRef::Real(1.5)], "a,1.5");
         check(&[ValueRef::Text("a,b"), ValueRef::Integer(1)], "%22a,b%22,1");
         check(&[ValueRef::Text("\"a"), ValueRef::Integer(1)], "%22%5C%22a%22,1");

@@ -2,12 +2,10 @@
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use kasoku_database::{DatabaseError, Row, Rows, ValueRef};
+use kasoku_database::json::{self, ExactNumbers};
+use kasoku_database::{DatabaseError, Row, Rows};
 use kasoku_pipeline::{Body, Response};
-use kasoku_sql_plan::{ColumnKind, OutputColumn};
-use serde::de::IgnoredAny;
-
-use crate::json;
+use kasoku_sql_plan::OutputColumn;
 
 /// An answer in JSON.
 pub(crate) fn answer(status: http::StatusCode, text: Vec<u8>) -> Response {
@@ -24,7 +22,7 @@ pub(crate) fn row(out: &mut Vec<u8>, columns: &[OutputColumn], row: Row<'_>) {
             out.push(b',');
         }
         out.extend_from_slice(column.json_key.as_bytes());
-        value(out, column.kind, row.get(place));
+        json::value(out, column.kind, row.get(place), ExactNumbers::AsNumbers);
     }
     out.push(b'}');
 }
@@ -68,24 +66,4 @@ pub(crate) enum Counted {
     All(u64),
     /// There are more than may be.
     TooMany,
-}
-
-fn value(out: &mut Vec<u8>, kind: ColumnKind, value: ValueRef<'_>) {
-    match value {
-        ValueRef::Null => out.extend_from_slice(b"null"),
-        ValueRef::Integer(number @ (0 | 1)) if kind == ColumnKind::Boolean => {
-            out.extend_from_slice(if number == 1 { b"true" } else { b"false" });
-        }
-        ValueRef::Integer(number) => json::integer(out, number),
-        ValueRef::Real(number) => json::real(out, number),
-        // A document is shown as itself; what is none, in a column that does not check, as a string.
-        ValueRef::Text(text)
-            if matches!(kind, ColumnKind::Json | ColumnKind::Array)
-                && serde_json::from_str::<IgnoredAny>(text).is_ok() =>
-        {
-            out.extend_from_slice(text.trim().as_bytes());
-        }
-        ValueRef::Text(text) => json::text(out, text),
-        ValueRef::Blob(bytes) => json::blob(out, bytes),
-    }
 }

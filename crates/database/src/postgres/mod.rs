@@ -8,6 +8,7 @@ mod error;
 mod exclusive;
 mod held;
 mod named;
+pub(crate) mod native;
 mod param;
 mod read;
 pub(crate) mod rows;
@@ -15,7 +16,6 @@ mod settings;
 mod shared;
 mod tls;
 mod transaction;
-mod value;
 mod watch;
 mod write;
 
@@ -129,3 +129,6 @@ impl Drop for Postgres {
         self.close();
     }
 }
+
+#[cfg(test)]
+mod tests;
