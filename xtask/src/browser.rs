@@ -57,7 +57,7 @@ pub(crate) fn drive(root: &Path) -> Ending {
 }
 
 /// Builds the product, which cargo puts beside this program.
-fn build(root: &Path) -> Option<PathBuf> {
+pub(crate) fn build(root: &Path) -> Option<PathBuf> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--package", "kasoku", "--bin", "kasoku", "--locked"]).current_dir(root);
     let built = cargo.stdin(Stdio::null()).status().is_ok_and(|status| status.success());
@@ -74,7 +74,7 @@ fn tools(root: &Path) -> Result<Tools, String> {
     Ok(Tools {
         node: found("node")?,
         chromium: found("chromium")?,
-        modules: services::browser_modules(root)?,
+        modules: services::modules(root, &services::BROWSER)?,
     })
 }
 

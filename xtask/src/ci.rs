@@ -3,6 +3,7 @@
 //! The steps share one target folder and the development profile, so that nothing is compiled twice that need not
 //! be: clippy and the documentation share the checked crates, tests and examples the built ones.
 
+mod count;
 mod fuzz;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,8 +11,9 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+use self::count::Count;
 use crate::browser::Ending;
-use crate::{browser, docs, services, tidy};
+use crate::{browser, clients, docs, services, tidy};
 
 /// A step of the way.
 struct Step {
@@ -40,14 +42,6 @@ enum Verdict {
     Failed,
 }
 
-/// How many tests ran.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Count {
-    passed: u64,
-    failed: u64,
-    skipped: u64,
-}
-
 const STEPS: &[Step] = &[
     Step { name: "fmt", what: "sources are formatted", action: Action::Cargo(&["fmt", "--all", "--check"]) },
     Step { name: "tidy", what: "habits are kept", action: Action::Own(tidied) },
@@ -74,6 +68,7 @@ const STEPS: &[Step] = &[
         action: Action::Cargo(&["build", "--workspace", "--examples", "--locked"]),
     },
     Step { name: "browser", what: "pages work in a browser", action: Action::Own(browser) },
+    Step { name: "clients", what: "a client that others have written works", action: Action::Own(client) },
     Step { name: "reference", what: "generated pages are current", action: Action::Own(reference) },
     Step { name: "deny", what: "licences, sources and bans of dependencies", action: Action::Own(deny) },
     Step { name: "fuzz", what: "each parser stands a short fuzzing", action: Action::Own(fuzz::run) },
@@ -156,35 +151,6 @@ fn seconds(took: Duration) -> String {
     format!("{:.1} s", took.as_secs_f64())
 }
 
-impl Count {
-    fn and(self, other: Self) -> Self {
-        Self {
-            passed: self.passed + other.passed,
-            failed: self.failed + other.failed,
-            skipped: self.skipped + other.skipped,
-        }
-    }
-
-    /// Reads the closing line of a test runner: nextest's, or the one of the built-in harness.
-    fn of_line(line: &str) -> Option<Self> {
-        let nextest = line.trim_start().starts_with("Summary [");
-        if !nextest && !line.starts_with("test result:") {
-            return None;
-        }
-        let words: Vec<_> =
-            line.split([' ', ';', ',', '.', '(', ')']).filter(|word| !word.is_empty()).collect();
-        let before = |names: &[&str]| {
-            let pairs = words.windows(2).filter(|pair| names.contains(&pair[1]));
-            pairs.filter_map(|pair| pair[0].parse::<u64>().ok()).sum()
-        };
-        Some(Self {
-            passed: before(&["passed"]),
-            failed: before(&["failed", "timed", "exec"]),
-            skipped: before(&["skipped", "ignored"]),
-        })
-    }
-}
-
 fn cargo(root: &Path, words: &[&str], environment: &[(&str, &str)]) -> Verdict {
     let mut command = Command::new(env!("CARGO"));
     command.args(words).envs(environment.iter().copied()).current_dir(root);
@@ -251,6 +217,14 @@ fn browser(root: &Path) -> Verdict {
     }
 }
 
+fn client(root: &Path) -> Verdict {
+    match clients::drive(root) {
+        clients::Ending::Passed(passed) => Verdict::Tested(Count { passed, ..Count::default() }),
+        clients::Ending::Failed => Verdict::Failed,
+        clients::Ending::Impossible(why) => Verdict::Skipped(why),
+    }
+}
+
 fn reference(root: &Path) -> Verdict {
     passed_if(docs::run(root, docs::Mode::Check))
 }
@@ -293,25 +267,6 @@ fn installed(program: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn closing_lines_of_test_runners_are_counted() {
-        let check = |line: &str, expected: Option<(u64, u64, u64)>| {
-            let expected = expected.map(|(passed, failed, skipped)| Count { passed, failed, skipped });
-            assert_eq!(Count::of_line(line), expected, "{line}");
-        };
-        check("     Summary [   0.071s] 20 tests run: 20 passed, 0 skipped", Some((20, 0, 0)));
-        check(
-            "     Summary [   1.2s] 5 tests run: 3 passed (1 slow), 2 failed, 1 timed out, 4 skipped",
-            Some((3, 3, 4)),
-        );
-        check(
-            "test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured; 1 filtered out; finished in 0.1s",
-            Some((12, 0, 3)),
-        );
-        check("test a ... ok", None);
-        check("", None);
-    }
 
     #[test]
     fn steps_are_chosen_by_name() {

@@ -1,4 +1,4 @@
-//! Chores of the workspace: `cargo xtask ci`, `tidy`, `docs`, `browser` and `services`.
+//! Chores of the workspace: `cargo xtask ci`, `tidy`, `docs`, `browser`, `clients` and `services`.
 //!
 //! It must not depend on any crate of the product, so that `tidy` starts within seconds in a fresh clone; what
 //! needs the product's own tables is printed by small programs that the product's crates bring along.
@@ -6,6 +6,7 @@
 
 mod browser;
 mod ci;
+mod clients;
 mod docs;
 mod services;
 mod tidy;
@@ -21,6 +22,7 @@ Usage: cargo xtask <CHORE>
   tidy                habits that the compiler does not check
   docs [--check]      writes the generated reference pages; --check only says whether they are current
   browser             drives the apps' pages in Chromium, and says what is missing where that cannot be
+  clients             has clients that others have written do their work against the product
   services            finds or installs what the tests need beside the toolchain
 ";
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         ["docs"] => docs::run(&root, docs::Mode::Write),
         ["docs", "--check"] => docs::run(&root, docs::Mode::Check),
         ["browser"] => browser::run(&root),
+        ["clients"] => clients::run(&root),
         ["services"] => services::run(&root),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

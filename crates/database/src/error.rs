@@ -105,6 +105,21 @@ pub enum ConstraintKind {
     Other,
 }
 
+impl ConstraintKind {
+    /// What PostgreSQL calls it, which is what callers are told whatever the engine (SQLSTATE, class 23 and others).
+    fn code(self) -> &'static str {
+        match self {
+            Self::Unique | Self::PrimaryKey => "23505",
+            Self::ForeignKey => "23503",
+            Self::NotNull => "23502",
+            Self::Check => "23514",
+            Self::DataType => "22P02",
+            Self::Trigger => "P0001",
+            Self::Other => "23000",
+        }
+    }
+}
+
 impl DatabaseError {
     /// The problem that a caller may read: no SQL, no path, and of the columns only those that `shows` allows.
     pub fn problem(self, shows: impl Fn(&str) -> bool) -> Problem {
@@ -112,13 +127,15 @@ impl DatabaseError {
             Self::Constraint { kind, columns, .. } => {
                 let named: Vec<&str> =
                     columns.iter().map(String::as_str).filter(|column| shows(column)).collect();
-                constraint_problem(*kind, &named)
+                constraint_problem(*kind, &named).code(kind.code())
             }
             Self::Busy | Self::Closed | Self::Aborted | Self::Io(_) => Problem::new(Kind::Unavailable),
             Self::QueueFull => Problem::new(Kind::Overloaded),
             Self::Deadline | Self::Interrupted => Problem::new(Kind::DeadlineExceeded),
             Self::DiskFull => Problem::new(Kind::InsufficientStorage),
-            Self::ReadOnly => Problem::new(Kind::Forbidden).detail("this database is read-only"),
+            Self::ReadOnly => {
+                Problem::new(Kind::Forbidden).code("25006").detail("this database is read-only")
+            }
             Self::TooLarge => Problem::new(Kind::Unprocessable).detail("a value is too large to be stored"),
             Self::InUse { .. }
             | Self::Panicked(_)

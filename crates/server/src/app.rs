@@ -11,7 +11,7 @@ use kasoku_coherence::Sequence;
 use kasoku_config::{Plan, RoutePlan, SourcePlan};
 use kasoku_database::{Database, DatabaseError, Inspector};
 use kasoku_observe::Observer;
-use kasoku_pipeline::{Pipeline, Source};
+use kasoku_pipeline::{Pipeline, ProblemForm, Source};
 use kasoku_policies::admit::Admit;
 use kasoku_policies::cache::ResponseStore;
 use kasoku_source_data::ChangeTagger;
@@ -166,7 +166,8 @@ impl App {
                 pipeline: assemble(route, &admit, &shared, self.stage.source(source)),
             }));
         }
-        let router = Router::new(routes, |source| assemble_elsewhere(&self.observer, source))?;
+        let problems = elsewhere(&plan);
+        let router = Router::new(routes, |source| assemble_elsewhere(&self.observer, problems, source))?;
         let forgetful = Arc::downgrade(&store);
         let tagger = self.database.as_ref().map(|_| {
             Arc::new(ChangeTagger::new(dependencies.into_tables(), Arc::clone(&store) as _, move || {
@@ -234,4 +235,10 @@ impl App {
             database.close();
         }
     }
+}
+
+/// How those are told of failures who ask for what no route serves: as callers of the routes are.
+fn elsewhere(plan: &Plan) -> ProblemForm {
+    let is_data = |route: &RoutePlan| matches!(route.source, SourcePlan::Table(_) | SourcePlan::Query(_));
+    if plan.routes.iter().any(is_data) { ProblemForm::Coded } else { ProblemForm::Plain }
 }

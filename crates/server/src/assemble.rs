@@ -5,12 +5,13 @@ use std::sync::Arc;
 use kasoku_cache_remote::Remote;
 use kasoku_config::{CachePlan, RoutePlan};
 use kasoku_observe::Observer;
-use kasoku_pipeline::{Pipeline, Promises, Source, Stack, first};
+use kasoku_pipeline::{Pipeline, ProblemForm, Promises, Source, Stack, first};
 use kasoku_policies::Surroundings;
 use kasoku_policies::admit::Admit;
 use kasoku_policies::cache::{Cache, Fill, ResponseStore};
 use kasoku_policies::collapse::Collapse;
 use kasoku_policies::deadline::Deadline;
+use kasoku_policies::negotiate::Negotiate;
 use kasoku_policies::observe::Observe;
 use kasoku_policies::rescue::Rescue;
 use kasoku_policies::rfc9111;
@@ -46,10 +47,11 @@ pub(crate) fn assemble(
         Some(CachePlan::Rfc9111(_)) | None => None,
     };
     first(Observe::new(&here)) // names the request and sees every answer, refusals too
-        .then(Rescue::new(&here)) // the only place where a failure becomes an answer
+        .then(Rescue::new(&here).telling(promises.problems)) // the only place where a failure becomes an answer
         .then(Arc::clone(admit)) // sheds what is too much
         .then(Deadline::new(route.deadline, &here)) // fixes the instant by which there must be an answer
         .then(Shape::new(route.shape, promises)) // methods, conditions, codings
+        .then(Negotiate::new(&source)) // the form of the answer, in one spelling
         .then(switch(route, shared, &source)) // leads around the next three while they are switched off
         .then(
             declared
@@ -95,10 +97,16 @@ fn switch(route: &RoutePlan, shared: &Shared, source: &Arc<dyn Source>) -> Optio
 }
 
 /// The policies around what answers for no route: there is nothing to protect and nothing to keep.
-pub(crate) fn assemble_elsewhere(observer: &Arc<dyn Observer>, source: Arc<dyn Source>) -> Arc<dyn Pipeline> {
+pub(crate) fn assemble_elsewhere(
+    observer: &Arc<dyn Observer>,
+    problems: ProblemForm,
+    source: Arc<dyn Source>,
+) -> Arc<dyn Pipeline> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let nowhere = Surroundings { observer: Arc::clone(observer), ..Surroundings::quiet(usize::MAX, "") };
-    first(Observe::unmatched(Arc::clone(observer), clock)).then(Rescue::new(&nowhere)).finally(source)
+    first(Observe::unmatched(Arc::clone(observer), clock))
+        .then(Rescue::new(&nowhere).telling(problems))
+        .finally(source)
 }
 
 /// What the policies of a route are told besides their own rules.

@@ -12,6 +12,7 @@ use kasoku_problem::{Kind, Problem};
 use kasoku_sql_plan::Value;
 use sha2::{Digest, Sha256};
 
+use crate::media::Media;
 use crate::render;
 
 /// Makes the table of answers; to be run once before routes are served that write.
@@ -57,11 +58,11 @@ pub(crate) enum Known {
 
 impl Idempotent {
     /// The key of a request, if it has one. `parts` are what makes it another request: method, target, what it
-    /// prefers, body.
+    /// prefers and accepts, body.
     pub(crate) fn of(
         headers: &HeaderMap,
         route: &str,
-        parts: [&[u8]; 4],
+        parts: [&[u8]; 5],
         now_s: i64,
     ) -> Result<Option<Self>, Problem> {
         let mut fields = headers.get_all(KEY).iter();
@@ -145,12 +146,12 @@ impl Idempotent {
 }
 
 impl Written {
-    /// As an answer; `replayed` if the write happened before.
-    pub(crate) fn into_response(self, replayed: bool) -> Response {
+    /// As an answer in this form; `replayed` if the write happened before.
+    pub(crate) fn into_response(self, media: Media, replayed: bool) -> Response {
         let mut response = if self.body.is_empty() {
             Response::new(self.status, kasoku_pipeline::Body::Empty)
         } else {
-            render::answer(self.status, self.body)
+            render::answer(self.status, media, self.body)
         };
         if let Some(location) = self.location.and_then(|location| HeaderValue::try_from(location).ok()) {
             response.headers.insert(http::header::LOCATION, location);

@@ -13,6 +13,7 @@ mod lanes;
 mod link;
 mod list;
 mod location;
+mod media;
 mod prefer;
 mod query;
 mod render;

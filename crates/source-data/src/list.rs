@@ -10,6 +10,7 @@ use kasoku_problem::Problem;
 use kasoku_sql_plan::{CountPlan, ListPlan, Page, Total, Value};
 
 use crate::lanes::Planned;
+use crate::media::{self, Media};
 use crate::prefer::{self, Preferences};
 use crate::table::Table;
 use crate::{link, render};
@@ -29,6 +30,7 @@ struct Gathered {
 
 pub(crate) async fn answer(table: &Table, request: Request) -> Outcome {
     let preferences = Preferences::of(&request.headers)?;
+    let media = Media::of(&request.headers, media::OF_ROWS)?;
     let plan = Arc::new(table.planner.list(request.uri.query(), preferences.count, &table.cursors)?);
     let alone = plan.count.is_none() && plan.follow_up(0).is_none();
     let reading = Arc::clone(&plan);
@@ -44,7 +46,7 @@ pub(crate) async fn answer(table: &Table, request: Request) -> Outcome {
         table.lanes.read_many(&plan.statement.sql, request.deadline, gather).await
     };
     let (gathered, snapshot) = read.map_err(Problem::from)?;
-    let mut response = gathered.response(table, &request, &plan, preferences)?;
+    let mut response = gathered.response(table, &request, &plan, (preferences, media))?;
     response.tags = plan.tags.iter().copied().chain([table.purge_tag]).collect();
     response.snapshot = Some(snapshot);
     Ok(response)
@@ -98,7 +100,7 @@ impl Gathered {
         table: &Table,
         request: &Request,
         plan: &ListPlan,
-        preferences: Preferences,
+        (preferences, media): (Preferences, Media),
     ) -> Result<Response, Problem> {
         let terms = plan.positions();
         let mut order: Vec<usize> = (0..self.rows.len()).collect();
@@ -107,7 +109,9 @@ impl Gathered {
             self.positions[row * terms.len() + term].clone()
         };
         let page = plan.page(&mut order, position, &table.cursors)?;
-        let mut response = render::answer(StatusCode::OK, self.body(table, &order, &page));
+        let envelope = table.envelope.as_deref().filter(|_| media == Media::Json);
+        let body = media.of_rows(self.body(envelope, &order, &page), &plan.columns)?;
+        let mut response = render::answer(StatusCode::OK, media, body);
         if let Some(links) = link::pages(&request.uri, page.next.as_deref(), page.prev.as_deref()) {
             response.headers.insert(header::LINK, links);
         }
@@ -124,9 +128,9 @@ impl Gathered {
         Ok(response)
     }
 
-    fn body(&self, table: &Table, order: &[usize], page: &Page) -> Vec<u8> {
+    fn body(&self, envelope: Option<&str>, order: &[usize], page: &Page) -> Vec<u8> {
         let mut body = Vec::with_capacity(self.text.len() + order.len() + 160);
-        if let Some(name) = &table.envelope {
+        if let Some(name) = envelope {
             body.push(b'{');
             json::text(&mut body, name);
             body.push(b':');
@@ -139,7 +143,7 @@ impl Gathered {
             body.extend_from_slice(&self.text[self.rows[*row].clone()]);
         }
         body.push(b']');
-        if table.envelope.is_some() {
+        if envelope.is_some() {
             body.extend_from_slice(b",\"next_cursor\":");
             match &page.next {
                 Some(cursor) => json::text(&mut body, cursor),

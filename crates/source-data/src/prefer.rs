@@ -132,6 +132,7 @@ fn resolution(value: &str) -> Option<Resolution> {
 
 fn invalid(preference: &str) -> Problem {
     Problem::new(Kind::InvalidParameter)
+        .code("PGRST122")
         .detail(format!("`Prefer: {preference}` is not a preference of this route"))
         .member("parameter", "Prefer")
         .member(

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, header};
 use kasoku_coherence::Tag;
 use kasoku_database::{DatabaseError, ResultColumn, Rows};
-use kasoku_pipeline::{BoxFuture, Foresight, Outcome, Promises, Request, Source};
+use kasoku_pipeline::{BoxFuture, Foresight, Outcome, ProblemForm, Promises, Request, Source};
 use kasoku_problem::{Kind, Problem};
 use kasoku_sql_plan::{OutputColumn, QueryPlanner, QueryRules, purge_tag, table_tag};
 
 use crate::foresight;
 use crate::lanes::{Engine, Lanes};
+use crate::media::{self, Media};
 use crate::render::{self, Counted};
 
 /// Answers one declared query.
@@ -45,11 +46,22 @@ impl QuerySource {
             rows_most: u64::from(rules.rows_most),
             purge_tags: tables.iter().map(|table| purge_tag(table)).collect(),
             tables: tables.iter().map(|table| (*table).to_owned()).collect(),
-            promises: Promises { methods: vec![Method::GET], vary: Vec::new(), depends_on, streams: false },
+            promises: Promises {
+                methods: vec![Method::GET],
+                vary: vec![header::ACCEPT],
+                depends_on,
+                streams: false,
+                problems: ProblemForm::Coded,
+            },
         }
     }
 
+    fn offers(&self) -> &'static [Media] {
+        if self.one { media::OF_ROW } else { media::OF_ROWS }
+    }
+
     async fn run(&self, request: Request) -> Outcome {
+        let media = Media::of(&request.headers, self.offers())?;
         let path: Vec<(&str, &str)> = request.params.iter().collect();
         let plan = self.planner.plan(&path, request.uri.query())?;
         let (columns, one, most) = (Arc::clone(&self.columns), self.one, self.rows_most);
@@ -68,11 +80,16 @@ impl QuerySource {
         let text = match read {
             Read::Text(text) => text,
             Read::Nothing => {
-                return Err(Problem::new(Kind::NotFound).detail("the query has no row for this").into());
+                let problem = Problem::new(Kind::NotFound).code("PGRST116");
+                return Err(problem.detail("the query has no row for this").into());
             }
             Read::TooMany => return Err(Problem::new(Kind::Internal).detail(self.too_many()).into()),
         };
-        let mut response = render::answer(StatusCode::OK, text);
+        let text = match self.one {
+            true => media.of_row(text, &self.columns),
+            false => media.of_rows(text, &self.columns)?,
+        };
+        let mut response = render::answer(StatusCode::OK, media, text);
         response.tags = plan.tags.iter().chain(&self.purge_tags).copied().collect();
         response.snapshot = Some(snapshot);
         Ok(response)
@@ -86,6 +103,10 @@ impl QuerySource {
 impl Source for QuerySource {
     fn promises(&self) -> &Promises {
         &self.promises
+    }
+
+    fn negotiate(&self, request: &mut Request) -> Result<(), Problem> {
+        media::negotiate(request, self.offers())
     }
 
     fn answer(&self, request: Request) -> BoxFuture<'_, Outcome> {

@@ -1,16 +1,18 @@
 //! Rows as JSON, written as they are read.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::CONTENT_TYPE;
 use kasoku_database::json::{self, ExactNumbers};
 use kasoku_database::{DatabaseError, Row, Rows};
 use kasoku_pipeline::{Body, Response};
 use kasoku_sql_plan::OutputColumn;
 
-/// An answer in JSON.
-pub(crate) fn answer(status: http::StatusCode, text: Vec<u8>) -> Response {
+use crate::media::Media;
+
+/// An answer in this form.
+pub(crate) fn answer(status: http::StatusCode, media: Media, text: Vec<u8>) -> Response {
     let mut response = Response::new(status, Body::Full(Bytes::from(text)));
-    response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers.insert(CONTENT_TYPE, media.content_type());
     response
 }
 

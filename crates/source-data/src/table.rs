@@ -5,11 +5,12 @@ use std::sync::Arc;
 use http::{Method, header};
 use kasoku_coherence::Tag;
 use kasoku_http_caching::entity_tag;
-use kasoku_pipeline::{BoxFuture, Foresight, Outcome, Promises, Request, Source};
+use kasoku_pipeline::{BoxFuture, Foresight, Outcome, ProblemForm, Promises, Request, Source};
 use kasoku_problem::{Kind, Problem};
 use kasoku_sql_plan::{CursorKey, TablePlanner, TableRules, purge_tag};
 
 use crate::lanes::{Engine, Lanes};
+use crate::media::{self, Media};
 use crate::{foresight, list, prefer, render, write};
 
 /// What both sources of a route share.
@@ -81,9 +82,10 @@ pub fn table_sources(
                 (Method::PATCH, write.update),
                 (Method::DELETE, write.delete),
             ]),
-            vary: vec![prefer::PREFER],
+            vary: vec![header::ACCEPT, prefer::PREFER],
             depends_on: depends_on.clone(),
             streams: false,
+            problems: ProblemForm::Coded,
         },
     };
     let row = has_key.then(|| RowSource {
@@ -94,9 +96,10 @@ pub fn table_sources(
                 (Method::PATCH, write.update),
                 (Method::DELETE, write.delete),
             ]),
-            vary: Vec::new(),
+            vary: vec![header::ACCEPT],
             depends_on,
             streams: false,
+            problems: ProblemForm::Coded,
         },
     });
     (list, row)
@@ -105,6 +108,10 @@ pub fn table_sources(
 impl Source for ListSource {
     fn promises(&self) -> &Promises {
         &self.promises
+    }
+
+    fn negotiate(&self, request: &mut Request) -> Result<(), Problem> {
+        media::negotiate(request, media::OF_ROWS)
     }
 
     fn answer(&self, request: Request) -> BoxFuture<'_, Outcome> {
@@ -128,6 +135,10 @@ impl Source for RowSource {
         &self.promises
     }
 
+    fn negotiate(&self, request: &mut Request) -> Result<(), Problem> {
+        media::negotiate(request, media::OF_ROW)
+    }
+
     fn answer(&self, request: Request) -> BoxFuture<'_, Outcome> {
         match request.method {
             Method::GET => Box::pin(one(&self.table, request)),
@@ -145,18 +156,26 @@ impl Source for RowSource {
 
 async fn one(table: &Table, request: Request) -> Outcome {
     let key = request.params.get(KEY_PARAM).unwrap_or_default();
+    let media = Media::of(&request.headers, media::OF_ROW)?;
     let plan = table.planner.one(key, request.uri.query())?;
     let columns = Arc::clone(&plan.columns);
     let read = table.lanes.read(&plan.statement, request.deadline, move |rows| render::first(rows, &columns));
     let (found, snapshot) = read.await.map_err(Problem::from)?;
     let Some(text) = found else {
-        return Err(Problem::new(Kind::NotFound).detail("there is no such row").into());
+        return Err(no_such_row().into());
     };
-    // The tag that a conditional write of this row is compared with.
-    let etag = entity_tag::of_body(&text);
-    let mut response = render::answer(http::StatusCode::OK, text);
-    response.headers.insert(header::ETAG, etag);
+    // The tag that a conditional write of this row is compared with; another form is another text, with its own.
+    let etag = (media == Media::Json).then(|| entity_tag::of_body(&text));
+    let mut response = render::answer(http::StatusCode::OK, media, media.of_row(text, &plan.columns));
+    if let Some(etag) = etag {
+        response.headers.insert(header::ETAG, etag);
+    }
     response.tags = plan.tags.into_iter().chain([table.purge_tag]).collect();
     response.snapshot = Some(snapshot);
     Ok(response)
+}
+
+/// The path names a row by its key, and there is none.
+pub(crate) fn no_such_row() -> Problem {
+    Problem::new(Kind::NotFound).code("PGRST116").detail("there is no such row")
 }

@@ -15,8 +15,9 @@ use kasoku_units::Clock;
 
 use crate::current::{self, CurrentRow, Subject};
 use crate::idempotency::{Idempotent, Known, Written};
+use crate::media::{self, Media};
 use crate::prefer::{self, Preferences, Return};
-use crate::table::{KEY_PARAM, Table};
+use crate::table::{KEY_PARAM, Table, no_such_row};
 use crate::{body, location, render};
 
 /// What the writer is to do, and how it is answered.
@@ -29,6 +30,7 @@ struct Job {
     /// Whether the body of the answer is the row as `GET` answers it, and so has its tag.
     tagged: bool,
     form: Form,
+    media: Media,
     status: StatusCode,
     /// The path of the list, where the answer says where the new row is.
     located_in: Option<String>,
@@ -74,15 +76,17 @@ pub(crate) async fn answer(table: &Table, mut request: Request) -> Outcome {
     let sent = std::mem::replace(&mut request.body, kasoku_pipeline::RequestBody::empty());
     let (bytes, body) = match request.method {
         Method::DELETE => (bytes::Bytes::new(), serde_json::Value::Null),
-        _ => body::read(&request.headers, sent).await?,
+        _ => body::read(&request.headers, sent, &table.planner).await?,
     };
+    let media = Media::of(&request.headers, media::of_path(&request.params))?;
     let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
     let applied = preferences.applied_to_write();
     let preferred = applied.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
-    let parts = [request.method.as_str().as_bytes(), target.as_bytes(), preferred, &bytes[..]];
+    let accepted = media.name().as_bytes();
+    let parts = [request.method.as_str().as_bytes(), target.as_bytes(), preferred, accepted, &bytes[..]];
     let idempotent = Idempotent::of(&request.headers, &table.route, parts, calendar(table.lanes.clock()).0)?;
     let conditions = Conditions::take(&mut request.headers);
-    let job = Arc::new(plan(table, &request, &body, preferences, (idempotent, conditions))?);
+    let job = Arc::new(plan(table, &request, &body, (preferences, media), (idempotent, conditions))?);
     let run = Arc::clone(&job);
     let work = move |transaction: &mut WriteTransaction<'_>| run.run(transaction);
     let written = table.lanes.database().write(request.deadline, work).await;
@@ -92,7 +96,7 @@ pub(crate) async fn answer(table: &Table, mut request: Request) -> Outcome {
         }
         WriteError::Refused(problem) => problem,
     })?;
-    let mut response = done.written.into_response(done.when == When::Before);
+    let mut response = done.written.into_response(media, done.when == When::Before);
     if let Some(etag) = done.etag {
         response.headers.insert(ETAG, etag);
         // Which the tag is of (RFC 9110 §8.7): the body is the row, as a read would answer it.
@@ -110,7 +114,7 @@ fn plan(
     table: &Table,
     request: &Request,
     body: &serde_json::Value,
-    preferences: Preferences,
+    (preferences, media): (Preferences, Media),
     (idempotent, conditions): (Option<Idempotent>, Option<Box<Conditions>>),
 ) -> Result<Job, Problem> {
     let planner = &table.planner;
@@ -143,9 +147,12 @@ fn plan(
     };
     let is_insert = request.method == Method::POST;
     let default = if request.method == Method::DELETE { Return::Minimal } else { Return::Representation };
+    // Rows that are asked for by name come as a list does, be it of one row.
+    let asked = preferences.returned == Some(Return::Representation);
+    let single = key.is_some() || (one && !asked && media == Media::Json);
     let form = match preferences.returned.unwrap_or(default) {
         Return::Minimal => Form::Minimal,
-        Return::Representation if one => Form::Object { missing_is_not_found: !is_insert },
+        Return::Representation if single => Form::Object { missing_is_not_found: !is_insert },
         Return::Representation => Form::Array,
     };
     let status = match form {
@@ -155,13 +162,16 @@ fn plan(
     };
     let located_in = (is_insert && one && table.has_key).then(|| request.uri.path().to_owned());
     let updates = matches!(request.method, Method::PUT | Method::PATCH);
-    let tagged = updates && matches!(form, Form::Object { .. }) && query.is_none_or(str::is_empty);
+    let tagged = updates
+        && media == Media::Json
+        && matches!(form, Form::Object { .. })
+        && query.is_none_or(str::is_empty);
     let put_at = (request.method == Method::PUT).then(|| request.uri.path().to_owned());
     let current = match key.filter(|_| tagged || conditions.is_some() || put_at.is_some()) {
         Some(key) => Some(CurrentRow::new(planner.one(key, None)?)),
         None => None,
     };
-    Ok(Job { plan, idempotent, conditions, current, tagged, form, status, located_in, put_at })
+    Ok(Job { plan, idempotent, conditions, current, tagged, form, media, status, located_in, put_at })
 }
 
 impl Job {
@@ -241,13 +251,19 @@ impl Job {
             })?;
         }
         if touched == 0 && self.must_touch() {
-            return Err(WriteError::Refused(Problem::new(Kind::NotFound).detail("there is no such row")));
+            return Err(WriteError::Refused(no_such_row()));
         }
-        if self.form == Form::Array {
-            text.insert(0, b'[');
-            text.push(b']');
-        }
-        Ok(Written { status: self.status, location, body: text })
+        let columns = &self.plan.columns;
+        let body = match self.form {
+            Form::Minimal => text,
+            Form::Object { .. } => self.media.of_row(text, columns),
+            Form::Array => {
+                text.insert(0, b'[');
+                text.push(b']');
+                self.media.of_rows(text, columns).map_err(WriteError::Refused)?
+            }
+        };
+        Ok(Written { status: self.status, location, body })
     }
 
     /// Whether it is an error to have touched nothing: the request named one row, and that is not there.
@@ -268,6 +284,7 @@ impl From<DatabaseError> for WriteError {
 
 fn too_many(most: u64) -> Problem {
     Problem::new(Kind::InvalidParameter)
+        .code("PGRST124")
         .detail(format!("more than {most} rows would be affected; nothing was written"))
         .member("affected_most", most)
 }

@@ -79,8 +79,8 @@ impl FilesSource {
             promises: Promises {
                 methods: vec![Method::GET],
                 vary: vec![ACCEPT_ENCODING],
-                depends_on: Vec::new(),
                 streams: true,
+                ..Promises::none()
             },
         }
     }

@@ -116,6 +116,20 @@ pub(crate) fn push_quoted(out: &mut String, text: &str) {
     out.push('"');
 }
 
+/// A text as the JSON that a body would have for it; what is none of the column's values stays a text, to be refused as
+/// one.
+pub(crate) fn json_of_text(kind: ColumnKind, text: &str) -> Json {
+    let read = match kind {
+        ColumnKind::Integer => integer(text).map(Json::from),
+        ColumnKind::Real => real(text).map(Json::from),
+        ColumnKind::Number => integer(text).map(Json::from).or_else(|| real(text).map(Json::from)),
+        ColumnKind::Boolean => text.parse::<bool>().ok().map(Json::from),
+        ColumnKind::Json => serde_json::from_str(text).ok(),
+        _ => None,
+    };
+    read.unwrap_or_else(|| text.into())
+}
+
 /// Digits with an optional minus and nothing else.
 fn integer(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);

@@ -27,7 +27,12 @@ pub(crate) fn invalid_name<'a>(
     allowed: impl Iterator<Item = &'a str> + Clone,
 ) -> Problem {
     let detail = with_hint(format!("there is no {what} `{}`", echo(name)), name, allowed.clone());
-    invalid(parameter, detail).member("allowed", allowed.collect::<Vec<_>>())
+    let problem = invalid(parameter, detail).member("allowed", allowed.collect::<Vec<_>>());
+    match (parameter, what.starts_with("column")) {
+        ("columns" | "on_conflict", true) => problem.code("PGRST204"),
+        (_, true) => problem.code("42703"),
+        (_, false) => problem,
+    }
 }
 
 /// A value in a body that cannot be used.

@@ -31,6 +31,13 @@ pub trait Source: Send + Sync + 'static {
     /// Answers one request.
     fn answer(&self, request: Request) -> BoxFuture<'_, Outcome>;
 
+    /// Chooses the form of its answer by the fields that it varies by, and leaves one spelling of each choice in the
+    /// request, so that requests for one form are equal requests. Called before the key is made; a form that it does
+    /// not have is refused here.
+    fn negotiate(&self, _request: &mut Request) -> Result<(), Problem> {
+        Ok(())
+    }
+
     /// What it would do for a request, for people who want to know before they ask. What is wrong with the request
     /// is told as it would be told to its caller.
     fn foresee(&self, _request: Request) -> Result<Foresight, Problem> {
@@ -49,12 +56,30 @@ pub struct Promises {
     pub depends_on: Vec<Tag>,
     /// Answers may be streams, which are neither collapsed nor stored.
     pub streams: bool,
+    /// How its callers are told of failures.
+    pub problems: ProblemForm,
+}
+
+/// How callers are told of failures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ProblemForm {
+    /// As a problem document.
+    #[default]
+    Plain,
+    /// As one that also has the members by which clients of data routes tell errors apart.
+    Coded,
 }
 
 impl Promises {
     /// Nothing at all.
     pub const fn none() -> Self {
-        Self { methods: Vec::new(), vary: Vec::new(), depends_on: Vec::new(), streams: false }
+        Self {
+            methods: Vec::new(),
+            vary: Vec::new(),
+            depends_on: Vec::new(),
+            streams: false,
+            problems: ProblemForm::Plain,
+        }
     }
 }
 

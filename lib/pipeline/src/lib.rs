@@ -48,7 +48,7 @@ mod upgrade;
 
 pub use body::{Body, BodyError, RequestBody};
 pub use cache_facts::{CacheFacts, Forward, Verdict};
-pub use chain::{Next, Pipeline, Policy, Promises, Source, Stack, first};
+pub use chain::{Next, Pipeline, Policy, ProblemForm, Promises, Source, Stack, first};
 pub use foresight::Foresight;
 pub use forms::{CodedForm, Forms, KeptForm};
 pub use path_params::PathParams;

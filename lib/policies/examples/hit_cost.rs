@@ -88,7 +88,7 @@ fn pipeline() -> Arc<dyn Pipeline> {
         methods: vec![Method::GET],
         vary: vec![http::header::ACCEPT],
         depends_on: vec![Tag::named("items")],
-        streams: false,
+        ..Promises::none()
     };
     let around = Surroundings::quiet(0, "/items");
     let rules = CacheRules {

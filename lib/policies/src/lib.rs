@@ -7,6 +7,7 @@
 //! | [`admit`] | limits requests in progress and the queue before them | |
 //! | [`deadline`] | fixes the instant by which an answer must be there | |
 //! | [`shape`] | methods, `HEAD`, conditions, coding | |
+//! | [`negotiate`] | lets the source choose the form of its answer, and leaves one spelling of it | |
 //! | [`switch`] | leads around the three below it while an operator has switched them off | |
 //! | [`cache`] | reuses stored responses ([`Cache`](cache::Cache)), stores new ones ([`Fill`](cache::Fill)) | |
 //! | [`rfc9111`] | in the place of `cache`, before origins: reuses what HTTP lets a shared cache reuse | |
@@ -113,6 +114,7 @@ pub mod cache;
 pub mod coding;
 pub mod collapse;
 pub mod deadline;
+pub mod negotiate;
 pub mod observe;
 pub mod rescue;
 pub mod rfc9111;

@@ -6,6 +6,8 @@ use kasoku_problem::{Fault, Kind, MEDIA_TYPE, Retry};
 const HEAD: &str = "\
 A failed request is answered with a problem document (RFC 9457): `type` names the kind, `detail` says what is wrong
 with this request in particular, and `request_id` finds it in the log. Other members depend on the kind.
+Callers of `table` and `query` routes also find `code`, `message`, `details` and `hint`, as [PostgREST's clients](../guide/postgrest.md)
+read them.
 
 | status | type | title | who has to act | again? |
 |---|---|---|---|---|";

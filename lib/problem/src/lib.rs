@@ -4,6 +4,7 @@
 //! document, and `cause`, which goes to the operator's logs and nowhere else. This crate decides no policy: it
 //! does not know what raised a problem, nor where it becomes an answer.
 
+mod code;
 mod kind;
 
 use std::borrow::Cow;
@@ -31,6 +32,9 @@ struct Inner {
     members: Vec<(&'static str, Value)>,
     headers: Vec<(HeaderName, HeaderValue)>,
     retry_after: Option<Duration>,
+    code: Option<&'static str>,
+    details: Option<Cow<'static, str>>,
+    hint: Option<Cow<'static, str>>,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -43,6 +47,9 @@ impl Problem {
             members: Vec::new(),
             headers: Vec::new(),
             retry_after: None,
+            code: None,
+            details: None,
+            hint: None,
             cause: None,
         }))
     }
@@ -72,6 +79,27 @@ impl Problem {
     #[must_use]
     pub fn retry_after(mut self, after: Duration) -> Self {
         self.0.retry_after = Some(after);
+        self
+    }
+
+    /// Names it more precisely than its kind does, in the words of [`coded_document`](Self::coded_document).
+    #[must_use]
+    pub fn code(mut self, code: &'static str) -> Self {
+        self.0.code = Some(code);
+        self
+    }
+
+    /// Says more than the detail does, to callers who read coded documents.
+    #[must_use]
+    pub fn details(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+        self.0.details = Some(text.into());
+        self
+    }
+
+    /// Says what may help, to callers who read coded documents.
+    #[must_use]
+    pub fn hint(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+        self.0.hint = Some(text.into());
         self
     }
 
@@ -114,6 +142,39 @@ impl Problem {
 
     /// The problem document. `instance` names the request, so that a report can be matched with the logs.
     pub fn document(&self, instance: &str) -> Vec<u8> {
+        written(&self.members(instance))
+    }
+
+    /// The problem document with the four members besides by which clients of PostgREST tell errors apart: `code`,
+    /// `message`, `details` and `hint`, the latter two `null` where there is nothing to say.
+    ///
+    /// ```
+    /// use kasoku_problem::{Kind, Problem};
+    ///
+    /// let problem = Problem::new(Kind::Conflict).code("23505").detail("this title is taken");
+    /// let document: serde_json::Value = serde_json::from_slice(&problem.coded_document("r-1")).unwrap();
+    /// assert_eq!(document["code"], "23505");
+    /// assert_eq!(document["message"], document["detail"]);
+    /// assert!(document["hint"].is_null());
+    /// ```
+    pub fn coded_document(&self, instance: &str) -> Vec<u8> {
+        let inner = &self.0;
+        let mut document = self.members(instance);
+        let text = |text: &Option<Cow<'static, str>>| text.as_deref().map_or(Value::Null, Value::from);
+        let message = inner.detail.as_deref().unwrap_or(inner.kind.title());
+        document.insert("code".into(), self.code_text().into());
+        document.insert("message".into(), message.into());
+        document.insert("details".into(), text(&inner.details));
+        document.insert("hint".into(), text(&inner.hint));
+        written(&document)
+    }
+
+    /// What coded documents call it: its own code, or its kind's.
+    pub fn code_text(&self) -> &'static str {
+        self.0.code.unwrap_or_else(|| code::of_kind(self.0.kind))
+    }
+
+    fn members(&self, instance: &str) -> Map<String, Value> {
         let kind = self.0.kind;
         let mut document = Map::new();
         document.insert("type".into(), format!("urn:problem-type:kasoku:{}", kind.slug()).into());
@@ -126,8 +187,12 @@ impl Problem {
         for (name, value) in &self.0.members {
             document.insert((*name).into(), value.clone());
         }
-        serde_json::to_vec(&document).expect("a map of JSON values is always representable")
+        document
     }
+}
+
+fn written(document: &Map<String, Value>) -> Vec<u8> {
+    serde_json::to_vec(document).expect("a map of JSON values is always representable")
 }
 
 impl From<Kind> for Problem {
@@ -180,6 +245,27 @@ mod tests {
             )
         );
         assert!(!document.contains("secret"));
+    }
+
+    #[test]
+    fn a_coded_document_has_the_code_of_its_kind_unless_it_has_one_of_its_own() {
+        let check = |problem: Problem, expected: [&str; 4]| {
+            let document: Value = serde_json::from_slice(&problem.coded_document("r-1")).unwrap();
+            let member = |name| document.get(name).map(|value: &Value| value.as_str().unwrap_or("null"));
+            assert_eq!(["code", "message", "details", "hint"].map(|name| member(name).unwrap()), expected);
+            assert_eq!(document["status"], problem.kind().status().as_u16());
+            assert_eq!(document["request_id"], "r-1");
+        };
+        check(Problem::new(Kind::DeadlineExceeded), ["57014", "Deadline exceeded", "null", "null"]);
+        check(
+            Problem::new(Kind::TooManyRequests),
+            ["too-many-requests", "Too many requests", "null", "null"],
+        );
+        let problem = Problem::new(Kind::NotAcceptable).code("PGRST116").detail("one row was asked for");
+        let problem = problem.details("the result has 0 rows").hint("ask for a list");
+        check(problem, ["PGRST116", "one row was asked for", "the result has 0 rows", "ask for a list"]);
+        let plain = String::from_utf8(Problem::new(Kind::NotFound).code("PGRST116").document("r-1")).unwrap();
+        assert!(!plain.contains("code"), "{plain}");
     }
 
     #[test]

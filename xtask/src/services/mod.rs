@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) use cargo_deny::find as deny;
-pub(crate) use modules::install as browser_modules;
+pub(crate) use modules::{BROWSER, POSTGREST_JS, install as modules};
 pub(crate) use programs::path_of;
 
 /// How one thing ended.
@@ -33,6 +33,8 @@ enum Need {
     Tests,
     /// `cargo xtask browser` only. It is installed, and left out where that cannot be.
     Browser,
+    /// `cargo xtask clients` only; the same.
+    Clients,
     /// The step `deny` only; the same.
     Deny,
     /// Measurements only. Whoever measures installs it.
@@ -44,6 +46,7 @@ impl Need {
         match self {
             Self::Tests => "tests fail without it",
             Self::Browser => "the tests in a browser are left out",
+            Self::Clients => "the cases of clients that others have written are left out",
             Self::Deny => "licences, sources and bans of dependencies are not looked at",
             Self::Measurements => "the tests do without it",
         }
@@ -56,7 +59,9 @@ pub(crate) fn run(root: &Path) -> ExitCode {
     for program in programs::ALL {
         account.say(program.name, program.need, program.provide());
     }
-    account.say("playwright-core", Need::Browser, modules::provide(root));
+    for (packages, need) in [(BROWSER, Need::Browser), (POSTGREST_JS, Need::Clients)] {
+        account.say(packages.name, need, modules::provide(root, &packages));
+    }
     account.say("cargo-deny", Need::Deny, cargo_deny::provide(root));
     account.say("data sets", Need::Tests, data_sets::provide(root));
     account.close()

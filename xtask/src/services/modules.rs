@@ -1,4 +1,4 @@
-//! The package with which scripts drive a browser, installed by npm below `target/`.
+//! Packages of npm that scripts of the tests use, installed by npm below `target/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,20 +6,35 @@ use std::process::Command;
 
 use super::{Outcome, programs};
 
-/// Where the manifest and its lock are.
-const WANTED: &str = "tests/browser";
+/// A manifest with its lock, and where what it names is put.
+pub(crate) struct Packages {
+    /// What it is all about, by its name.
+    pub(crate) name: &'static str,
+    /// Where the manifest and its lock are.
+    wanted: &'static str,
+    /// Where the packages are put; no folder of the sources, so that nobody reads them as some.
+    folder: &'static str,
+}
 
-/// Where the package is put; no folder of the sources, so that nobody reads it as one.
-const FOLDER: &str = "target/browser";
+/// What drives a browser.
+pub(crate) const BROWSER: Packages =
+    Packages { name: "playwright-core", wanted: "tests/browser", folder: "target/browser" };
+
+/// A client of data routes that others have written.
+pub(crate) const POSTGREST_JS: Packages = Packages {
+    name: "@supabase/postgrest-js",
+    wanted: "tests/clients/postgrest-js",
+    folder: "target/clients/postgrest-js",
+};
 
 const LOCK: &str = "package-lock.json";
 
-/// The folder with the installed package.
+/// The folder with the installed packages.
 ///
 /// # Errors
 /// What is missing or went wrong.
-pub(crate) fn install(root: &Path) -> Result<PathBuf, String> {
-    let (wanted, folder) = (root.join(WANTED), root.join(FOLDER));
+pub(crate) fn install(root: &Path, packages: &Packages) -> Result<PathBuf, String> {
+    let (wanted, folder) = (root.join(packages.wanted), root.join(packages.folder));
     let modules = folder.join("node_modules");
     // Written last, so that an equal one tells of an installation that came to its end.
     let read = |path: PathBuf| fs::read(&path).map_err(|error| format!("{}: {error}", path.display()));
@@ -27,23 +42,25 @@ pub(crate) fn install(root: &Path) -> Result<PathBuf, String> {
     if modules.is_dir() && read(folder.join("installed.json")).is_ok_and(|installed| installed == lock) {
         return Ok(modules);
     }
-    fs::create_dir_all(&folder).map_err(|error| format!("{FOLDER}: {error}"))?;
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", packages.folder))?;
     for name in ["package.json", LOCK] {
         fs::copy(wanted.join(name), folder.join(name))
-            .map_err(|error| format!("{FOLDER}/{name}: {error}"))?;
+            .map_err(|error| format!("{}/{name}: {error}", packages.folder))?;
     }
     let mut npm = Command::new("npm");
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder);
     // What npm says last names its log and not the reason.
-    programs::run(&mut npm).map_err(|_| format!("`npm ci` fails; run it in {FOLDER} to see why"))?;
-    fs::write(folder.join("installed.json"), lock).map_err(|error| format!("{FOLDER}: {error}"))?;
+    programs::run(&mut npm)
+        .map_err(|_| format!("`npm ci` fails; run it in {} to see why", packages.folder))?;
+    fs::write(folder.join("installed.json"), lock)
+        .map_err(|error| format!("{}: {error}", packages.folder))?;
     Ok(modules)
 }
 
 /// Sees to it.
-pub(super) fn provide(root: &Path) -> Outcome {
-    match install(root) {
-        Ok(_) => Outcome::Found(format!("in {FOLDER}")),
+pub(super) fn provide(root: &Path, packages: &Packages) -> Outcome {
+    match install(root, packages) {
+        Ok(_) => Outcome::Found(format!("in {}", packages.folder)),
         Err(why) => Outcome::Missing(why),
     }
 }

@@ -71,6 +71,10 @@ impl Source for StandIn {
         self.real.promises()
     }
 
+    fn negotiate(&self, request: &mut Request) -> Result<(), Problem> {
+        self.real.negotiate(request)
+    }
+
     fn answer(&self, request: Request) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
             let kept = request.again();

@@ -9,7 +9,7 @@ use super::shapes::Shapes;
 use super::{OnePlan, OutputColumn, Statement, list::ListShape};
 use crate::check::{RuleFaults, check};
 use crate::columns::Columns;
-use crate::convert::value_of_text;
+use crate::convert::{json_of_text, value_of_text};
 use crate::dialect::Dialect;
 use crate::fault::echo;
 use crate::grammar::scan::Scanner;
@@ -179,6 +179,19 @@ impl TablePlanner {
         if let Some(place) = self.soft_delete {
             sql.condition().push(&self.columns.field(place).quoted).push(" is null");
         }
+    }
+
+    /// A text, such as a form has, as what the body of a write would have for it in JSON.
+    pub fn json_of_text(&self, column: &str, text: &str) -> serde_json::Value {
+        match self.columns.selectable(column) {
+            Some(place) => json_of_text(self.columns.field(place).kind, text),
+            None => text.into(),
+        }
+    }
+
+    /// Rows that a body may have.
+    pub fn rows_most(&self) -> u32 {
+        self.writes.rows_most
     }
 
     /// The conditions that the key's columns have the values of the next parameters.

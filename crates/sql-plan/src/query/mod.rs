@@ -110,6 +110,7 @@ impl QueryPlanner {
                     &param.name,
                     format!("`{}` is not {expected}, which `{}` takes", echo(&text), param.name),
                 )
+                .code("22P02")
             }),
             None => param
                 .default

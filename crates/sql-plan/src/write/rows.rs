@@ -85,11 +85,11 @@ impl TablePlanner {
             let value = value_of_json(field.kind, json).map_err(|expected| {
                 let detail =
                     format!("row {at}: `{name}` holds {expected}, and {} was given", type_name(json));
-                unprocessable(at, Some(name), detail)
+                unprocessable(at, Some(name), detail).code("22P02")
             })?;
             if value == Value::Null && (!field.nullable || self.key.contains(&place)) {
                 let detail = format!("row {at}: `{name}` cannot be null");
-                return Err(unprocessable(at, Some(name), detail));
+                return Err(unprocessable(at, Some(name), detail).code("23502"));
             }
             read.push((place, value));
         }
@@ -103,7 +103,7 @@ impl TablePlanner {
             |field: &&crate::columns::Field| field.writable && !field.optional && !given(field.place);
         if let Some(field) = self.columns.fields().iter().find(missing) {
             let detail = format!("row {at}: `{}` is missing", field.name());
-            return Err(unprocessable(at, Some(field.name()), detail));
+            return Err(unprocessable(at, Some(field.name()), detail).code("23502"));
         }
         Ok(members.into_iter().unzip())
     }
@@ -111,7 +111,7 @@ impl TablePlanner {
     fn not_written(&self, at: usize, name: &str, what: &str) -> Problem {
         let names = self.columns.writable_names();
         let detail = with_hint(format!("row {at}: {what} `{}`", echo(name)), name, names.clone());
-        unprocessable(at, Some(name), detail).member("allowed", names.collect::<Vec<_>>())
+        unprocessable(at, Some(name), detail).code("PGRST204").member("allowed", names.collect::<Vec<_>>())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Turns failures into answers. It is the only policy that does.
 //!
 //! A [`Failure`] becomes an RFC 9457 document with the right status, `Retry-After` where a retry can help,
-//! and `Cache-Control: no-store`. A panic further in becomes a 500 and is reported; what it said is for the
+//! and `Cache-Control: no-store`; where the source promises it, the document also has the members that clients of data
+//! routes read. A panic further in becomes a 500 and is reported; what it said is for the
 //! operator and does not reach the caller.
 
 #[cfg(test)]
@@ -15,7 +16,7 @@ use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Method};
 use kasoku_observe::Observation;
-use kasoku_pipeline::{Body, Failure, Next, Outcome, Policy, Request, RequestId, Response};
+use kasoku_pipeline::{Body, Failure, Next, Outcome, Policy, ProblemForm, Request, RequestId, Response};
 use kasoku_problem::{Kind, MEDIA_TYPE};
 
 use crate::Surroundings;
@@ -23,12 +24,20 @@ use crate::Surroundings;
 /// See the module.
 pub struct Rescue {
     surroundings: Surroundings,
+    form: ProblemForm,
 }
 
 impl Rescue {
     /// For the requests of one route.
     pub fn new(surroundings: &Surroundings) -> Self {
-        Self { surroundings: surroundings.clone() }
+        Self { surroundings: surroundings.clone(), form: ProblemForm::Plain }
+    }
+
+    /// Tells of failures in this form.
+    #[must_use]
+    pub fn telling(mut self, form: ProblemForm) -> Self {
+        self.form = form;
+        self
     }
 }
 
@@ -47,15 +56,19 @@ impl Policy for Rescue {
                 Failure::from(Kind::Internal)
             }
         };
-        let response = answer(failure, &id);
+        let response = answer(failure, &id, self.form);
         Ok(if method == Method::HEAD { response.head_only() } else { response })
     }
 }
 
 /// The answer that tells the caller of a failure.
-pub(crate) fn answer(failure: Failure, id: &RequestId) -> Response {
+pub(crate) fn answer(failure: Failure, id: &RequestId, form: ProblemForm) -> Response {
     let Failure { problem, cache } = failure;
-    let mut response = Response::new(problem.kind().status(), Body::from(problem.document(id.as_str())));
+    let document = match form {
+        ProblemForm::Plain => problem.document(id.as_str()),
+        ProblemForm::Coded => problem.coded_document(id.as_str()),
+    };
+    let mut response = Response::new(problem.kind().status(), Body::from(document));
     let headers = &mut response.headers;
     for (name, value) in problem.headers() {
         headers.append(name, value.clone());

@@ -10,8 +10,8 @@ use http_body::Body as HttpBody;
 use http_body_util::BodyExt;
 use kasoku_coherence::{Key, Snapshot, Tag};
 use kasoku_pipeline::{
-    Body, BodyError, CacheFacts, Failure, Forms, Outcome, PathParams, Request, RequestBody, RequestId,
-    Response,
+    Body, BodyError, CacheFacts, Failure, Forms, Outcome, PathParams, ProblemForm, Request, RequestBody,
+    RequestId, Response,
 };
 use kasoku_problem::{Kind, Problem};
 
@@ -147,7 +147,7 @@ where
 pub(super) fn outcome_into_http(outcome: Outcome, id: &RequestId) -> http::Response<Body> {
     let (response, failure) = match outcome {
         Ok(response) => (response, None),
-        Err(failure) => (rescue::answer(failure.clone(), id), Some(failure)),
+        Err(failure) => (rescue::answer(failure.clone(), id, ProblemForm::Plain), Some(failure)),
     };
     let response = response.into_fields();
     let mut converted = http::Response::new(response.body);

@@ -73,6 +73,7 @@ impl TestReader<'_, '_> {
                     self.parameter,
                     format!("`{}` is not {expected}, which `{name}` holds{null}", echo(text)),
                 )
+                .code("22P02")
             }),
             Shows::Texts => Ok(plain(Value::Text(text.to_owned()))),
             Shows::Documents => Ok(of_document(text)),

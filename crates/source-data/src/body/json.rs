@@ -1,57 +1,17 @@
-//! Reads JSON bodies strictly: UTF-8, no duplicate names, bounded depth, errors with their place.
+//! JSON, read strictly: UTF-8, no duplicate names, bounded depth, errors with their place.
 //!
 //! A name that occurs twice is refused rather than decided, because readers disagree on which one counts
 //! (RFC 8259 §4).
 
 use std::fmt;
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
-use kasoku_pipeline::RequestBody;
 use kasoku_problem::{Kind, Problem};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Reads the body of a write: its bytes and what they say.
-pub(crate) async fn read(headers: &HeaderMap, body: RequestBody) -> Result<(Bytes, Value), Problem> {
-    require_json(headers)?;
-    require_plain(headers)?;
-    let bytes = body.read().await?;
-    let value = parse(&bytes)?;
-    Ok((bytes, value))
-}
+use super::beginning;
 
-/// The media type must say JSON (RFC 6839 §3.1 for the suffix).
-fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if media_type == "application/json"
-        || (media_type.starts_with("application/") && media_type.ends_with("+json"))
-    {
-        return Ok(());
-    }
-    let problem = Problem::new(Kind::UnsupportedMediaType).member("allowed", vec!["application/json"]);
-    Err(match given {
-        "" => problem.detail("the body needs a `Content-Type`; this route reads application/json"),
-        _ => problem.detail("this route reads application/json"),
-    })
-}
-
-/// Coded bodies are not decoded, and saying so beats calling them bad JSON (RFC 9110 §15.5.16).
-fn require_plain(headers: &HeaderMap) -> Result<(), Problem> {
-    let coded = headers.get_all(header::CONTENT_ENCODING).iter().any(|value| {
-        let codings = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-        codings.into_iter().any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
-    });
-    if !coded {
-        return Ok(());
-    }
-    Err(Problem::new(Kind::UnsupportedMediaType)
-        .detail("this route reads bodies without a `Content-Encoding`")
-        .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")))
-}
-
-fn parse(bytes: &[u8]) -> Result<Value, Problem> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed = Strict.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
     parsed.map_err(|error| {
@@ -136,12 +96,6 @@ impl<'de> Visitor<'de> for Strict {
     }
 }
 
-/// As much of a caller's text as a problem repeats.
-fn beginning(text: &str) -> &str {
-    const BYTES_MAX: usize = 80;
-    &text[..text.floor_char_boundary(BYTES_MAX)]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,42 +126,6 @@ mod tests {
         let problem = parse(format!("{{\"{name}\": 1, \"{name}\": 2}}").as_bytes()).unwrap_err();
         let detail = problem.detail_text().unwrap();
         assert!(detail.len() < 300 && detail.contains("éé"), "{} bytes", detail.len());
-    }
-
-    #[test]
-    fn coded_bodies_are_refused_by_name() {
-        for (given, accepted) in [
-            (None, true),
-            (Some("identity"), true),
-            (Some(""), true),
-            (Some("gzip"), false),
-            (Some("identity, br"), false),
-        ] {
-            let mut headers = HeaderMap::new();
-            if let Some(given) = given {
-                headers.insert(header::CONTENT_ENCODING, given.parse().unwrap());
-            }
-            let refusal = require_plain(&headers).err().map(|problem| problem.kind());
-            assert_eq!(refusal, (!accepted).then_some(Kind::UnsupportedMediaType), "{given:?}");
-        }
-    }
-
-    #[test]
-    fn the_media_type_must_say_json() {
-        for (given, accepted) in [
-            (Some("application/json"), true),
-            (Some("Application/JSON; charset=utf-8"), true),
-            (Some("application/vnd.shop+json"), true),
-            (Some("text/json"), false),
-            (Some("application/x-www-form-urlencoded"), false),
-            (None, false),
-        ] {
-            let mut headers = HeaderMap::new();
-            if let Some(given) = given {
-                headers.insert(header::CONTENT_TYPE, given.parse().unwrap());
-            }
-            assert_eq!(require_json(&headers).is_ok(), accepted, "{given:?}");
-        }
     }
 
     proptest! {
