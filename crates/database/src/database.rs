@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kasoku_coherence::{Position, Sequence, Snapshot};
+use kasoku_coherence::{Lease, Position, Sequence, Snapshot};
 use kasoku_observe::Observer;
 use kasoku_sql_plan::{Dialect, Value};
 
@@ -194,7 +194,16 @@ impl Database {
     pub async fn watch(&self, tables: Vec<WatchedTable>) -> Result<(), DatabaseError> {
         match &self.0 {
             Engine::Sqlite(sqlite) => sqlite.watch(tables).await,
-            Engine::Postgres(postgres) => postgres.watch(tables).await,
+            Engine::Postgres(postgres) => postgres.watch(&tables),
+        }
+    }
+
+    /// How long an answer from this database may be reused although others may have changed what it depends on;
+    /// `None` if that does not depend on a feed.
+    pub fn lease(&self) -> Option<Arc<Lease>> {
+        match &self.0 {
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(postgres) => postgres.lease(),
         }
     }
 

@@ -33,7 +33,7 @@ pub use database::Database;
 pub use error::{ConstraintKind, DatabaseError};
 pub use migrate::{Migration, MigrationError};
 pub use postgres::native::Native;
-pub use postgres::{PostgresSettings, WatchMode};
+pub use postgres::{PostgresSettings, WatchMode, Watched, watch_install, watch_remove, watch_status};
 pub use rows::{Row, Rows};
 pub use settings::Settings;
 pub use sqlite::inspect::{

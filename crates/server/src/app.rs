@@ -146,6 +146,7 @@ impl App {
             store: Arc::clone(&store),
             levers: Arc::clone(&levers),
             second_tier: second_tier.clone(),
+            lease: self.database.as_ref().and_then(|database| database.lease()),
             observer: Arc::clone(&self.observer),
             audit_share: plan.cache.audit_share,
             clock: Arc::clone(&self.stage.clock),

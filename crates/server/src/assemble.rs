@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use kasoku_cache_remote::Remote;
-use kasoku_config::{CachePlan, RoutePlan};
+use kasoku_coherence::Lease;
+use kasoku_config::{CachePlan, RoutePlan, SourcePlan};
 use kasoku_observe::Observer;
 use kasoku_pipeline::{Pipeline, ProblemForm, Promises, Source, Stack, first};
 use kasoku_policies::Surroundings;
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<ResponseStore>,
     pub(crate) levers: Arc<Levers>,
     pub(crate) second_tier: Option<Arc<Remote>>,
+    /// How long what others may change in the database is reused without a word from them.
+    pub(crate) lease: Option<Arc<Lease>>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) audit_share: f64,
     pub(crate) clock: Arc<dyn Clock>,
@@ -46,6 +49,10 @@ pub(crate) fn assemble(
         Some(CachePlan::Declared(rules)) => Some(*rules),
         Some(CachePlan::Rfc9111(_)) | None => None,
     };
+    // Others may change what is read from a database.
+    let lease = matches!(route.source, SourcePlan::Table(_) | SourcePlan::Query(_))
+        .then(|| shared.lease.clone())
+        .flatten();
     first(Observe::new(&here)) // names the request and sees every answer, refusals too
         .then(Rescue::new(&here).telling(promises.problems)) // the only place where a failure becomes an answer
         .then(Arc::clone(admit)) // sheds what is too much
@@ -55,7 +62,8 @@ pub(crate) fn assemble(
         .then(switch(route, shared, &source)) // leads around the next three while they are switched off
         .then(
             declared
-                .map(|rules| Cache::new(rules, promises, &shared.store, &here).audited(shared.audit_share)),
+                .map(|rules| Cache::new(rules, promises, &shared.store, &here).audited(shared.audit_share))
+                .map(|cache| cache.leased(lease)),
         )
         .then(declared.map(|_| Collapse::new(promises, Arc::clone(&shared.store) as _)))
         .then(declared.map(|rules| Fill::new(rules, &shared.store, &here)))

@@ -6,10 +6,12 @@
 //! neither HTTP nor SQL.
 
 mod key;
+mod lease;
 mod sequence;
 mod tag;
 
 pub use key::{Key, KeyBuilder};
+pub use lease::Lease;
 pub use sequence::{Position, Sequence, Snapshot};
 pub use tag::{Tag, TagBuilder};
 

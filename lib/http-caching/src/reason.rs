@@ -18,6 +18,8 @@ pub enum Reason {
     Partial,
     /// Something that the stored answer depended on has changed, or was purged.
     Changed,
+    /// Nothing has been heard for too long from those who change what the stored answer depends on.
+    Unheard,
     /// The body is larger than what is stored.
     TooLarge,
     /// A purge or a change came while the answer was on its way.
@@ -47,7 +49,7 @@ pub enum Reason {
 }
 
 /// The tokens of all reasons: a closed list to count by.
-pub const TOKENS: [&str; 40] = [
+pub const TOKENS: [&str; 41] = [
     "expired",
     "no-cache-response",
     "no-cache-request",
@@ -74,6 +76,7 @@ pub const TOKENS: [&str; 40] = [
     "for-the-origin",
     "partial",
     "changed",
+    "unheard",
     "too-large",
     "fenced",
     "repeats",
@@ -124,6 +127,11 @@ impl Reason {
             Self::Changed => {
                 ("changed", "the fence", "Something that the stored answer depended on has changed.")
             }
+            Self::Unheard => (
+                "unheard",
+                "the bound",
+                "Nothing was heard for too long from those who change what the stored answer depends on.",
+            ),
             Self::TooLarge => ("too-large", "`cache.body`", "The body is larger than what is stored."),
             Self::Fenced => {
                 ("fenced", "the fence", "A purge or a change came while the answer was on its way.")
@@ -230,6 +238,7 @@ mod tests {
             Reason::ForTheOrigin,
             Reason::Partial,
             Reason::Changed,
+            Reason::Unheard,
             Reason::TooLarge,
             Reason::Fenced,
             Reason::Repeats,

@@ -15,6 +15,8 @@ pub struct CacheFacts {
     pub ttl_s: Option<i64>,
     /// The snapshot that the answer was read from.
     pub as_of: Option<u64>,
+    /// How old the answer can be at the most, in milliseconds, where others may change what it depends on.
+    pub bound_ms: Option<u32>,
     /// The origin's status, where it differs from the answer's (RFC 9211 §2.3).
     pub forward_status: Option<u16>,
     /// A digest of the key, where the request was forwarded (RFC 9211 §2.7).

@@ -60,6 +60,16 @@ impl Held {
         ran.map_err(|error| self.failed(Failed::of(&error)))
     }
 
+    /// Asks something of the engine's own, without parameters.
+    pub(crate) fn query(&self, sql: &str) -> Result<Vec<tokio_postgres::Row>, Failed> {
+        self.wait(self.session.client().query(sql, &[])).map_err(|error| Failed::of(&error))
+    }
+
+    /// As [`Self::failed`], of the driver's own error.
+    pub(crate) fn broken(&self, error: &tokio_postgres::Error) -> DatabaseError {
+        self.failed(Failed::of(error))
+    }
+
     /// Takes note of what an error means for the connection.
     pub(crate) fn failed(&self, failed: Failed) -> DatabaseError {
         if failed.meaning == Meaning::Lost {

@@ -21,12 +21,13 @@ mod write;
 
 use std::sync::Arc;
 
-use kasoku_coherence::Sequence;
+use kasoku_coherence::{Lease, Sequence};
 use kasoku_observe::Observer;
 use parking_lot::Mutex;
 
 pub use settings::{PostgresSettings, WatchMode};
 pub(crate) use transaction::Transaction;
+pub use watch::{Watched, watch_install, watch_remove, watch_status};
 
 use crate::bulk::Bulk;
 use crate::changes::{CommitListener, WatchedTable};
@@ -73,6 +74,7 @@ impl Postgres {
             return Err(DatabaseError::Refused("schema files".into()));
         }
         let watch = Arc::new(Watch::new(&settings));
+        watch.start(&own, &background, &connector, (&settings, &teller))?;
         let shared = Shared::start(&background, &connector, &settings, &teller);
         let exclusive = Exclusive::start(&connector, &settings, &teller)?;
         let (long, own) = (LongShapes::default(), Mutex::new(Some(own)));
@@ -99,8 +101,14 @@ impl Postgres {
         f(&mut Bulk::postgres(Load::new(&held)))
     }
 
-    pub(crate) async fn watch(&self, _tables: Vec<WatchedTable>) -> Result<(), DatabaseError> {
-        Ok(())
+    /// Replaces the tables whose changes are reported. Blocks meanwhile.
+    pub(crate) fn watch(&self, tables: &[WatchedTable]) -> Result<(), DatabaseError> {
+        self.with_own(|held| self.watch.watch(held, tables))
+    }
+
+    /// How long what others may change is reused without being asked about; `None` if they are not noticed.
+    pub(crate) fn lease(&self) -> Option<Arc<Lease>> {
+        self.watch.lease()
     }
 
     pub(crate) fn inspector(&self) -> Result<crate::sqlite::inspect::Inspector, DatabaseError> {
@@ -108,7 +116,6 @@ impl Postgres {
     }
 
     pub(crate) fn close(&self) {
-        self.watch.close();
         self.exclusive.close();
         *self.own.lock() = None;
         self.background.close();

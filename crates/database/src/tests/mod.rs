@@ -90,7 +90,7 @@ fn stranger(path: &Path) -> rusqlite::Connection {
     rusqlite::Connection::open(path).unwrap()
 }
 
-fn change_text(change: &DataChange) -> String {
+pub(crate) fn change_text(change: &DataChange) -> String {
     let row = |row: &Option<Box<[Value]>>| match row {
         Some(values) => values.iter().map(value_text).collect::<Vec<_>>().join(","),
         None => "·".to_owned(),

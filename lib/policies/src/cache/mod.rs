@@ -16,6 +16,7 @@
 mod age;
 mod audit;
 pub mod explain;
+mod fallback;
 mod fill;
 mod freshness;
 mod key;
@@ -27,12 +28,12 @@ mod stored;
 mod tests;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use http::Method;
 use http::header::CACHE_CONTROL;
-use http::{Method, StatusCode};
 use kasoku_cache_store::{Found, Store};
-use kasoku_coherence::Key;
+use kasoku_coherence::{Key, Lease};
 use kasoku_http_caching::directives::Directive;
 use kasoku_http_caching::reason::Reason;
 use kasoku_http_caching::reuse::Validate;
@@ -42,6 +43,7 @@ use kasoku_pipeline::{
 use kasoku_problem::{Kind, Problem};
 
 use self::audit::Auditor;
+use self::fallback::is_outage;
 use self::freshness::Freshness;
 use self::key::Keying;
 use crate::Surroundings;
@@ -69,9 +71,6 @@ pub struct CacheRules {
     pub body_bytes_max: u64,
 }
 
-/// The share of the time left that is kept for giving a stale answer instead.
-const MARGIN: f64 = 0.1;
-
 /// Where all routes keep their stored responses.
 pub type ResponseStore = Store<StoredResponse>;
 
@@ -83,6 +82,7 @@ pub struct Cache {
     keying: Keying,
     refresher: Refresher,
     auditor: Option<Auditor>,
+    lease: Option<Arc<Lease>>,
 }
 
 impl Cache {
@@ -100,7 +100,14 @@ impl Cache {
             keying: Keying::new(surroundings.route.index, &promises.vary),
             refresher: Refresher::new(surroundings),
             auditor: None,
+            lease: None,
         }
+    }
+
+    /// Reuses what is stored only while this lease holds: others may change what it depends on.
+    #[must_use]
+    pub fn leased(self, lease: Option<Arc<Lease>>) -> Self {
+        Self { lease, ..self }
     }
 
     /// Re-reads this share of the hits, from 0 to 1, and reports whether they were right.
@@ -128,13 +135,21 @@ impl Policy for Cache {
             Found::Absent => {
                 return self.cold((Forward::UriMiss, None), directive, key.build(), request, next).await;
             }
+            Found::Usable { .. } if self.lease.as_ref().is_some_and(|lease| !lease.holds(now)) => {
+                let why = (Forward::Stale, Some(Reason::Unheard));
+                return self.cold(why, directive, key.build(), request, next).await;
+            }
             Found::Usable { value, inserted, snapshot, softened, .. } => {
                 let age = now.saturating_duration_since(inserted);
-                (
-                    value,
+                let bound = self.lease.as_ref().and_then(|lease| lease.age(now));
+                let reuse = Reuse {
                     age,
-                    Reuse { age, snapshot, softened: softened.is_some(), is_observed: request.id.is_given() },
-                )
+                    snapshot,
+                    softened: softened.is_some(),
+                    is_observed: request.id.is_given(),
+                    bound,
+                };
+                (value, age, reuse)
             }
         };
         match Freshness::of(age, stored.fresh(), reuse.softened, &self.rules) {
@@ -179,6 +194,8 @@ pub(crate) struct Reuse {
     softened: bool,
     /// Whether `observe` will fill in the fields that tell of this transfer.
     is_observed: bool,
+    /// How old it can be at the most, where others may change what it depends on.
+    bound: Option<Duration>,
 }
 
 impl Cache {
@@ -228,39 +245,6 @@ impl Cache {
             }
         }
     }
-
-    /// Where a stale answer could be given instead, it has to be given before the deadline drops the request.
-    async fn run_with_margin(&self, deadline: Instant, work: impl Future<Output = Outcome>) -> Outcome {
-        let left = deadline.saturating_duration_since(self.surroundings.clock.now());
-        match tokio::time::timeout(left.mul_f64(1.0 - MARGIN), work).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Kind::DeadlineExceeded.into()),
-        }
-    }
-
-    /// The stale answer that may be given if the source fails (RFC 5861 §4). It is looked up again, so that a
-    /// change that came while the source was asked is not hidden by it. `no-cache` is a preference (RFC 9111
-    /// §5.2.1.4), which an outage outweighs.
-    fn fallback(&self, key: &Key) -> Option<Response> {
-        let now = self.surroundings.clock.now();
-        let Found::Usable { value, inserted, snapshot, softened, .. } = self.store.look_up(key, now) else {
-            return None;
-        };
-        let reuse = Reuse {
-            age: now.saturating_duration_since(inserted),
-            snapshot,
-            softened: softened.is_some(),
-            is_observed: false,
-        };
-        let verdict = match Freshness::of(reuse.age, value.fresh(), reuse.softened, &self.rules) {
-            Freshness::Fresh => Verdict::Hit,
-            Freshness::Stale { if_error: true, .. } => Verdict::Stale,
-            Freshness::Stale { .. } => return None,
-        };
-        let mut response = value.reuse(verdict, &reuse);
-        response.cache.reason = Some(Reason::OriginFailed);
-        Some(response)
-    }
 }
 
 /// A request whose method the cache has no part in.
@@ -278,9 +262,4 @@ fn said(mut response: Response, why: Why) -> Response {
 
 fn forwarded(facts: CacheFacts, (forward, reason): Why) -> CacheFacts {
     CacheFacts { verdict: Verdict::Forwarded(forward), reason: facts.reason.or(reason), ..facts }
-}
-
-/// The statuses for which a stale answer may be given instead (RFC 5861 §4).
-fn is_outage(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 500 | 502..=504)
 }

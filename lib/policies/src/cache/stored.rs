@@ -152,6 +152,7 @@ impl StoredResponse {
                 collapsed: false,
                 ttl_s: Some(ttl_s),
                 as_of: Some(reuse.snapshot.0),
+                bound_ms: reuse.bound.map(|bound| u32::try_from(bound.as_millis()).unwrap_or(u32::MAX)),
                 ..CacheFacts::default()
             },
             forms: Some(Arc::clone(self) as _),

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::HeaderName;
+use http::{HeaderName, StatusCode};
 use kasoku_cache_store::{Fence, Purge};
 use kasoku_coherence::{Change, ChangeSink, Sequence, Snapshot, Tag};
 use kasoku_pipeline::{Body, Pipeline, Stack, first};
@@ -33,6 +33,7 @@ struct Stand {
     rules: CacheRules,
     promises: Promises,
     audit_share: f64,
+    lease: Option<Arc<Lease>>,
 }
 
 impl Stand {
@@ -43,7 +44,8 @@ impl Stand {
     fn with_fence(fence: Fence) -> Self {
         let sequence = Arc::new(Sequence::new());
         let store = Arc::new(ResponseStore::with_fence(1 << 22, Arc::clone(&sequence), fence));
-        Self { stage: Stage::new(), sequence, store, rules: RULES, promises: reads(), audit_share: 0.0 }
+        let (stage, promises) = (Stage::new(), reads());
+        Self { stage, sequence, store, rules: RULES, promises, audit_share: 0.0, lease: None }
     }
 
     /// Answers with the number of the request, read from what is there now.
@@ -59,7 +61,11 @@ impl Stand {
         let around = &self.stage.surroundings;
         first(Deadline::new(seconds(20), around))
             .then(Shape::new(ShapeRules { compress_above: Some(100) }, &self.promises))
-            .then(Cache::new(self.rules, &self.promises, &self.store, around).audited(self.audit_share))
+            .then(
+                Cache::new(self.rules, &self.promises, &self.store, around)
+                    .audited(self.audit_share)
+                    .leased(self.lease.clone()),
+            )
             .then(Collapse::new(&self.promises, Arc::clone(&self.store) as _))
             .then(Fill::new(self.rules, &self.store, around))
             .finally(Arc::clone(source) as _)
@@ -85,6 +91,46 @@ async fn ask(pipeline: &Arc<dyn Pipeline>, request: Request) -> String {
 
 async fn get(pipeline: &Arc<dyn Pipeline>) -> String {
     ask(pipeline, Request::get("/items")).await
+}
+
+#[tokio::test]
+async fn what_others_may_change_is_reused_only_while_they_are_heard() {
+    let stand = Stand::new();
+    let lease = Arc::new(Lease::new(seconds(1), stand.stage.surroundings.clock.now()));
+    let stand = Stand { lease: Some(Arc::clone(&lease)), ..stand };
+    let source = stand.numbering();
+    let pipeline = stand.pipeline(&source);
+    let heard = || lease.renew(stand.stage.surroundings.clock.now());
+    assert_eq!(get(&pipeline).await, "0 uri-miss");
+    assert_eq!(get(&pipeline).await, "1 stale", "nothing was ever heard");
+    heard();
+    assert_eq!(get(&pipeline).await, "1 hit");
+    stand.stage.clock.advance(Duration::from_millis(400));
+    let hit = pipeline.run(Request::get("/items")).await.unwrap();
+    assert_eq!(hit.cache.bound_ms, Some(400));
+    stand.stage.clock.advance(Duration::from_millis(600));
+    let asked = pipeline.run(Request::get("/items")).await.unwrap();
+    assert_eq!((text(&asked), asked.cache.reason), ("2", Some(Reason::Unheard)));
+    heard();
+    assert_eq!(get(&pipeline).await, "2 hit");
+}
+
+#[tokio::test]
+async fn in_an_outage_what_was_last_heard_of_stands_in_as_stale_and_not_for_long() {
+    let stand = Stand::new();
+    let lease = Arc::new(Lease::new(seconds(1), stand.stage.surroundings.clock.now()));
+    let rules = CacheRules { fresh: seconds(600), ..RULES };
+    let stand = Stand { lease: Some(Arc::clone(&lease)), rules, ..stand };
+    let source = ScriptedSource::promising(stand.promises.clone(), move |count, _| async move {
+        if count == 0 { Ok(readable("0", Snapshot(0))) } else { Err(Kind::Unavailable.into()) }
+    });
+    let pipeline = stand.pipeline(&source);
+    get(&pipeline).await;
+    lease.renew(stand.stage.surroundings.clock.now());
+    stand.stage.clock.advance(seconds(30));
+    assert_eq!(get(&pipeline).await, "0 stale-hit");
+    stand.stage.clock.advance(seconds(31));
+    assert_eq!(get(&pipeline).await, "unavailable stale");
 }
 
 #[tokio::test]

@@ -65,6 +65,11 @@ fn written(facts: &CacheFacts, problem: Option<Kind>) -> HeaderValue {
     if let Some(as_of) = facts.as_of {
         text.push("; detail=\"as-of=");
         text.push(itoa::Buffer::new().format(as_of));
+        if let Some(bound_ms) = facts.bound_ms {
+            text.push(";bound=");
+            text.push(itoa::Buffer::new().format(bound_ms));
+            text.push("ms");
+        }
         text.push("\"");
     } else if let Some(reason) = facts.reason {
         text.push("; detail=");
@@ -173,6 +178,7 @@ mod tests {
                 collapsed: true,
                 ttl_s: Some(i64::MIN),
                 as_of: Some(u64::MAX),
+                bound_ms: Some(u32::MAX),
                 forward_status: Some(u16::MAX),
                 key: Some(u64::MAX),
                 reason: None,

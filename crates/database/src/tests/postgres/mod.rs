@@ -1,6 +1,7 @@
 //! The engine on a real server: what it promises about reads, writes, changes and lost connections.
 
 mod lanes;
+mod watching;
 
 use std::sync::Arc;
 use std::time::Duration;
