@@ -53,6 +53,7 @@ impl Cache {
             Freshness::Fresh if lapsed.is_some_and(|lapsed| lapsed < self.rules.stale_if_error) => {
                 Verdict::Stale
             }
+            Freshness::Stale { if_error: true, .. } => Verdict::Stale,
             Freshness::Fresh | Freshness::Stale { .. } => return None,
         };
         let mut response = value.reuse(verdict, &reuse);
