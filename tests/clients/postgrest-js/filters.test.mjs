@@ -64,6 +64,19 @@ leaves("or twice, which both hold", (q) => q.or("id.eq.1,id.eq.2").or("id.eq.2,i
 leaves("is not null, in one word", (q) => q.filter("rating", "is", "not_null"), (p) => p.rating !== null);
 leaves("not in, as a method", (q) => q.notIn("id", [1, 2, 3]), (p) => p.id > 3);
 leaves("not in a list of texts that have to be quoted", (q) => q.notIn("title", ["Rain, Mostly", "Night Ferry"]), (p) => ![2, 3].includes(p.id));
+leaves("is distinct from a value, which NULL is", (q) => q.isDistinct("rating", 7.25), (p) => p.rating !== 7.25);
+leaves("is distinct from a text", (q) => q.isDistinct("genre", "drama"), (p) => p.genre !== "drama");
+leaves("like any of several", (q) => q.likeAnyOf("title", ["%Moon%", "%Ferry"]), (p) => [3, 5].includes(p.id));
+leaves("like all of several", (q) => q.likeAllOf("title", ["%a%", "%M%"]), (p) => p.title.includes("a") && p.title.includes("M"));
+leaves("ilike any of several", (q) => q.ilikeAnyOf("title", ["%moon%", "%FERRY"]), (p) => [3, 5].includes(p.id));
+leaves("ilike all of several", (q) => q.ilikeAllOf("title", ["%A%", "%m%"]), (p) => /a/i.test(p.title) && /m/i.test(p.title));
+leaves("eq any of several", (q) => q.filter("id", "eq(any)", "{1,8}"), (p) => [1, 8].includes(p.id));
+leaves("lt all of several", (q) => q.filter("year", "lt(all)", "{1983,1990}"), (p) => p.year < 1983);
+leaves("a text in a document", (q) => q.eq("notes->premiere->>city", "Kyoto"), (p) => p.notes?.premiere?.city === "Kyoto");
+leaves("contains, of a document", (q) => q.contains("notes", { acts: 3 }), (p) => p.notes?.acts === 3);
+leaves("contains, of a document in it", (q) => q.contains("notes", { premiere: { city: "Lund" } }), (p) => p.id === 1);
+leaves("regular expression", (q) => q.regexMatch("title", "^[A-P].*y$"), (p) => /^[A-P].*y$/.test(p.title));
+leaves("regular expression in any case", (q) => q.regexIMatch("title", "FERRY|MOON"), (p) => /ferry|moon/i.test(p.title));
 
 check(house, "filters on a table without a key of one column", (db) => db.from("roles").select("part").eq("play_id", 5).neq("actor_id", 3),
   { data: pick(roles.filter((r) => r.play_id === 5 && r.actor_id !== 3), "part") });
