@@ -11,12 +11,12 @@ use kasoku_sql_plan::{Dialect, Value};
 use crate::bulk::Bulk;
 use crate::changes::{CommitListener, WatchedTable};
 use crate::error::DatabaseError;
+use crate::inspect::Inspector;
 use crate::migrate::Migration;
 use crate::postgres::{Postgres, PostgresSettings};
 use crate::rows::Rows;
 use crate::settings::Settings;
 use crate::sqlite::Sqlite;
-use crate::sqlite::inspect::Inspector;
 use crate::statement::Statement;
 use crate::transaction::{ReadTransaction, WriteTransaction};
 
@@ -229,8 +229,8 @@ impl Database {
     /// Answers questions about this database, on a connection of its own.
     pub fn inspector(&self) -> Result<Inspector, DatabaseError> {
         match &self.0 {
-            Engine::Sqlite(sqlite) => sqlite.inspector(),
-            Engine::Postgres(postgres) => postgres.inspector(),
+            Engine::Sqlite(sqlite) => sqlite.inspector().map(Inspector::sqlite),
+            Engine::Postgres(postgres) => postgres.inspector().map(Inspector::postgres),
         }
     }
 

@@ -9,6 +9,7 @@ mod bulk;
 mod changes;
 mod database;
 mod error;
+mod inspect;
 pub mod json;
 mod migrate;
 mod postgres;
@@ -31,15 +32,15 @@ pub use changes::{
 };
 pub use database::Database;
 pub use error::{ConstraintKind, DatabaseError};
+pub use inspect::{
+    Effort, Inspector, PlanFacts, PlanStep, Reads, ResultColumn, StepAccess, TableRead, describe_file,
+    describe_migrations,
+};
 pub use migrate::{Migration, MigrationError};
 pub use postgres::native::Native;
 pub use postgres::{PostgresSettings, WatchMode, Watched, watch_install, watch_remove, watch_status};
 pub use rows::{Row, Rows};
 pub use settings::Settings;
-pub use sqlite::inspect::{
-    Effort, Inspector, PlanFacts, PlanStep, Reads, ResultColumn, StepAccess, TableRead, describe_file,
-    describe_migrations,
-};
 pub use statement::Statement;
 pub use transaction::{ReadTransaction, WriteTransaction};
 pub use value::ValueRef;

@@ -27,6 +27,7 @@ mod fault;
 mod grammar;
 mod keyset;
 pub mod limits;
+pub mod named;
 mod plan;
 mod query;
 pub mod rules;

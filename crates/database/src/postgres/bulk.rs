@@ -2,12 +2,11 @@
 
 use bytes::{BufMut as _, BytesMut};
 use futures_util::SinkExt as _;
-use kasoku_sql_plan::Value;
+use kasoku_sql_plan::{Value, named};
 use tokio_postgres::CopyInSink;
 
 use super::connect::Failed;
 use super::held::Held;
-use super::named;
 use crate::error::DatabaseError;
 
 /// Rows of one transaction.
@@ -41,9 +40,9 @@ impl<'c> Load<'c> {
             let (first, last) = (done + 1, (done + ROWS_TOGETHER).min(rows));
             self.together(|| {
                 for statement in &statements {
-                    let (text, names) = named::numbered(statement, &["first", "last"]);
-                    let values: Vec<i64> =
-                        names.iter().map(|name| if *name == "first" { first } else { last } as i64).collect();
+                    let numbered = named::numbered(statement, |name| matches!(name, "first" | "last"));
+                    let value = |name: &&str| if *name == "first" { first } else { last } as i64;
+                    let values: Vec<i64> = numbered.names.iter().map(value).collect();
                     let typed: Vec<_> = values
                         .iter()
                         .map(|value| {
@@ -53,7 +52,7 @@ impl<'c> Load<'c> {
                             )
                         })
                         .collect();
-                    let ran = self.held.wait(self.held.session.client().query_typed(&text, &typed));
+                    let ran = self.held.wait(self.held.session.client().query_typed(&numbered.text, &typed));
                     ran.map_err(|error| self.held.failed(Failed::of(&error)))?;
                 }
                 Ok(())

@@ -7,7 +7,8 @@ mod connect;
 mod error;
 mod exclusive;
 mod held;
-mod named;
+pub(crate) mod inspect;
+mod migrate;
 pub(crate) mod native;
 mod param;
 mod read;
@@ -39,6 +40,7 @@ use bulk::Load;
 use connect::Connector;
 use exclusive::Exclusive;
 use held::Held;
+use inspect::Inspector;
 use read::LongShapes;
 use shared::Shared;
 use watch::Watch;
@@ -69,10 +71,11 @@ impl Postgres {
         let connector = Connector::new(&settings)?;
         let teller = Arc::new(Teller::new(sequence, observer));
         let background = Background::start()?;
-        let own = Held::open_elsewhere(background.handle(), &connector)?;
-        if !migrations.is_empty() {
-            return Err(DatabaseError::Refused("schema files".into()));
+        if !migrations.is_empty() && !settings.read_only {
+            // A file may leave settings behind, so its connection is not used for anything else.
+            migrate::apply(&Held::open_elsewhere(background.handle(), &connector)?, migrations)?;
         }
+        let own = Held::open_elsewhere(background.handle(), &connector)?;
         let watch = Arc::new(Watch::new(&settings));
         watch.start(&own, &background, &connector, (&settings, &teller))?;
         let shared = Shared::start(&background, &connector, &settings, &teller);
@@ -111,8 +114,8 @@ impl Postgres {
         self.watch.lease()
     }
 
-    pub(crate) fn inspector(&self) -> Result<crate::sqlite::inspect::Inspector, DatabaseError> {
-        Err(DatabaseError::Refused("inspection".into()))
+    pub(crate) fn inspector(&self) -> Result<Inspector, DatabaseError> {
+        Ok(Inspector::over(Held::open_elsewhere(self.background.handle(), &self.connector)?))
     }
 
     pub(crate) fn close(&self) {

@@ -5,6 +5,7 @@ pub(crate) mod connection;
 pub(crate) mod engine;
 pub(crate) mod inspect;
 pub(crate) mod lock;
+pub(crate) mod migrate;
 pub(crate) mod read;
 pub(crate) mod upkeep;
 pub(crate) mod write;

@@ -11,9 +11,9 @@
 use std::fmt::Write as _;
 
 use super::super::held::Held;
-use super::super::named::quoted;
 use crate::changes::WatchedTable;
 use crate::error::DatabaseError;
+use kasoku_sql_plan::named::quoted;
 
 /// Rows of one statement that are told one by one; beyond them the whole table is.
 pub(super) const ROWS_TOLD_MAX: usize = 256;

@@ -172,7 +172,7 @@ fn apart<T>(
 
 /// How the values of the watched columns are read.
 fn kinds(held: &Held, table: &WatchedTable) -> Result<Table, DatabaseError> {
-    let sql = format!("select * from {} where false", super::named::quoted(&table.table));
+    let sql = format!("select * from {} where false", kasoku_sql_plan::named::quoted(&table.table));
     let prepared =
         held.wait(held.session.client().prepare(&sql)).map_err(|error| held.failed(Failed::of(&error)))?;
     let kind = |name: &String| {

@@ -4,17 +4,7 @@ use kasoku_sql_plan::ColumnKind;
 use rusqlite::Connection;
 
 use super::describe::kind_of;
-
-/// A column of a result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResultColumn {
-    /// Its name.
-    pub name: String,
-    /// How its values are read: by the column that it comes from, else whatever each row holds.
-    pub kind: ColumnKind,
-    /// The table and column that it comes from, if it is not computed.
-    pub origin: Option<(String, String)>,
-}
+use crate::inspect::ResultColumn;
 
 pub(super) fn columns(raw: &Connection, sql: &str) -> rusqlite::Result<Vec<ResultColumn>> {
     let prepared = raw.prepare(sql)?;

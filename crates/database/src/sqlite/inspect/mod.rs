@@ -1,4 +1,4 @@
-//! Asking the database itself: what it holds, what a statement reads, how it would run it, what it returns.
+//! Asking SQLite itself: what it holds, what a statement reads, how it would run it, what it returns.
 //!
 //! Nothing here runs a statement. All answers come from compiling it.
 
@@ -15,17 +15,15 @@ use kasoku_sql_plan::Schema;
 use parking_lot::Mutex;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
-pub use columns::ResultColumn;
-pub use plan::{Effort, PlanFacts, PlanStep, StepAccess};
-pub use reads::{Reads, TableRead};
-
 use crate::error::DatabaseError;
-use crate::migrate::{self, Migration};
+use crate::inspect::{PlanFacts, Reads, ResultColumn};
+use crate::migrate::Migration;
 use crate::settings::Settings;
 use crate::sqlite::connection::{Access, Connection, Place};
+use crate::sqlite::migrate;
 
 /// Answers questions about a database and about statements on it.
-pub struct Inspector {
+pub(crate) struct Inspector {
     connection: Connection,
     noted: Arc<Mutex<Vec<Noted>>>,
 }
@@ -39,24 +37,14 @@ enum Noted {
     Other,
 }
 
-/// What a file holds; the file is not touched.
-pub fn describe_file(path: &Path) -> Result<Schema, DatabaseError> {
-    Inspector::of_file(path)?.schema()
-}
-
-/// What a database will hold once these files are applied.
-pub fn describe_migrations(files: &[Migration]) -> Result<Schema, DatabaseError> {
-    Inspector::of_migrations(files)?.schema()
-}
-
 impl Inspector {
     /// Of a file, which is not touched.
-    pub fn of_file(path: &Path) -> Result<Self, DatabaseError> {
+    pub(crate) fn of_file(path: &Path) -> Result<Self, DatabaseError> {
         Self::over(path, Access::ReadOnly)
     }
 
     /// Of an empty database with these files applied.
-    pub fn of_migrations(files: &[Migration]) -> Result<Self, DatabaseError> {
+    pub(crate) fn of_migrations(files: &[Migration]) -> Result<Self, DatabaseError> {
         let mut inspector = Self::over(Path::new(":memory:"), Access::Scratch)?;
         migrate::apply(inspector.connection.raw_mut(), files)?;
         inspector.take_notes()?;
@@ -64,17 +52,17 @@ impl Inspector {
     }
 
     /// The tables and views; without SQLite's own, Kasoku's own, virtual tables and what belongs to them.
-    pub fn schema(&self) -> Result<Schema, DatabaseError> {
+    pub(crate) fn schema(&self) -> Result<Schema, DatabaseError> {
         describe::schema(self.connection.raw()).map_err(|error| self.connection.failed(error))
     }
 
     /// How a statement would be run.
-    pub fn explain(&self, sql: &str) -> Result<PlanFacts, DatabaseError> {
+    pub(crate) fn explain(&self, sql: &str) -> Result<PlanFacts, DatabaseError> {
         plan::explain(self.connection.raw(), sql).map_err(|error| self.connection.failed(error))
     }
 
     /// What a statement reads, writes and calls, through views and triggers.
-    pub fn reads(&self, sql: &str) -> Result<Reads, DatabaseError> {
+    pub(crate) fn reads(&self, sql: &str) -> Result<Reads, DatabaseError> {
         self.noted.lock().clear();
         let prepared = self.connection.raw().prepare(sql).map_err(|error| self.connection.failed(error))?;
         drop(prepared);
@@ -83,19 +71,19 @@ impl Inspector {
     }
 
     /// The columns of a statement's result.
-    pub fn columns(&self, sql: &str) -> Result<Vec<ResultColumn>, DatabaseError> {
+    pub(crate) fn columns(&self, sql: &str) -> Result<Vec<ResultColumn>, DatabaseError> {
         columns::columns(self.connection.raw(), sql).map_err(|error| self.connection.failed(error))
     }
 
     /// The names of a statement's parameters by place, with their prefix (`:slug`); `None` for a plain `?`.
-    pub fn parameters(&self, sql: &str) -> Result<Vec<Option<String>>, DatabaseError> {
+    pub(crate) fn parameters(&self, sql: &str) -> Result<Vec<Option<String>>, DatabaseError> {
         let prepared = self.connection.raw().prepare(sql).map_err(|error| self.connection.failed(error))?;
         let names = (1..=prepared.parameter_count()).map(|place| prepared.parameter_name(place));
         Ok(names.map(|name| name.map(str::to_owned)).collect())
     }
 
     /// Whether a statement only reads.
-    pub fn reads_only(&self, sql: &str) -> Result<bool, DatabaseError> {
+    pub(crate) fn reads_only(&self, sql: &str) -> Result<bool, DatabaseError> {
         let prepared = self.connection.raw().prepare(sql).map_err(|error| self.connection.failed(error))?;
         Ok(prepared.readonly())
     }

@@ -1,6 +1,8 @@
 //! The engine on a real server: what it promises about reads, writes, changes and lost connections.
 
+mod inspecting;
 mod lanes;
+mod migrations;
 mod watching;
 
 use std::sync::Arc;

@@ -5,20 +5,45 @@
 
 use std::fmt::Write as _;
 
+/// A statement with `$1`, `$2`, … in place of its named parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Numbered<'s> {
+    /// The text.
+    pub text: String,
+    /// The parameters' names in the order of their numbers, which is that of their first use.
+    pub names: Vec<&'s str>,
+    /// Where each written number ends, in the text and in the statement that it was made from.
+    ends: Vec<(usize, usize)>,
+}
+
 /// A name as an identifier.
-pub(crate) fn quoted(name: &str) -> String {
+pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// The statements of a text, without the signs between them.
-pub(crate) fn statements(sql: &str) -> Vec<&str> {
+pub fn statements(sql: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let (mut at, mut begin) = (0, 0);
+    // In the body of a function, statements are a part of the one that makes it.
+    let (mut body, mut before) = (0_usize, "");
     while at < sql.len() {
         let end = token_end(sql, at);
-        if &sql[at..end] == ";" {
+        let token = &sql[at..end];
+        let is = |word: &str| token.eq_ignore_ascii_case(word);
+        if token == ";" && body == 0 {
             found.push(sql[begin..at].trim());
             begin = end;
+            before = "";
+        } else if is("atomic") && before.eq_ignore_ascii_case("begin") {
+            body = 1;
+        } else if body > 0 && is("case") {
+            body += 1;
+        } else if body > 0 && is("end") {
+            body -= 1;
+        }
+        if !is_blank_token(token) {
+            before = token;
         }
         at = end;
     }
@@ -27,44 +52,81 @@ pub(crate) fn statements(sql: &str) -> Vec<&str> {
     found
 }
 
-/// A statement with `$1`, `$2`, … for its named parameters, and their names in this order. Each is a whole number.
-pub(crate) fn numbered<'n>(sql: &str, known: &[&'n str]) -> (String, Vec<&'n str>) {
+/// The words and signs of a text, each with its place, without blanks and comments.
+pub fn words(sql: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < sql.len() {
+            let (begin, end) = (at, token_end(sql, at));
+            at = end;
+            if !is_blank_token(&sql[begin..end]) {
+                return Some((begin, &sql[begin..end]));
+            }
+        }
+        None
+    })
+}
+
+/// Numbers the parameters of a statement that `is_param` takes for some.
+pub fn numbered<'s>(sql: &'s str, is_param: impl Fn(&str) -> bool) -> Numbered<'s> {
     let mut text = String::with_capacity(sql.len());
-    let mut names: Vec<&'n str> = Vec::new();
+    let (mut names, mut ends) = (Vec::<&'s str>::new(), Vec::new());
     let mut at = 0;
     while at < sql.len() {
         let end = token_end(sql, at);
         let token = &sql[at..end];
         // Behind a word or a bracket it is the end of a slice: `a[1:last]`.
         let slice = sql[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ')' | ']'));
-        let name = token.strip_prefix(':').filter(|_| !slice);
-        let name = name.and_then(|name| known.iter().find(|known| **known == name));
-        match name {
+        let name = token.strip_prefix(':').filter(|name| {
+            !slice && !name.starts_with(|c: char| c == ':' || c.is_ascii_digit()) && !name.is_empty()
+        });
+        match name.filter(|name| is_param(name)) {
             Some(name) => {
-                let place = names.iter().position(|seen| seen == name).unwrap_or_else(|| {
+                let place = names.iter().position(|seen| *seen == name).unwrap_or_else(|| {
                     names.push(name);
                     names.len() - 1
                 });
                 write!(text, "${}", place + 1).expect("a String takes all text");
+                ends.push((text.len(), end));
             }
             None => text.push_str(token),
         }
         at = end;
     }
-    (text, names)
+    Numbered { text, names, ends }
 }
 
-fn is_blank(sql: &str) -> bool {
+/// Writes something in place of each numbered parameter.
+pub fn valued(sql: &str, write: impl Fn(usize) -> String) -> String {
+    let mut text = String::with_capacity(sql.len());
     let mut at = 0;
     while at < sql.len() {
         let end = token_end(sql, at);
         let token = &sql[at..end];
-        if !token.trim().is_empty() && !token.starts_with("--") && !token.starts_with("/*") {
-            return false;
+        match token.strip_prefix('$').and_then(|number| number.parse().ok()) {
+            Some(number) => text.push_str(&write(number)),
+            None => text.push_str(token),
         }
         at = end;
     }
-    true
+    text
+}
+
+impl Numbered<'_> {
+    /// The byte of the statement that a byte of the text stands for.
+    pub fn origin(&self, byte: usize) -> usize {
+        let before = self.ends.iter().rev().find(|(end, _)| *end <= byte);
+        let (end, origin) = before.copied().unwrap_or_default();
+        byte - end + origin
+    }
+}
+
+fn is_blank(sql: &str) -> bool {
+    words(sql).next().is_none()
+}
+
+fn is_blank_token(token: &str) -> bool {
+    token.trim().is_empty() || token.starts_with("--") || token.starts_with("/*")
 }
 
 /// Where the token that begins here ends: a quoted text, a comment, a word, `::`, `:name`, or one sign.
@@ -84,7 +146,7 @@ fn token_end(sql: &str, at: usize) -> usize {
         b':' if rest.starts_with("::") => 2,
         b':' => word(1).max(1),
         byte if is_word(byte) => {
-            let end = word(0);
+            let end = rest.bytes().take_while(|byte| is_word(*byte) || *byte == b'$').count();
             // The sign before an escaped text is seen by itself.
             if end > 1 && matches!(bytes[end - 1], b'e' | b'E') && bytes.get(end) == Some(&b'\'') {
                 end - 1
@@ -142,7 +204,7 @@ fn dollar_length(rest: &str) -> usize {
         tag[1..tag.len() - 1].bytes().all(is_word) && !tag[1..].starts_with(|c: char| c.is_ascii_digit())
     }) {
         Some(tag) => rest[tag.len()..].find(tag).map_or(rest.len(), |end| tag.len() * 2 + end),
-        None => 1,
+        None => 1 + rest[1..].bytes().take_while(u8::is_ascii_digit).count(),
     }
 }
 
@@ -165,17 +227,47 @@ mod tests {
         );
         check("do $$ begin; end $$; select $q$;$q$", &["do $$ begin; end $$", "select $q$;$q$"]);
         check(r"select E'\';' ; b", &[r"select E'\';'", "b"]);
+        check(
+            "create function f() begin atomic select case 1 when 1 then 2 end; select 2; end; begin; a; end",
+            &[
+                "create function f() begin atomic select case 1 when 1 then 2 end; select 2; end",
+                "begin",
+                "a",
+                "end",
+            ],
+        );
         check("", &[]);
     }
 
     #[test]
     fn named_parameters_are_numbered_and_casts_are_left_alone() {
         let check = |sql, expected: &str, names: &[&str]| {
-            assert_eq!(numbered(sql, &["first", "last"]), (expected.to_owned(), names.to_vec()), "{sql}");
+            let numbered = numbered(sql, |name| ["first", "last"].contains(&name));
+            assert_eq!((numbered.text.as_str(), numbered.names.as_slice()), (expected, names), "{sql}");
         };
         check("generate_series(:first, :last)", "generate_series($1, $2)", &["first", "last"]);
         check(":last::int + :first + :last", "$1::int + $2 + $1", &["last", "first"]);
         check("':first' || x::first --:last\n", "':first' || x::first --:last\n", &[]);
         check("a[1:last]", "a[1:last]", &[]);
+        check("a[:last] a[: 2]", "a[$1] a[: 2]", &["last"]);
+    }
+
+    #[test]
+    fn values_stand_in_place_of_numbers_outside_of_texts() {
+        let text = valued("select $1, '$2', $10::int, $$ $1 $$, a$1", |number| format!("<{number}>"));
+        assert_eq!(text, "select <1>, '$2', <10>::int, $$ $1 $$, a$1");
+    }
+
+    #[test]
+    fn a_place_behind_numbers_is_found_in_the_text_that_has_names() {
+        let sql = "select :first, :last + nothing";
+        let numbered = numbered(sql, |_| true);
+        let check = |word: &str| {
+            let origin = numbered.origin(numbered.text.find(word).unwrap());
+            assert_eq!(origin, sql.find(word).unwrap(), "{word}");
+        };
+        check("select");
+        check(", ");
+        check("nothing");
     }
 }

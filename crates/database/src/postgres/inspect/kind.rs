@@ -1,0 +1,94 @@
+//! Which kind of value a type holds.
+
+use kasoku_sql_plan::ColumnKind;
+use tokio_postgres::types::{Kind, Type};
+
+/// A type that is no domain, as the catalogue describes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Described<'a> {
+    pub(super) name: &'a str,
+    /// Whether it is one of the server's own.
+    pub(super) own: bool,
+    pub(super) group: Group,
+}
+
+/// What sort of type it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group {
+    Array,
+    Range,
+    Enum,
+    Other,
+}
+
+impl<'a> Described<'a> {
+    /// A type as the driver describes it.
+    pub(super) fn of(of: &'a Type) -> Self {
+        let group = match of.kind() {
+            Kind::Domain(inner) => return Self::of(inner),
+            Kind::Array(_) => Group::Array,
+            Kind::Range(_) | Kind::Multirange(_) => Group::Range,
+            Kind::Enum(_) => Group::Enum,
+            _ => Group::Other,
+        };
+        Self { name: of.name(), own: of.schema() == "pg_catalog", group }
+    }
+
+    /// How its values are read.
+    pub(super) fn kind(self) -> ColumnKind {
+        match (self.group, self.own, self.name) {
+            (Group::Array, ..) => ColumnKind::Array,
+            (Group::Range, ..) => ColumnKind::Range,
+            (_, true, "int2" | "int4" | "int8" | "oid") => ColumnKind::Integer,
+            (_, true, "float4" | "float8") => ColumnKind::Real,
+            (_, true, "numeric") => ColumnKind::Number,
+            (_, true, "bool") => ColumnKind::Boolean,
+            (_, true, "json" | "jsonb") => ColumnKind::Json,
+            (_, true, "bytea") => ColumnKind::Blob,
+            (_, true, "tsvector") => ColumnKind::Search,
+            _ => ColumnKind::Text,
+        }
+    }
+
+    /// Whether values that the server finds equal have one spelling, so that equality can be named. Times, numbers
+    /// with a fraction, UUIDs and documents are written in several ways; `char(n)` ignores blanks, `citext` case.
+    pub(super) fn equal_values_are_equal_texts(self) -> bool {
+        self.group == Group::Enum
+            || (self.own
+                && matches!(
+                    self.name,
+                    "int2" | "int4" | "int8" | "oid" | "bool" | "text" | "varchar" | "name"
+                ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_read_by_what_they_hold() {
+        let check = |of: Type, kind, exact| {
+            let described = Described::of(&of);
+            assert_eq!((described.kind(), described.equal_values_are_equal_texts()), (kind, exact), "{of}");
+        };
+        check(Type::INT8, ColumnKind::Integer, true);
+        check(Type::FLOAT4, ColumnKind::Real, false);
+        check(Type::NUMERIC, ColumnKind::Number, false);
+        check(Type::BOOL, ColumnKind::Boolean, true);
+        check(Type::JSONB, ColumnKind::Json, false);
+        check(Type::TEXT, ColumnKind::Text, true);
+        check(Type::BPCHAR, ColumnKind::Text, false);
+        check(Type::UUID, ColumnKind::Text, false);
+        check(Type::TIMESTAMPTZ, ColumnKind::Text, false);
+        check(Type::BYTEA, ColumnKind::Blob, false);
+        check(Type::INT4_ARRAY, ColumnKind::Array, false);
+        check(Type::INT4_RANGE, ColumnKind::Range, false);
+        check(Type::INT4MULTI_RANGE, ColumnKind::Range, false);
+        check(Type::TS_VECTOR, ColumnKind::Search, false);
+        let named = |kind| Type::new("own".into(), 1, kind, "public".into());
+        check(named(Kind::Enum(vec!["a".into()])), ColumnKind::Text, true);
+        check(named(Kind::Domain(Type::INT4)), ColumnKind::Integer, true);
+        check(Type::new("citext".into(), 1, Kind::Simple, "public".into()), ColumnKind::Text, false);
+    }
+}
