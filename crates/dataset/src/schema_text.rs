@@ -86,8 +86,8 @@ fn declared(kind: ColumnKind) -> Option<&'static str> {
     match kind {
         ColumnKind::Integer => Some("integer"),
         ColumnKind::Real => Some("real"),
-        ColumnKind::Number => Some("numeric"),
-        ColumnKind::Text => Some("text"),
+        ColumnKind::Number | ColumnKind::Decimal => Some("numeric"),
+        ColumnKind::Text | ColumnKind::Uuid | ColumnKind::Date | ColumnKind::Timestamp => Some("text"),
         ColumnKind::Boolean => Some("boolean"),
         // With `text` in it, SQLite does not turn documents that are mere numbers into numbers.
         ColumnKind::Json => Some("json text"),

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value as Json;
 
-use crate::{ColumnKind, Value};
+use crate::{ColumnKind, Value, forms};
 
 /// What was expected, to follow "expected".
 pub(crate) type Expected = &'static str;
@@ -29,11 +29,10 @@ pub fn value_of_text(kind: ColumnKind, text: &str) -> Result<Value, Expected> {
             "false" => Ok(Value::Integer(0)),
             _ => Err("`true` or `false`"),
         },
-        ColumnKind::Blob => STANDARD
-            .decode(text)
-            .or_else(|_| URL_SAFE_NO_PAD.decode(text))
-            .map(Value::Blob)
-            .map_err(|_| "base64"),
+        ColumnKind::Blob => bytes(text).ok_or("base64, or hexadecimal digits behind `\\x`"),
+        ColumnKind::Decimal | ColumnKind::Uuid | ColumnKind::Date | ColumnKind::Timestamp => {
+            spelt(kind, text)
+        }
         ColumnKind::Any => Ok(number(text).unwrap_or_else(|| Value::Text(text.to_owned()))),
     }
 }
@@ -54,17 +53,52 @@ pub(crate) fn value_of_json(kind: ColumnKind, json: &Json) -> Result<Value, Expe
         ColumnKind::Range => json.as_str().and_then(range).ok_or("a range such as \"[1,5)\""),
         ColumnKind::Boolean => json.as_bool().map(|is| Value::Integer(is.into())).ok_or("`true` or `false`"),
         ColumnKind::Json => Ok(Value::Text(json.to_string())),
-        ColumnKind::Blob => json
-            .as_str()
-            .and_then(|text| STANDARD.decode(text).ok())
-            .map(Value::Blob)
-            .ok_or("a string in base64"),
+        ColumnKind::Blob => json.as_str().and_then(bytes_of_body).ok_or("a string in base64"),
+        ColumnKind::Decimal => match json {
+            Json::Number(number) => Ok(Value::Text(number.to_string())),
+            Json::String(text) => spelt(kind, text),
+            _ => Err("a number"),
+        },
+        ColumnKind::Uuid | ColumnKind::Date | ColumnKind::Timestamp => {
+            json.as_str().ok_or("a string").and_then(|text| spelt(kind, text))
+        }
         ColumnKind::Any => match json {
             Json::String(text) => Ok(Value::Text(text.clone())),
             Json::Bool(is) => Ok(Value::Integer((*is).into())),
             other => number_of_json(other).ok_or("a string, a number, `true` or `false`"),
         },
     }
+}
+
+/// Texts that a database reads in several spellings.
+fn spelt(kind: ColumnKind, text: &str) -> Result<Value, Expected> {
+    let given = |is: bool| is.then(|| text.to_owned());
+    let (read, expected) = match kind {
+        ColumnKind::Decimal => (given(forms::is_decimal(text)), "a decimal number"),
+        ColumnKind::Uuid => (forms::uuid(text), "a UUID"),
+        ColumnKind::Date => (given(forms::is_date(text)), "a date such as `2020-02-29`"),
+        _ => (given(forms::is_timestamp(text)), "a date and time such as `2020-02-29T10:00:00Z`"),
+    };
+    read.map(Value::Text).ok_or(expected)
+}
+
+/// Base64 in either alphabet, or hexadecimal digits as PostgreSQL writes them.
+fn bytes(text: &str) -> Option<Value> {
+    if text.starts_with("\\x") {
+        return bytes_of_body(text);
+    }
+    STANDARD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok().map(Value::Blob)
+}
+
+fn bytes_of_body(text: &str) -> Option<Value> {
+    let Some(digits) = text.strip_prefix("\\x") else {
+        return STANDARD.decode(text).ok().map(Value::Blob);
+    };
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let byte = |[high, low]: &[u8; 2]| Some((digit(*high)? << 4 | digit(*low)?) as u8);
+    let bytes = pairs.iter().map(byte).collect::<Option<Vec<u8>>>()?;
+    rest.is_empty().then_some(Value::Blob(bytes))
 }
 
 fn wrapped(text: &str, begin: &str, end: &str) -> Option<Value> {
@@ -177,7 +211,10 @@ mod tests {
 
     #[test]
     fn texts_are_read_by_the_kind_of_the_column() {
-        use ColumnKind::{Any, Array, Blob, Boolean, Integer, Json, Number, Range, Real, Text};
+        use ColumnKind::{
+            Any, Array, Blob, Boolean, Date, Decimal, Integer, Json, Number, Range, Real, Text, Timestamp,
+            Uuid,
+        };
         let text = |value: &str| Some(Value::Text(value.into()));
         let cases = [
             (Integer, "42", Some(Value::Integer(42))),
@@ -204,6 +241,16 @@ mod tests {
             (Blob, "AP8=", Some(Value::Blob(vec![0, 255]))),
             (Blob, "AP8", Some(Value::Blob(vec![0, 255]))),
             (Blob, "A", None),
+            (Blob, "\\x00fF", Some(Value::Blob(vec![0, 255]))),
+            (Blob, "\\x0", None),
+            (Blob, "\\x0g", None),
+            (Decimal, "1.50", text("1.50")),
+            (Decimal, "NaN", None),
+            (Uuid, "A0EEBC999C0B4EF8BB6D6BB9BD380A11", text("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11")),
+            (Uuid, "x", None),
+            (Date, "2020-02-30", None),
+            (Timestamp, "2020-02-29T10:00:00Z", text("2020-02-29T10:00:00Z")),
+            (Timestamp, "now", None),
             (Any, "12", Some(Value::Integer(12))),
             (Any, "12a", text("12a")),
             (Array, "{1,2}", text("{1,2}")),
@@ -221,7 +268,9 @@ mod tests {
 
     #[test]
     fn json_values_must_have_the_type_of_the_column() {
-        use ColumnKind::{Any, Array, Blob, Boolean, Integer, Json as Document, Number, Range, Real, Text};
+        use ColumnKind::{
+            Any, Array, Blob, Boolean, Date, Decimal, Integer, Json as Document, Number, Range, Real, Text,
+        };
         let cases = [
             (Integer, "12", Some(Value::Integer(12))),
             (Integer, "12.0", Some(Value::Integer(12))),
@@ -240,6 +289,12 @@ mod tests {
             (Document, "{\"a\":[1]}", Some(Value::Text("{\"a\":[1]}".into()))),
             (Blob, "\"AP8=\"", Some(Value::Blob(vec![0, 255]))),
             (Blob, "\"?\"", None),
+            (Blob, "\"\\\\x00ff\"", Some(Value::Blob(vec![0, 255]))),
+            (Decimal, "12.5", Some(Value::Text("12.5".into()))),
+            (Decimal, "\"12345678901234567890.5\"", Some(Value::Text("12345678901234567890.5".into()))),
+            (Decimal, "\"x\"", None),
+            (Date, "\"2020-02-29\"", Some(Value::Text("2020-02-29".into()))),
+            (Date, "20200229", None),
             (Any, "[1]", None),
             (Any, "false", Some(Value::Integer(0))),
             (Integer, "null", Some(Value::Null)),

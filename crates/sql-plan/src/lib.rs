@@ -24,6 +24,7 @@ mod convert;
 mod cursor;
 mod dialect;
 mod fault;
+mod forms;
 mod grammar;
 mod keyset;
 pub mod limits;

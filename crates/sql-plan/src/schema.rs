@@ -36,7 +36,8 @@ pub struct Column {
     pub optional: bool,
     /// Whether it is computed and cannot be written.
     pub generated: bool,
-    /// Whether equal values are equal bytes. Where a collation folds case, equality cannot be named by a tag.
+    /// Whether equal values are equal bytes, and a change of a row tells the stored value. Where a collation folds case,
+    /// equality cannot be named by a tag.
     pub exact_equality: bool,
 }
 
@@ -49,7 +50,7 @@ pub enum ColumnKind {
     Real,
     /// A number that keeps the form it was given, whole or not (`NUMERIC`, `DECIMAL`).
     Number,
-    /// Text; dates and times are text in RFC 3339 form.
+    /// Text; in SQLite, dates and times are text in RFC 3339 form.
     Text,
     /// `true` or `false`, stored as 1 or 0.
     Boolean,
@@ -63,6 +64,14 @@ pub enum ColumnKind {
     Range,
     /// A document prepared for text search (`tsvector`).
     Search,
+    /// A decimal number of any length, bound and shown with all its digits.
+    Decimal,
+    /// A UUID, written in lower case with hyphens.
+    Uuid,
+    /// A day, `2020-02-29`.
+    Date,
+    /// A day and a time, with a distance from UTC or without (RFC 3339).
+    Timestamp,
     /// No declared type: whatever each row holds.
     Any,
 }
@@ -72,7 +81,7 @@ impl ColumnKind {
     pub fn in_words(self) -> &'static str {
         match self {
             Self::Integer => "a whole number",
-            Self::Real | Self::Number => "a number",
+            Self::Real | Self::Number | Self::Decimal => "a number",
             Self::Text => "text",
             Self::Boolean => "`true` or `false`",
             Self::Json => "a JSON document",
@@ -80,6 +89,9 @@ impl ColumnKind {
             Self::Array => "an array",
             Self::Range => "a range",
             Self::Search => "a search document",
+            Self::Uuid => "a UUID",
+            Self::Date => "a date",
+            Self::Timestamp => "a date and time",
             Self::Any => "of no declared type",
         }
     }

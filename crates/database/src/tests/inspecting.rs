@@ -75,7 +75,7 @@ fn columns_are_described() {
         "anything Any nullable optional",
         "made_at Text nullable optional",
         "folded Text nullable optional",
-        "cents Integer nullable optional generated exact",
+        "cents Integer nullable optional generated",
         "category Integer nullable optional exact",
     ];
     assert_eq!(told, expected);

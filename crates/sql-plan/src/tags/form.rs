@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use kasoku_coherence::TagBuilder;
 
-use crate::{ColumnKind, Value};
+use crate::{ColumnKind, Value, forms};
 
 /// Adds a value that an answer was asked for; `None` if some other stored value might equal it and have another
 /// form.
@@ -21,8 +21,14 @@ pub(super) fn asked(builder: TagBuilder, kind: ColumnKind, value: &Value) -> Opt
             matches!(kind, ColumnKind::Integer | ColumnKind::Real | ColumnKind::Number)
                 || (whole(*number).is_some() && number.abs() < DIGITS_KEPT)
         }
-        // A text that is a number may be read as one by the database, with rounding of its own.
-        Value::Text(text) => plain_integer(text).is_some() || numeric(text).is_none(),
+        Value::Text(text) => match kind {
+            // A server reads it by the column's type, in more spellings than are known here.
+            ColumnKind::Boolean | ColumnKind::Blob => false,
+            ColumnKind::Integer => plain_integer(text).is_some(),
+            ColumnKind::Uuid => return forms::uuid(text).map(|uuid| stored(builder, &Value::Text(uuid))),
+            // A text that is a number may be read as one by the database, with rounding of its own.
+            _ => plain_integer(text).is_some() || numeric(text).is_none(),
+        },
     };
     certain.then(|| stored(builder, value))
 }
@@ -109,12 +115,30 @@ mod tests {
     }
 
     #[test]
+    fn a_uuid_is_named_alike_however_it_was_asked_for() {
+        let written = Value::Text("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11".into());
+        let held = stored(TagBuilder::new("x"), &written).build();
+        for spelt in ["A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "{a0eebc999c0b4ef8bb6d6bb9bd380a11}"] {
+            let tag = asked(TagBuilder::new("x"), ColumnKind::Uuid, &Value::Text(spelt.into()));
+            assert_eq!(tag.map(|tag| tag.build()), Some(held), "{spelt}");
+        }
+    }
+
+    #[test]
     fn what_leaves_doubt_is_not_named() {
         let certain = |kind, value: Value| asked(TagBuilder::new("x"), kind, &value).is_some();
         assert!(certain(ColumnKind::Text, Value::Text("books".into())));
         assert!(certain(ColumnKind::Text, Value::Text("12".into())));
         assert!(!certain(ColumnKind::Text, Value::Text("12.50".into())));
         assert!(!certain(ColumnKind::Text, Value::Text("99999999999999999999".into())));
+        for text in ["t", "true", "on"] {
+            assert!(!certain(ColumnKind::Boolean, Value::Text(text.into())), "{text}");
+        }
+        assert!(certain(ColumnKind::Boolean, Value::Integer(1)));
+        assert!(!certain(ColumnKind::Blob, Value::Text("\\x00".into())));
+        assert!(certain(ColumnKind::Integer, Value::Text("-12".into())));
+        assert!(!certain(ColumnKind::Integer, Value::Text("0x10".into())));
+        assert!(!certain(ColumnKind::Uuid, Value::Text("x".into())));
         assert!(certain(ColumnKind::Real, Value::Real(0.1)));
         assert!(!certain(ColumnKind::Text, Value::Real(0.1)));
         assert!(certain(ColumnKind::Text, Value::Real(12.0)));

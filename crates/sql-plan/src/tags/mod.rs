@@ -193,9 +193,9 @@ impl TagRules {
     }
 }
 
-/// Whether equality in this column can be named: equal values are equal bytes, and changes bring the stored value.
+/// Whether equality in this column can be named.
 pub(crate) fn nameable(column: &Column) -> bool {
-    column.exact_equality && !column.generated
+    column.exact_equality
 }
 
 fn push_both(old: Option<Tag>, new: Option<Tag>, out: &mut Vec<Tag>) {

@@ -118,6 +118,10 @@ fn column(row: &Row, view: bool) -> Column {
         optional: !not_null || has_default || !identity.is_empty(),
         // One that is always numbered by the server takes no value, as one that is computed.
         generated: !generated.is_empty() || identity == "a",
-        exact_equality: !view && deterministic && described.equal_values_are_equal_texts(),
+        // What is computed when it is read is not told by changes.
+        exact_equality: !view
+            && deterministic
+            && generated != "v"
+            && described.equal_values_are_equal_texts(),
     }
 }

@@ -41,23 +41,27 @@ impl<'a> Described<'a> {
             (Group::Range, ..) => ColumnKind::Range,
             (_, true, "int2" | "int4" | "int8" | "oid") => ColumnKind::Integer,
             (_, true, "float4" | "float8") => ColumnKind::Real,
-            (_, true, "numeric") => ColumnKind::Number,
+            (_, true, "numeric") => ColumnKind::Decimal,
             (_, true, "bool") => ColumnKind::Boolean,
             (_, true, "json" | "jsonb") => ColumnKind::Json,
             (_, true, "bytea") => ColumnKind::Blob,
             (_, true, "tsvector") => ColumnKind::Search,
+            (_, true, "uuid") => ColumnKind::Uuid,
+            (_, true, "date") => ColumnKind::Date,
+            (_, true, "timestamp" | "timestamptz") => ColumnKind::Timestamp,
             _ => ColumnKind::Text,
         }
     }
 
-    /// Whether values that the server finds equal have one spelling, so that equality can be named. Times, numbers
-    /// with a fraction, UUIDs and documents are written in several ways; `char(n)` ignores blanks, `citext` case.
+    /// Whether values that the server finds equal have one spelling, so that equality can be named; a UUID has one once
+    /// it is planned. Times, numbers with a fraction and documents are written in several ways; `char(n)` ignores
+    /// blanks, `citext` case; a `name` that is asked for is cut short.
     pub(super) fn equal_values_are_equal_texts(self) -> bool {
         self.group == Group::Enum
             || (self.own
                 && matches!(
                     self.name,
-                    "int2" | "int4" | "int8" | "oid" | "bool" | "text" | "varchar" | "name"
+                    "int2" | "int4" | "int8" | "oid" | "bool" | "text" | "varchar" | "uuid"
                 ))
     }
 }
@@ -74,13 +78,16 @@ mod tests {
         };
         check(Type::INT8, ColumnKind::Integer, true);
         check(Type::FLOAT4, ColumnKind::Real, false);
-        check(Type::NUMERIC, ColumnKind::Number, false);
+        check(Type::NUMERIC, ColumnKind::Decimal, false);
         check(Type::BOOL, ColumnKind::Boolean, true);
         check(Type::JSONB, ColumnKind::Json, false);
         check(Type::TEXT, ColumnKind::Text, true);
         check(Type::BPCHAR, ColumnKind::Text, false);
-        check(Type::UUID, ColumnKind::Text, false);
-        check(Type::TIMESTAMPTZ, ColumnKind::Text, false);
+        check(Type::NAME, ColumnKind::Text, false);
+        check(Type::UUID, ColumnKind::Uuid, true);
+        check(Type::DATE, ColumnKind::Date, false);
+        check(Type::TIMESTAMPTZ, ColumnKind::Timestamp, false);
+        check(Type::TIMETZ, ColumnKind::Text, false);
         check(Type::BYTEA, ColumnKind::Blob, false);
         check(Type::INT4_ARRAY, ColumnKind::Array, false);
         check(Type::INT4_RANGE, ColumnKind::Range, false);

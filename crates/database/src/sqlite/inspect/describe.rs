@@ -101,7 +101,9 @@ fn table(raw: &Connection, listed: &Listed) -> rusqlite::Result<Table> {
             nullable,
             optional: nullable || generated || column.has_default || rowid == Some(place),
             generated,
+            // What is computed is not told by changes.
             exact_equality: !listed.view
+                && !generated
                 && equal_values_are_equal_bytes(kind, &column.declared, listed.strict)
                 && collates_binary(raw, &listed.name, &column.name)?,
         });
@@ -168,6 +170,10 @@ fn equal_values_are_equal_bytes(kind: ColumnKind, declared: &str, strict: bool) 
         | ColumnKind::Array
         | ColumnKind::Range
         | ColumnKind::Search
+        | ColumnKind::Decimal
+        | ColumnKind::Uuid
+        | ColumnKind::Date
+        | ColumnKind::Timestamp
         | ColumnKind::Any => false,
     }
 }

@@ -82,7 +82,7 @@ fn tables_are_described_by_the_servers_catalogue() {
         "shop Integer e",
         "slug Text e",
         "name Text no",
-        "price Number o",
+        "price Decimal o",
         "weight Real no",
         "status Text oe",
         "quantity Integer oe",
@@ -92,8 +92,8 @@ fn tables_are_described_by_the_servers_catalogue() {
         "body Json no",
         "image Blob no",
         "code Text no",
-        "token Text ",
-        "made Text o",
+        "token Uuid e",
+        "made Timestamp o",
         "on_sale Boolean noe",
         "doubled Integer noge",
         "maker Integer noe",
@@ -101,7 +101,10 @@ fn tables_are_described_by_the_servers_catalogue() {
     assert_eq!(columns(items), expected);
     assert_eq!((&items.key, &items.unique), (&vec![1, 0], &vec![vec![1, 2], vec![2], vec![13]]));
     assert_eq!(columns(schema.table("makers").unwrap()), ["id Integer oge", "name Text e"]);
-    assert_eq!(columns(schema.table("cheap").unwrap()), ["id Integer no", "slug Text no", "price Number no"]);
+    assert_eq!(
+        columns(schema.table("cheap").unwrap()),
+        ["id Integer no", "slug Text no", "price Decimal no"]
+    );
     assert_eq!(columns(schema.table("totals").unwrap()), ["shop Integer no", "items Integer no"]);
     assert_eq!(schema.table("logs").unwrap().key, [0, 1]);
     assert_eq!(columns(schema.table("Odd Name").unwrap()), ["Some Column Integer e"]);
@@ -273,8 +276,8 @@ fn columns_of_a_result_say_where_they_come_from() {
     let expected = [
         "name Text items.slug",
         "maker Text makers.name",
-        "twice Number ",
-        "day Text ",
+        "twice Decimal ",
+        "day Date ",
         "tags Array items.tags",
         "slug Text cheap.slug",
     ];
