@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kasoku_coherence::{Lease, Position, Sequence, Snapshot};
+use kasoku_coherence::{Landmark, Lease, Position, Sequence, Snapshot};
 use kasoku_observe::Observer;
 use kasoku_sql_plan::{Dialect, Value};
 
@@ -28,6 +28,15 @@ enum Engine {
     Postgres(Box<Postgres>),
 }
 
+/// A commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Commit {
+    /// Its place in the order of this process.
+    pub position: Position,
+    /// By what other processes can know it, where they can.
+    pub landmark: Option<Landmark>,
+}
+
 /// What a write job relies on between its statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Isolation {
@@ -35,6 +44,12 @@ pub(crate) enum Isolation {
     Statements,
     /// Nothing that it read may change until it is committed. It is run again if something did.
     Job,
+}
+
+impl Commit {
+    fn of<T>((value, position): (T, Position)) -> (T, Self) {
+        (value, Self { position, landmark: None })
+    }
 }
 
 impl Database {
@@ -161,13 +176,13 @@ impl Database {
         &self,
         deadline: Option<Instant>,
         job: impl FnMut(&mut WriteTransaction<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<(T, Position), E>
+    ) -> Result<(T, Commit), E>
     where
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
         match &self.0 {
-            Engine::Sqlite(sqlite) => sqlite.write(deadline, job).await,
+            Engine::Sqlite(sqlite) => sqlite.write(deadline, job).await.map(Commit::of),
             Engine::Postgres(postgres) => postgres.write(deadline, Isolation::Statements, job).await,
         }
     }
@@ -178,14 +193,14 @@ impl Database {
         &self,
         deadline: Option<Instant>,
         job: impl FnMut(&mut WriteTransaction<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<(T, Position), E>
+    ) -> Result<(T, Commit), E>
     where
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
         match &self.0 {
             // There is one writer, so nothing changes in between.
-            Engine::Sqlite(sqlite) => sqlite.write(deadline, job).await,
+            Engine::Sqlite(sqlite) => sqlite.write(deadline, job).await.map(Commit::of),
             Engine::Postgres(postgres) => postgres.write(deadline, Isolation::Job, job).await,
         }
     }

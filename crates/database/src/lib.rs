@@ -30,7 +30,7 @@ pub use bulk::Bulk;
 pub use changes::{
     BYTES_REPORTED_MAX, CommitListener, DataChange, ROWS_REPORTED_MAX, RowChange, WatchedTable,
 };
-pub use database::Database;
+pub use database::{Commit, Database};
 pub use error::{ConstraintKind, DatabaseError};
 pub use inspect::{
     Effort, Inspector, PlanFacts, PlanStep, Reads, ResultColumn, StepAccess, TableRead, describe_file,

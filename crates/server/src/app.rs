@@ -13,7 +13,7 @@ use kasoku_database::{Database, DatabaseError, Inspector};
 use kasoku_observe::Observer;
 use kasoku_pipeline::{Pipeline, ProblemForm, Source};
 use kasoku_policies::admit::Admit;
-use kasoku_policies::cache::ResponseStore;
+use kasoku_policies::cache::{Promised, ResponseStore};
 use kasoku_source_data::ChangeTagger;
 use kasoku_sql_plan::{CursorKey, Schema};
 use kasoku_units::SystemClock;
@@ -22,6 +22,7 @@ use parking_lot::Mutex;
 use crate::assemble::{Shared, assemble, assemble_elsewhere, assemble_origin, surroundings};
 use crate::dependencies::Dependencies;
 use crate::forgetful::{Forgetful, forget};
+use crate::landmarks::Landmarks;
 use crate::router::{Route, Router, RouterError, Takes};
 use crate::second_tier::Hearing;
 use crate::stage::Stage;
@@ -142,11 +143,16 @@ impl App {
         let dependencies = Dependencies::of(&plan, &schema, inspector.as_ref())?;
         let second_tier = self.second_tier(&plan)?;
         let levers = Arc::new(Levers::of(&plan));
+        let lease = self.database.as_ref().and_then(|database| database.lease());
         let shared = Shared {
             store: Arc::clone(&store),
             levers: Arc::clone(&levers),
             second_tier: second_tier.clone(),
-            lease: self.database.as_ref().and_then(|database| database.lease()),
+            promised: lease.clone().zip(self.cursors.clone()).map(|(lease, key)| {
+                let landmarks: Arc<dyn Promised> = Arc::new(Landmarks { key, lease });
+                landmarks
+            }),
+            lease,
             observer: Arc::clone(&self.observer),
             audit_share: plan.cache.audit_share,
             clock: Arc::clone(&self.stage.clock),

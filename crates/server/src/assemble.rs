@@ -9,7 +9,7 @@ use kasoku_observe::Observer;
 use kasoku_pipeline::{Pipeline, ProblemForm, Promises, Source, Stack, first};
 use kasoku_policies::Surroundings;
 use kasoku_policies::admit::Admit;
-use kasoku_policies::cache::{Cache, Fill, ResponseStore};
+use kasoku_policies::cache::{Cache, Fill, Promised, ResponseStore};
 use kasoku_policies::collapse::Collapse;
 use kasoku_policies::deadline::Deadline;
 use kasoku_policies::negotiate::Negotiate;
@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) second_tier: Option<Arc<Remote>>,
     /// How long what others may change in the database is reused without a word from them.
     pub(crate) lease: Option<Arc<Lease>>,
+    /// What callers were told that they would see.
+    pub(crate) promised: Option<Arc<dyn Promised>>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) audit_share: f64,
     pub(crate) clock: Arc<dyn Clock>,
@@ -53,6 +55,7 @@ pub(crate) fn assemble(
     let lease = matches!(route.source, SourcePlan::Table(_) | SourcePlan::Query(_))
         .then(|| shared.lease.clone())
         .flatten();
+    let promised = lease.as_ref().and(shared.promised.clone());
     first(Observe::new(&here)) // names the request and sees every answer, refusals too
         .then(Rescue::new(&here).telling(promises.problems)) // the only place where a failure becomes an answer
         .then(Arc::clone(admit)) // sheds what is too much
@@ -63,7 +66,7 @@ pub(crate) fn assemble(
         .then(
             declared
                 .map(|rules| Cache::new(rules, promises, &shared.store, &here).audited(shared.audit_share))
-                .map(|cache| cache.leased(lease)),
+                .map(|cache| cache.leased(lease).promised(promised)),
         )
         .then(declared.map(|_| Collapse::new(promises, Arc::clone(&shared.store) as _)))
         .then(declared.map(|rules| Fill::new(rules, &shared.store, &here)))

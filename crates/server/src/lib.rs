@@ -11,6 +11,7 @@ mod dependencies;
 mod drain;
 mod explain;
 mod forgetful;
+mod landmarks;
 mod listen;
 mod logs;
 mod metrics;

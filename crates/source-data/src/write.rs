@@ -18,7 +18,7 @@ use crate::idempotency::{Idempotent, Known, Written};
 use crate::media::{self, Media};
 use crate::prefer::{self, Preferences, Return};
 use crate::table::{KEY_PARAM, Table, no_such_row};
-use crate::{body, location, render};
+use crate::{body, location, position, render};
 
 /// What the writer is to do, and how it is answered.
 struct Job {
@@ -90,7 +90,7 @@ pub(crate) async fn answer(table: &Table, mut request: Request) -> Outcome {
     let run = Arc::clone(&job);
     let work = move |transaction: &mut WriteTransaction<'_>| run.run(transaction);
     let written = table.lanes.database().write(request.deadline, work).await;
-    let (done, _) = written.map_err(|error| match error {
+    let (done, commit) = written.map_err(|error| match error {
         WriteError::Database(error) => {
             error.problem(|column| table.shown.iter().any(|shown| shown == column))
         }
@@ -106,6 +106,9 @@ pub(crate) async fn answer(table: &Table, mut request: Request) -> Outcome {
     }
     if let Some(applied) = applied {
         response.headers.insert(prefer::PREFERENCE_APPLIED, applied);
+    }
+    if let Some(landmark) = commit.landmark {
+        position::tell(&mut response, &request.headers, &table.cursors.seal_landmark(landmark));
     }
     Ok(response)
 }

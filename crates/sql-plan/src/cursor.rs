@@ -9,6 +9,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use kasoku_coherence::Landmark;
 use kasoku_problem::{Kind, Problem};
 use sha2::Sha256;
 
@@ -26,6 +27,32 @@ impl CursorKey {
         let keyed = |key: &[u8]| Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
         let derived = keyed(secret).chain_update(b"kasoku cursor v1").finalize().into_bytes();
         Self(keyed(&derived))
+    }
+
+    /// Names a commit to a caller, who may show it to any node that shares the secret.
+    pub fn seal_landmark(&self, landmark: Landmark) -> String {
+        let payload = [landmark.transaction.to_be_bytes(), landmark.log.to_be_bytes()].concat();
+        let mac = self.landmark_mac(&payload).finalize().into_bytes();
+        let mut token = URL_SAFE_NO_PAD.encode(&payload);
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(&mac[..MAC_BYTES], &mut token);
+        token
+    }
+
+    /// Reads what [`seal_landmark`](Self::seal_landmark) has written.
+    pub fn open_landmark(&self, token: &[u8]) -> Option<Landmark> {
+        let (payload, mac) = std::str::from_utf8(token).ok()?.split_once('.')?;
+        let payload: [u8; 16] = URL_SAFE_NO_PAD.decode(payload).ok()?.try_into().ok()?;
+        let mac = URL_SAFE_NO_PAD.decode(mac).ok().filter(|mac| mac.len() == MAC_BYTES)?;
+        self.landmark_mac(&payload).verify_truncated_left(&mac).ok()?;
+        let (transaction, log) = payload.split_at(8);
+        let number = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().expect("eight of sixteen bytes"));
+        Some(Landmark { transaction: number(transaction), log: number(log) })
+    }
+
+    /// A cursor's payload begins otherwise, so that neither is ever taken for the other.
+    fn landmark_mac(&self, payload: &[u8]) -> Hmac<Sha256> {
+        self.0.clone().chain_update(b"landmark").chain_update(payload)
     }
 
     /// Signs a position.

@@ -1,7 +1,10 @@
 //! How long something that others may change is believed without being asked about again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
+
+use crate::landmark::{Landmark, Seen};
 
 /// The time for which what was read may be reused after the last word from those who change it.
 ///
@@ -14,12 +17,13 @@ pub struct Lease {
     made: Instant,
     /// Nanoseconds since it was made; 0 is never.
     until_ns: AtomicU64,
+    seen: RwLock<Seen>,
 }
 
 impl Lease {
     /// A lease that is made at this time and has not begun.
     pub fn new(bound: Duration, now: Instant) -> Self {
-        Self { bound, made: now, until_ns: AtomicU64::new(0) }
+        Self { bound, made: now, until_ns: AtomicU64::new(0), seen: RwLock::default() }
     }
 
     /// How old what is reused can be at the most.
@@ -30,6 +34,17 @@ impl Lease {
     /// Everything that changed before this time is known.
     pub fn renew(&self, asked: Instant) {
         self.until_ns.fetch_max(self.since_made(asked + self.bound), Ordering::AcqRel);
+    }
+
+    /// What the feed has seen by now.
+    pub fn note(&self, seen: Seen) {
+        // A reader cannot leave it half-written, whatever panics.
+        *self.seen.write().unwrap_or_else(PoisonError::into_inner) = seen;
+    }
+
+    /// Whether what is stored shows a commit, or is gone because of it.
+    pub fn shows(&self, landmark: Landmark) -> bool {
+        self.seen.read().unwrap_or_else(PoisonError::into_inner).shows(landmark.transaction)
     }
 
     /// Whether what is stored may be reused at this time.

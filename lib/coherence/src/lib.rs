@@ -6,11 +6,13 @@
 //! neither HTTP nor SQL.
 
 mod key;
+mod landmark;
 mod lease;
 mod sequence;
 mod tag;
 
 pub use key::{Key, KeyBuilder};
+pub use landmark::{Landmark, Seen};
 pub use lease::Lease;
 pub use sequence::{Position, Sequence, Snapshot};
 pub use tag::{Tag, TagBuilder};

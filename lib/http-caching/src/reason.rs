@@ -18,6 +18,8 @@ pub enum Reason {
     Partial,
     /// Something that the stored answer depended on has changed, or was purged.
     Changed,
+    /// The caller knows of a change that the stored answer may not show.
+    Behind,
     /// Nothing has been heard for too long from those who change what the stored answer depends on.
     Unheard,
     /// The body is larger than what is stored.
@@ -49,7 +51,7 @@ pub enum Reason {
 }
 
 /// The tokens of all reasons: a closed list to count by.
-pub const TOKENS: [&str; 41] = [
+pub const TOKENS: [&str; 42] = [
     "expired",
     "no-cache-response",
     "no-cache-request",
@@ -76,6 +78,7 @@ pub const TOKENS: [&str; 41] = [
     "for-the-origin",
     "partial",
     "changed",
+    "behind",
     "unheard",
     "too-large",
     "fenced",
@@ -127,6 +130,11 @@ impl Reason {
             Self::Changed => {
                 ("changed", "the fence", "Something that the stored answer depended on has changed.")
             }
+            Self::Behind => (
+                "behind",
+                "`Kasoku-Position`",
+                "The caller knows of a change that the stored answer may not show.",
+            ),
             Self::Unheard => (
                 "unheard",
                 "the bound",
@@ -238,6 +246,7 @@ mod tests {
             Reason::ForTheOrigin,
             Reason::Partial,
             Reason::Changed,
+            Reason::Behind,
             Reason::Unheard,
             Reason::TooLarge,
             Reason::Fenced,

@@ -4,8 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use kasoku_coherence::Position;
+use kasoku_coherence::Landmark;
 use kasoku_observe::Observation;
+
+use tokio_postgres::SimpleQueryMessage;
 
 use super::Postgres;
 use super::connect::Failed;
@@ -13,18 +15,21 @@ use super::error::Meaning;
 use super::held::Held;
 use super::transaction::Transaction;
 use super::watch::Watch;
-use crate::database::Isolation;
+use crate::database::{Commit, Isolation};
 use crate::error::DatabaseError;
 use crate::span::until;
 use crate::tell::Teller;
 use crate::transaction::WriteTransaction;
+
+/// Commits, and asks for a place in the log behind that.
+const COMMIT: &str = "commit; select pg_current_wal_insert_lsn() - '0/0'::pg_lsn";
 
 /// How often a job is run again because others were in its way.
 const ATTEMPTS_MOST: u32 = 32;
 
 /// How an attempt ended.
 enum Attempt<T, E> {
-    Done(Result<(T, Position), E>),
+    Done(Result<(T, Commit), E>),
     /// Others were in the way, and nothing of it was kept.
     Again(E),
 }
@@ -36,7 +41,7 @@ impl Postgres {
         deadline: Option<Instant>,
         isolation: Isolation,
         mut job: impl FnMut(&mut WriteTransaction<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<(T, Position), E>
+    ) -> Result<(T, Commit), E>
     where
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
@@ -101,15 +106,15 @@ impl Writer<'_> {
             }
         };
         match self.commit() {
-            Ok(position) => Attempt::Done(Ok((value, position))),
+            Ok(commit) => Attempt::Done(Ok((value, commit))),
             Err(failed) if failed.meaning == Meaning::Conflict => Attempt::Again(failed.error.into()),
             Err(failed) => Attempt::Done(Err(failed.error.into())),
         }
     }
 
     /// Tells what is about to be committed, and commits it.
-    fn commit(&self) -> Result<Position, Failed> {
-        let changes = match self.watch.of_this_transaction(self.held) {
+    fn commit(&self) -> Result<Commit, Failed> {
+        let (changes, transaction) = match self.watch.of_this_transaction(self.held) {
             Ok(changes) => changes,
             Err(failed) => {
                 self.roll_back();
@@ -119,19 +124,24 @@ impl Writer<'_> {
         // Published when it is dropped: behind the COMMIT, before the job is answered.
         let announced = self.teller.announce(&changes);
         let began = Instant::now();
-        let committed = self.held.wait(self.held.session.client().batch_execute("commit"));
-        if let Err(error) = committed {
+        let committed = self.held.wait(self.held.session.client().simple_query(COMMIT));
+        let said = committed.map_err(|error| {
             let failed = Failed::of(&error);
             if failed.meaning == Meaning::Lost {
                 // It may have been committed or not; what was told of it costs a needless read at most.
                 self.held.give_up();
                 self.teller.failed("commit", &failed.error);
             }
-            return Err(failed);
-        }
+            failed
+        })?;
         let observation = Observation::Committed { writes: 1, took: began.elapsed() };
         self.teller.observer.observe(&observation);
-        Ok(announced.position())
+        let log = said.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+            _ => None,
+        });
+        let landmark = transaction.zip(log).map(|(transaction, log)| Landmark { transaction, log });
+        Ok(Commit { position: announced.position(), landmark })
     }
 
     fn roll_back(&self) {

@@ -264,10 +264,10 @@ async fn the_listener_is_told_before_any_read_sees_the_change() {
         let job = move |transaction: &mut WriteTransaction<'_>| {
             transaction.execute(&statement, &[Value::Integer(id)])
         };
-        let (_, position) = bench.database.write::<_, DatabaseError>(None, job).await.unwrap();
+        let (_, commit) = bench.database.write::<_, DatabaseError>(None, job).await.unwrap();
         witness.answered.fetch_add(1, Ordering::SeqCst);
         let seen = witness.seen.lock().pop().unwrap();
-        assert_eq!(seen, (position, id - 9, (id - 10) as usize));
+        assert_eq!(seen, (commit.position, id - 9, (id - 10) as usize));
     }
 }
 
@@ -283,12 +283,12 @@ async fn every_read_after_an_answer_sees_the_write() {
             let job = move |transaction: &mut WriteTransaction<'_>| {
                 transaction.query(&statement, &params, first_integer)
             };
-            let (returned, position) = database.write(None, job).await.unwrap();
+            let (returned, commit) = database.write(None, job).await.unwrap();
             assert_eq!(Value::Integer(returned), id[0]);
             let (here, snapshot) = database.read_here(&select, &id, None, first_integer).unwrap();
-            assert!(here == 1 && snapshot.shows(position));
+            assert!(here == 1 && snapshot.shows(commit.position));
             let (there, snapshot) = database.read(&select, id, None, first_integer).await.unwrap();
-            assert!(there == 1 && snapshot.shows(position));
+            assert!(there == 1 && snapshot.shows(commit.position));
         }
     };
     let writers = (0..8).map(|writer| tokio::spawn(check(writer, Arc::clone(&bench.database))));

@@ -34,6 +34,7 @@ struct Stand {
     promises: Promises,
     audit_share: f64,
     lease: Option<Arc<Lease>>,
+    promised: Option<Arc<dyn Promised>>,
 }
 
 impl Stand {
@@ -45,7 +46,7 @@ impl Stand {
         let sequence = Arc::new(Sequence::new());
         let store = Arc::new(ResponseStore::with_fence(1 << 22, Arc::clone(&sequence), fence));
         let (stage, promises) = (Stage::new(), reads());
-        Self { stage, sequence, store, rules: RULES, promises, audit_share: 0.0, lease: None }
+        Self { stage, sequence, store, rules: RULES, promises, audit_share: 0.0, lease: None, promised: None }
     }
 
     /// Answers with the number of the request, read from what is there now.
@@ -64,7 +65,8 @@ impl Stand {
             .then(
                 Cache::new(self.rules, &self.promises, &self.store, around)
                     .audited(self.audit_share)
-                    .leased(self.lease.clone()),
+                    .leased(self.lease.clone())
+                    .promised(self.promised.clone()),
             )
             .then(Collapse::new(&self.promises, Arc::clone(&self.store) as _))
             .then(Fill::new(self.rules, &self.store, around))
@@ -113,6 +115,30 @@ async fn what_others_may_change_is_reused_only_while_they_are_heard() {
     assert_eq!((text(&asked), asked.cache.reason), ("2", Some(Reason::Unheard)));
     heard();
     assert_eq!(get(&pipeline).await, "2 hit");
+}
+
+/// Has shown what a caller asks for by `x-position`, or has not yet.
+struct Behind(AtomicBool);
+
+impl Promised for Behind {
+    fn is_shown(&self, headers: &HeaderMap) -> bool {
+        !headers.contains_key("x-position") || !self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[tokio::test]
+async fn who_knows_of_a_later_change_is_answered_from_the_source_and_alone() {
+    let behind = Arc::new(Behind(true.into()));
+    let stand = Stand { promised: Some(Arc::clone(&behind) as _), ..Stand::new() };
+    let source = stand.numbering();
+    let pipeline = stand.pipeline(&source);
+    let knowing = || get_with("/items", &[("x-position", "7")]);
+    assert_eq!(get(&pipeline).await, "0 uri-miss");
+    let asked = pipeline.run(knowing()).await.unwrap();
+    assert_eq!((text(&asked), asked.cache.reason), ("1", Some(Reason::Behind)));
+    assert_eq!(get(&pipeline).await, "0 hit", "what was read for one is not shared");
+    behind.0.store(false, Ordering::Relaxed);
+    assert_eq!(ask(&pipeline, knowing()).await, "0 hit");
 }
 
 #[tokio::test]

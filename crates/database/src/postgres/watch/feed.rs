@@ -109,10 +109,11 @@ impl Feed {
             client.execute(NEW_EPOCH, &[]).await.map_err(fail)?;
             let now = "select pg_current_snapshot()::text, (select min(epoch) from _kasoku_epoch)";
             let row = client.query_one(now, &[]).await.map_err(fail)?;
-            read.seen = Some((row.get(0), asked));
+            let seen: String = row.get(0);
             read.epoch = row.get(1);
             self.teller.tell(&[DataChange::Everything]);
-            self.watch.heard(asked);
+            self.watch.heard(asked, &seen);
+            read.seen = Some((seen, asked));
             return Ok(());
         };
         let rows = client.query(ASK, &[&from]).await.map_err(fail)?;
@@ -128,8 +129,8 @@ impl Feed {
             self.teller.tell(&changes);
         }
         self.watch.let_go_of_own(&seen);
+        self.watch.heard(asked, &seen);
         read.seen = Some((seen, asked));
-        self.watch.heard(asked);
         self.forget(session, read).await
     }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kasoku_coherence::Lease;
+use kasoku_coherence::{Lease, Seen};
 use kasoku_sql_plan::ColumnKind;
 use parking_lot::{Mutex, RwLock};
 use tokio_postgres::types::Type;
@@ -100,10 +100,12 @@ impl Watch {
     }
 
     /// What the running transaction is about to make visible.
-    pub(crate) fn of_this_transaction(&self, held: &Held) -> Result<Vec<DataChange>, Failed> {
+    /// The transaction is named where others can be told of it.
+    pub(crate) fn of_this_transaction(&self, held: &Held) -> Result<(Vec<DataChange>, Option<u64>), Failed> {
         let Some(tables) = self.tables.read().clone() else {
             let rows = held.query(TOUCHED)?;
-            return Ok(rows.iter().map(|row| DataChange::Table(row.get::<_, &str>(0).into())).collect());
+            let touched = rows.iter().map(|row| DataChange::Table(row.get::<_, &str>(0).into()));
+            return Ok((touched.collect(), None));
         };
         let rows = held.query(TOLD)?;
         let mut changes = Vec::new();
@@ -112,10 +114,9 @@ impl Watch {
                 Told { relation: row.get(0), before: row.get(1), after: row.get(2), whole: row.get(3) };
             told::read(&told, &tables, &mut changes);
         }
-        if let Some(xid) = rows.first().and_then(|row| row.get::<_, &str>(4).parse().ok()) {
-            self.own.lock().insert(xid);
-        }
-        Ok(changes)
+        let transaction = rows.first().and_then(|row| row.get::<_, &str>(4).parse().ok());
+        self.own.lock().extend(transaction);
+        Ok((changes, transaction))
     }
 
     fn tables(&self) -> Arc<[Table]> {
@@ -134,7 +135,10 @@ impl Watch {
     }
 
     /// A question that was asked at this time was answered in full.
-    fn heard(&self, asked: Instant) {
+    fn heard(&self, asked: Instant, seen: &str) {
+        if let Some(seen) = Seen::parse(seen) {
+            self.lease.note(seen);
+        }
         self.lease.renew(asked);
     }
 }

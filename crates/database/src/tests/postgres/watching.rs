@@ -117,6 +117,26 @@ async fn ones_own_write_is_told_before_it_is_answered_and_not_twice() {
 }
 
 #[tokio::test]
+async fn a_commit_is_named_so_that_other_nodes_know_whether_they_have_heard_of_it() {
+    let watching = Watching::new(SCHEMA, BOTH).await;
+    let job = |write: &mut WriteTransaction<'_>| {
+        write.execute(&Statement::new("move", "update shelf set room = 2 where id = 1"), &[])
+    };
+    let (_, commit) = watching.site.database.write::<_, DatabaseError>(None, job).await.unwrap();
+    let landmark = commit.landmark.expect("it changed something");
+    assert!(landmark.log > 0);
+    watching.heard().await;
+    assert!(watching.site.database.lease().unwrap().shows(landmark));
+    let later = kasoku_coherence::Landmark { transaction: landmark.transaction + 1_000, ..landmark };
+    assert!(!watching.site.database.lease().unwrap().shows(later));
+    let nothing = |write: &mut WriteTransaction<'_>| {
+        write.execute(&Statement::new("none", "update shelf set room = 2 where id = 99"), &[])
+    };
+    let (_, commit) = watching.site.database.write::<_, DatabaseError>(None, nothing).await.unwrap();
+    assert_eq!(commit.landmark, None);
+}
+
+#[tokio::test]
 async fn what_was_written_early_and_committed_late_is_told() {
     let watching = Watching::new(SCHEMA, BOTH).await;
     let early = connect(&PostgresSettings::new(watching.site.place.url())).unwrap();
