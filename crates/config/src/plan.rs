@@ -246,6 +246,8 @@ pub struct RoutePlan {
     pub cache: Option<CachePlan>,
     /// Bytes of a request's body.
     pub body_bytes_max: usize,
+    /// Whether callers may see how their lists are read.
+    pub shows_plans: bool,
 }
 
 /// How a route's answers are reused.

@@ -42,6 +42,7 @@ impl App {
                 let cursors = self.cursors.clone().ok_or_else(|| wrong("it needs a database".into()))?;
                 let has_key = schema.table(&rules.table).is_some_and(|table| !table.key.is_empty());
                 let (list, row) = table_sources(pattern, planner, rules, has_key, engine()?, cursors);
+                let list = if route.shows_plans { list.showing_plans() } else { list };
                 let list: (String, Arc<dyn Source>) = (pattern.to_owned(), Arc::new(list));
                 let row = row.map(|row| {
                     let source: Arc<dyn Source> = Arc::new(row);

@@ -7,6 +7,7 @@
 mod body;
 mod changes;
 mod current;
+mod explain;
 mod foresight;
 mod idempotency;
 mod lanes;

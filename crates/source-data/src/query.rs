@@ -85,10 +85,8 @@ impl QuerySource {
             }
             Read::TooMany => return Err(Problem::new(Kind::Internal).detail(self.too_many()).into()),
         };
-        let text = match self.one {
-            true => media.of_row(text, &self.columns),
-            false => media.of_rows(text, &self.columns)?,
-        };
+        let text =
+            if self.one { media.of_row(text, &self.columns) } else { media.of_rows(text, &self.columns)? };
         let mut response = render::answer(StatusCode::OK, media, text);
         response.tags = plan.tags.iter().chain(&self.purge_tags).copied().collect();
         response.snapshot = Some(snapshot);

@@ -11,7 +11,7 @@ use kasoku_sql_plan::{CursorKey, TablePlanner, TableRules, purge_tag};
 
 use crate::lanes::{Engine, Lanes};
 use crate::media::{self, Media};
-use crate::{foresight, list, prefer, render, write};
+use crate::{explain, foresight, list, prefer, render, write};
 
 /// What both sources of a route share.
 pub(crate) struct Table {
@@ -35,6 +35,8 @@ pub(crate) struct Table {
 pub struct ListSource {
     table: Arc<Table>,
     promises: Promises,
+    /// The forms of its answers.
+    offers: &'static [Media],
 }
 
 /// Answers rows by key, and takes writes of one row.
@@ -87,6 +89,7 @@ pub fn table_sources(
             streams: false,
             problems: ProblemForm::Coded,
         },
+        offers: media::OF_ROWS,
     };
     let row = has_key.then(|| RowSource {
         table,
@@ -105,18 +108,30 @@ pub fn table_sources(
     (list, row)
 }
 
+impl ListSource {
+    /// Lets callers see how their lists are read.
+    #[must_use]
+    pub fn showing_plans(self) -> Self {
+        Self { offers: media::OF_ROWS_AND_PLANS, ..self }
+    }
+}
+
 impl Source for ListSource {
     fn promises(&self) -> &Promises {
         &self.promises
     }
 
     fn negotiate(&self, request: &mut Request) -> Result<(), Problem> {
-        media::negotiate(request, media::OF_ROWS)
+        let writes = request.method != Method::GET;
+        media::negotiate(request, if writes { media::OF_ROWS } else { self.offers })
     }
 
     fn answer(&self, request: Request) -> BoxFuture<'_, Outcome> {
         // Each in a box of its own size: reads are small and many.
         match request.method {
+            Method::GET if media::asks_for_plan(&request.headers, self.offers) => {
+                Box::pin(explain::answer(&self.table, request))
+            }
             Method::GET => Box::pin(list::answer(&self.table, request)),
             _ => Box::pin(write::answer(&self.table, request)),
         }

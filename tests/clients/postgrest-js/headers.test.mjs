@@ -38,6 +38,17 @@ test("a media type that is not there", async () =>
   compare(await ask(house.client()).setHeader("Accept", "application/pdf"), { status: 406, error: { code: "PGRST107", message: /.+/ } }));
 check(house, "shapes on a map are not there", (db) => ask(db).geojson(), { status: 406, error: { code: "PGRST107" } });
 check(house, "plans are not shown where the route does not say so", (db) => ask(db).explain(), { status: 406, error: { code: "PGRST107" } });
+check(house, "a plan in lines, where the route shows plans", (db) => db.from("programme").select("id").eq("genre", "drama").explain(),
+  { status: 200, data: /plays/ });
+check(house, "a plan as JSON", async (db) => {
+  const { data, ...rest } = await db.from("programme").select("id").explain({ format: "json" });
+  return { ...rest, data: data[0].Plan.Lines.join() };
+}, { status: 200, data: /plays/ });
+check(house, "a plan is not what is answered to who asks for rows", async (db) => {
+  await db.from("programme").select("id").eq("genre", "mystery").explain();
+  return db.from("programme").select("id").eq("genre", "mystery");
+}, { status: 200, data: [{ id: 8 }] });
+check(house, "a plan of a wrong question is an error", (db) => db.from("programme").select("nothing").explain(), { status: 400, error: { code: "42703" } });
 test("answers say what they are and by what they were chosen", async () => {
   const [db, seen] = watched();
   const types = async (query, expected) => {

@@ -77,6 +77,34 @@ test("without null in what comes back", async () => {
   compare(await bookings().insert({ code: "strip-1", holder: "A" }).select("code,note").stripNulls(), { data: [{ code: "strip-1" }] });
 });
 
+/** What the client does not send, and others do. */
+const posted = async (type, body) => {
+  const answer = await fetch(`${house.url}/bookings?select=code,holder,seats,paid,note`, {
+    method: "POST", body, headers: { "Content-Type": type, Prefer: "return=representation" } });
+  return { status: answer.status, data: await answer.json() };
+};
+test("lines of text as a body", async () => {
+  const { status, data } = await posted("text/csv", 'code,holder,seats,paid,note\r\nline-1,"Ada, B",3,true,\r\nline-2,"",1,false,""\r\n');
+  assert.equal(status, 201);
+  assert.deepEqual(data, [
+    { code: "line-1", holder: "Ada, B", seats: 3, paid: true, note: null },
+    { code: "line-2", holder: "", seats: 1, paid: false, note: "" },
+  ]);
+});
+test("a form as a body", async () => {
+  const { status, data } = await posted("application/x-www-form-urlencoded", "code=form-1&holder=Ada+%26+Bo&seats=2&paid=true");
+  assert.equal(status, 201);
+  assert.deepEqual(data, [{ code: "form-1", holder: "Ada & Bo", seats: 2, paid: true, note: null }]);
+});
+test("lines that are wrong are refused, and nothing is written", async () => {
+  for (const [body, code] of [["code,holder\nwrong-1,A\nwrong-2\n", "PGRST102"], ["code,holder,seats\nwrong-1,A,many\n", "22P02"]]) {
+    const { status, data } = await posted("text/csv", body);
+    assert.ok(status === 400 || status === 422, String(status));
+    assert.equal(data.code, code);
+  }
+  compare(await kept("wrong"), { data: [] });
+});
+
 const refused = (name, given, error, status) => check(house, name, (db) => db.from("bookings").insert(given), { status, error });
 refused("a second row with a value that must be unique", [{ code: "twin", holder: "A" }, { code: "twin", holder: "B" }], { code: "23505", message: /code/ }, 409);
 refused("a reference to nothing", { code: "x-1", holder: "A", play_id: 99 }, { code: "23503" }, 409);

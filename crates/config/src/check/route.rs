@@ -13,7 +13,7 @@ use crate::tree::KeyPath;
 use crate::written::{CacheOrName, DurationText, OrFalse, Route, SizeText, Written};
 
 /// Settings that belong to some sources only.
-pub(crate) const BELONG: [(&str, &[&str]); 15] = [
+pub(crate) const BELONG: [(&str, &[&str]); 16] = [
     ("select", &["table"]),
     ("filter", &["table"]),
     ("plain", &["table"]),
@@ -23,6 +23,7 @@ pub(crate) const BELONG: [(&str, &[&str]); 15] = [
     ("write", &["table"]),
     ("envelope", &["table"]),
     ("soft_delete", &["table"]),
+    ("plans", &["table"]),
     ("params", &["query"]),
     ("one", &["query"]),
     ("rows", &["query"]),
@@ -102,6 +103,7 @@ pub(super) fn route(
         shape: ShapeRules { compress_above: written.compress.on().map(|size| size.0.0) },
         cache,
         body_bytes_max: body_bytes_max as usize,
+        shows_plans: written.plans.unwrap_or_default(),
     })
 }
 

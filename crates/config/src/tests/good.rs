@@ -82,7 +82,7 @@ fn settings_of_a_table_route_reach_its_rules() {
     let route = route(
         "path = \"/v1/items\"\ntable = \"items\"\nfilter = [\"Price\"]\nplain = [\"price\"]\n\
          order = [\"category,-price\"]\ncount = { default = \"capped\", allowed = [\"exact\", \"capped\"], cap = 5 }\n\
-         write = { allow = [\"update\"], rows = 7 }\nenvelope = \"items\"\nsoft_delete = \"deleted_at\"\n\
+         write = { allow = [\"update\"], rows = 7 }\nenvelope = \"items\"\nsoft_delete = \"deleted_at\"\nplans = true\n\
          cache = { fresh = \"30s\", client = \"5s\" }\ncompress = false\nbody = \"1KiB\"\ndeadline = \"1s\"\n\
          admit = { concurrent = 2, queue = 0 }\n",
     );
@@ -98,6 +98,7 @@ fn settings_of_a_table_route_reach_its_rules() {
     assert!(rules.write.update && !rules.write.insert);
     assert_eq!((rules.write.rows_most, rules.envelope.as_deref()), (7, Some("items")));
     assert_eq!(rules.soft_delete.as_deref(), Some("deleted_at"));
+    assert!(route.shows_plans);
     assert_eq!(declared(&route).client, Duration::from_secs(5));
     assert_eq!((route.shape.compress_above, route.body_bytes_max), (None, 1_024));
     assert_eq!((route.admit.concurrent, route.admit.queue), (2, 0));

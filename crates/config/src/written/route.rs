@@ -79,6 +79,12 @@ pub(crate) struct Route {
     #[schemars(extend("x-form" = "column"), example = &"deleted_at")]
     pub(crate) soft_delete: Option<String>,
 
+    /// `table`: answers `Accept: application/vnd.pgrst.plan+text` (or `+json`) with how the database would read the rows
+    /// of a list, instead of with the rows. That names tables, columns and indexes: it is for routes that only those
+    /// call who may know them.
+    #[schemars(extend("default" = false))]
+    pub(crate) plans: Option<bool>,
+
     /// `query`: its parameters, where they are not texts or have a default. A parameter is taken from the path
     /// if the path has it, and from the query string otherwise.
     pub(crate) params: Option<BTreeMap<String, ParamOrType>>,

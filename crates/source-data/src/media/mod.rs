@@ -29,6 +29,15 @@ pub(crate) enum Media {
     Object(Nulls),
     /// Lines after RFC 4180, the first with the names.
     Csv,
+    /// How the database would read the rows, instead of the rows.
+    Plan(PlanText),
+}
+
+/// The form of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PlanText {
+    Plain,
+    Json,
 }
 
 /// What becomes of members that are `null`.
@@ -46,6 +55,18 @@ pub(crate) const OF_ROWS: &[Media] = &[
     Media::Object(Nulls::Kept),
     Media::Object(Nulls::Stripped),
     Media::Csv,
+];
+
+/// The forms of a list whose callers may see how it is read.
+pub(crate) const OF_ROWS_AND_PLANS: &[Media] = &[
+    Media::Json,
+    Media::Array(Nulls::Kept),
+    Media::Array(Nulls::Stripped),
+    Media::Object(Nulls::Kept),
+    Media::Object(Nulls::Stripped),
+    Media::Csv,
+    Media::Plan(PlanText::Plain),
+    Media::Plan(PlanText::Json),
 ];
 
 /// The forms of one row.
@@ -85,6 +106,11 @@ pub(crate) fn negotiate(request: &mut Request, offers: &[Media]) -> Result<(), P
     Ok(())
 }
 
+/// Whether a request, whose form was negotiated, is for a plan.
+pub(crate) fn asks_for_plan(headers: &HeaderMap, offers: &[Media]) -> bool {
+    offers.len() > OF_ROWS.len() && matches!(Media::of(headers, offers), Ok(Media::Plan(_)))
+}
+
 fn require_schema(named: &HeaderValue) -> Result<(), Problem> {
     if named.as_bytes() == SCHEMA {
         return Ok(());
@@ -115,6 +141,8 @@ impl Media {
             Self::Object(Nulls::Kept) => "application/vnd.pgrst.object+json",
             Self::Object(Nulls::Stripped) => "application/vnd.pgrst.object+json;nulls=stripped",
             Self::Csv => "text/csv",
+            Self::Plan(PlanText::Plain) => "application/vnd.pgrst.plan+text",
+            Self::Plan(PlanText::Json) => "application/vnd.pgrst.plan+json",
         }
     }
 
@@ -130,7 +158,7 @@ impl Media {
     /// Rows in this form; `array` has them as JSON.
     pub(crate) fn of_rows(self, array: Vec<u8>, columns: &[OutputColumn]) -> Result<Vec<u8>, Problem> {
         match self {
-            Self::Json | Self::Array(Nulls::Kept) => Ok(array),
+            Self::Json | Self::Array(Nulls::Kept) | Self::Plan(_) => Ok(array),
             Self::Array(Nulls::Stripped) => Ok(scan::without_nulls(&array)),
             Self::Csv => Ok(csv::of_rows(scan::elements(&array), columns)),
             Self::Object(_) => {
@@ -146,7 +174,7 @@ impl Media {
     /// One row in this form; `object` has it as JSON.
     pub(crate) fn of_row(self, object: Vec<u8>, columns: &[OutputColumn]) -> Vec<u8> {
         match self {
-            Self::Json | Self::Array(Nulls::Kept) | Self::Object(Nulls::Kept) => object,
+            Self::Json | Self::Array(Nulls::Kept) | Self::Object(Nulls::Kept) | Self::Plan(_) => object,
             Self::Array(Nulls::Stripped) | Self::Object(Nulls::Stripped) => scan::without_nulls(&object),
             Self::Csv => csv::of_rows(std::iter::once(&object[..]), columns),
         }

@@ -48,6 +48,10 @@ fn the_form_is_the_one_that_the_caller_likes_best() {
     check("text", None);
     assert_eq!(chosen(&["image/png", "text/csv"], OF_ROWS), Some(Media::Csv));
     assert_eq!(chosen(&["application/vnd.pgrst.array+json"], OF_ROW), None);
+    let plan = "application/vnd.pgrst.plan+text; for=\"application/json\"; options=analyze|verbose;";
+    assert_eq!(chosen(&[plan], OF_ROWS), None);
+    assert_eq!(chosen(&[plan], OF_ROWS_AND_PLANS), Some(Media::Plan(PlanText::Plain)));
+    assert_eq!(chosen(&["application/*"], OF_ROWS_AND_PLANS), Some(Media::Json));
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub struct Dialect {
     pub(crate) statistics_quoted: bool,
     /// Whether documents are compared by what they say; else a whole column of them is its text.
     pub(crate) compares_documents: bool,
+    /// Before a statement, gives the lines of its plan, in the column of this place.
+    pub(crate) explain: (&'static str, usize),
     /// Whether there are `to_tsvector` and its kin.
     pub(crate) searches_text: bool,
     /// How documents are looked into.
@@ -74,6 +76,7 @@ impl Dialect {
         statistics: "select max(cast(stat as integer)) from sqlite_stat1 where tbl = ?1 collate nocase",
         statistics_quoted: false,
         compares_documents: false,
+        explain: ("explain query plan ", 3),
         searches_text: false,
         json: JsonForms::SQLITE,
         exact_pattern: PatternForm {
@@ -116,6 +119,7 @@ impl Dialect {
         statistics: "select nullif(reltuples, -1)::bigint from pg_class where oid = to_regclass($1)",
         statistics_quoted: true,
         compares_documents: true,
+        explain: ("explain ", 0),
         searches_text: true,
         json: JsonForms::POSTGRES,
         exact_pattern: PatternForm {

@@ -181,6 +181,14 @@ impl TablePlanner {
         }
     }
 
+    /// How a statement would be run, as a statement with its lines, and the place of these in a row.
+    pub fn explained(&self, statement: &Statement) -> (Statement, usize) {
+        let (explain, place) = self.dialect.explain;
+        let name = format!("{}-plan", statement.name).into();
+        let sql = format!("{explain}{}", statement.sql).into();
+        (Statement { name, sql, params: statement.params.clone() }, place)
+    }
+
     /// A text, such as a form has, as what the body of a write would have for it in JSON.
     pub fn json_of_text(&self, column: &str, text: &str) -> serde_json::Value {
         match self.columns.selectable(column) {
