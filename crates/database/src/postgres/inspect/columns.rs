@@ -4,6 +4,7 @@ use super::Inspector;
 use super::kind::Described;
 use crate::error::DatabaseError;
 use crate::inspect::ResultColumn;
+use crate::postgres::native::is_understood;
 
 const ORIGINS: &str = "
     select o.place, c.relname::text, a.attname::text
@@ -13,6 +14,12 @@ const ORIGINS: &str = "
 
 pub(super) fn columns(inspector: &Inspector, sql: &str) -> Result<Vec<ResultColumn>, DatabaseError> {
     let prepared = inspector.prepare(sql)?;
+    if let Some(column) = prepared.columns().iter().find(|column| !is_understood(column.type_())) {
+        let (name, kind) = (column.name(), column.type_().name());
+        let message =
+            format!("`{name}` is of type `{kind}`, which the server alone can show; cast it to text");
+        return Err(DatabaseError::Sql { code: "42804".into(), message: message.into(), offset: None });
+    }
     let mut columns: Vec<ResultColumn> = prepared
         .columns()
         .iter()

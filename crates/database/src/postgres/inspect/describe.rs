@@ -1,11 +1,13 @@
-//! What a database holds, from the server's catalogue: tables and views of the current schema.
+//! What a database holds, from the server's catalogue: tables and views of the current schema, with those of their
+//! columns whose values can be read.
 
-use kasoku_sql_plan::{Column, Schema, Table};
+use kasoku_sql_plan::{Column, Schema, Table, named};
 use tokio_postgres::Row;
 
 use super::Inspector;
 use super::kind::{Described, Group};
 use crate::error::DatabaseError;
+use crate::postgres::native::is_understood;
 
 /// Ordinary and partitioned tables, views and stored views; not Kasoku's own, nor what extensions brought.
 const TABLES: &str = "
@@ -52,6 +54,8 @@ struct Found {
     table: Table,
     /// The server's numbers of the columns.
     numbers: Vec<i16>,
+    /// Whether the driver is to be asked for the types of the columns.
+    doubtful: bool,
 }
 
 pub(super) fn schema(inspector: &Inspector) -> Result<Schema, DatabaseError> {
@@ -59,10 +63,15 @@ pub(super) fn schema(inspector: &Inspector) -> Result<Schema, DatabaseError> {
     let oids: Vec<u32> = found.iter().map(|found| found.oid).collect();
     for row in inspector.query(COLUMNS, &[&oids])? {
         if let Some(found) = of(&mut found, &row) {
-            let column = column(&row, found.table.view);
+            let described = described(&row);
+            found.doubtful |= !described.is_surely_understood();
+            let column = column(&row, described, found.table.view);
             found.table.columns.push(column);
             found.numbers.push(row.get(1));
         }
+    }
+    for found in found.iter_mut().filter(|found| found.doubtful) {
+        found.leave_out_what_is_not_understood(inspector)?;
     }
     for row in inspector.query(UNIQUE, &[&oids])? {
         let Some(found) = of(&mut found, &row) else { continue };
@@ -90,7 +99,17 @@ impl Found {
             key: Vec::new(),
             unique: Vec::new(),
         };
-        Self { oid: row.get(0), table, numbers: Vec::new() }
+        Self { oid: row.get(0), table, numbers: Vec::new(), doubtful: false }
+    }
+
+    /// Values of some types can be shown by the server alone; a view that casts them to text has columns of their own.
+    fn leave_out_what_is_not_understood(&mut self, inspector: &Inspector) -> Result<(), DatabaseError> {
+        let prepared = inspector.prepare(&format!("select * from {}", named::quoted(&self.table.name)))?;
+        let mut kept = prepared.columns().iter().map(|column| is_understood(column.type_()));
+        self.table.columns.retain(|_| kept.next().unwrap_or(true));
+        let mut kept = prepared.columns().iter().map(|column| is_understood(column.type_()));
+        self.numbers.retain(|_| kept.next().unwrap_or(true));
+        Ok(())
     }
 }
 
@@ -100,8 +119,8 @@ fn of<'f>(found: &'f mut [Found], row: &Row) -> Option<&'f mut Found> {
     found.iter_mut().find(|found| found.oid == oid)
 }
 
-fn column(row: &Row, view: bool) -> Column {
-    let (generated, identity): (&str, &str) = (row.get(5), row.get(6));
+/// The type of a column.
+fn described(row: &Row) -> Described<'_> {
     let (kind, array): (&str, bool) = (row.get(9), row.get(10));
     let group = match kind {
         _ if array => Group::Array,
@@ -109,7 +128,11 @@ fn column(row: &Row, view: bool) -> Column {
         "e" => Group::Enum,
         _ => Group::Other,
     };
-    let described = Described { name: row.get(7), own: row.get(8), group };
+    Described { name: row.get(7), own: row.get(8), group }
+}
+
+fn column(row: &Row, described: Described<'_>, view: bool) -> Column {
+    let (generated, identity): (&str, &str) = (row.get(5), row.get(6));
     let (not_null, has_default, deterministic): (bool, bool, bool) = (row.get(3), row.get(4), row.get(11));
     Column {
         name: row.get(2),

@@ -53,6 +53,17 @@ impl<'a> Described<'a> {
         }
     }
 
+    /// Whether its name alone says that its values are read in their own form; of the others, the driver knows.
+    pub(super) fn is_surely_understood(self) -> bool {
+        const TEXTS: &[&str] =
+            &["text", "varchar", "bpchar", "name", "time", "timetz", "interval", "inet", "cidr"];
+        match self.group {
+            Group::Enum => true,
+            Group::Array | Group::Range => false,
+            Group::Other => self.own && (self.kind() != ColumnKind::Text || TEXTS.contains(&self.name)),
+        }
+    }
+
     /// Whether values that the server finds equal have one spelling, so that equality can be named; a UUID has one once
     /// it is planned. Times, numbers with a fraction and documents are written in several ways; `char(n)` ignores
     /// blanks, `citext` case; a `name` that is asked for is cut short.

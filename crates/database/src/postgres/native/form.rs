@@ -3,7 +3,7 @@
 use tokio_postgres::types::{Kind, Type};
 
 use super::bytes::{Bytes, Malformed};
-use super::{elements, network, number, quote, time};
+use super::{elements, network, number, quote, shapes, time};
 use crate::json::{self, ExactNumbers};
 
 /// How instants are written: as JSON has them, or as the server's text has them.
@@ -43,6 +43,8 @@ pub(super) enum Form {
     Unsigned4,
     Unsigned8,
     LogPlace,
+    Shape,
+    SearchDocument,
 }
 
 impl Form {
@@ -79,6 +81,10 @@ impl Form {
             Type::OID | Type::XID | Type::CID => Self::Unsigned4,
             Type::XID8 => Self::Unsigned8,
             Type::PG_LSN => Self::LogPlace,
+            Type::POINT | Type::LSEG | Type::PATH | Type::BOX | Type::POLYGON | Type::LINE | Type::CIRCLE => {
+                Self::Shape
+            }
+            Type::TS_VECTOR => Self::SearchDocument,
             // An extension's type has no number of its own. Its binary form is that of `text`.
             _ if *kind.kind() == Kind::Simple && kind.name() == "citext" => Self::Text,
             _ => return None,
@@ -112,7 +118,9 @@ pub(super) fn write_json(
             Form::Json => json::document(out, text(bytes)?),
             Form::Jsonb => json::document(out, text(document(bytes)?)?),
             Form::Bytes => json::blob(out, bytes),
-            Form::Letter => quote::json(out, |out| write_text(kind, bytes, Clock::Json, out))?,
+            Form::Letter | Form::SearchDocument => {
+                quote::json(out, |out| write_text(kind, bytes, Clock::Json, out))?
+            }
             // Nothing in these needs an escape.
             _ => {
                 out.push(b'"');
@@ -166,6 +174,8 @@ pub(super) fn write_text(
             Form::Unsigned4 => json::integer(out, Bytes(bytes).only_u32()?.into()),
             Form::Unsigned8 => number::unsigned(Bytes(bytes).only_u64()?, out),
             Form::LogPlace => number::log_place(Bytes(bytes).only_u64()?, out),
+            Form::Shape => shapes::shape(kind, bytes, out)?,
+            Form::SearchDocument => shapes::search_document(bytes, out)?,
         },
     }
     Ok(())

@@ -4,8 +4,8 @@
 //! other engine, and instants are in UTC, because the binary form has no other zone. The text is what the server writes
 //! and reads with its default settings, so that it can be bound again.
 //!
-//! Types that are missing here have a text form that depends on more than the value (`money`, `regclass`) or are rare
-//! (geometry, `tsvector`): [`is_understood`] says so, and a statement casts them to text.
+//! Types that are missing here have a text form that depends on more than the value (`money`, `regclass`) or belong to
+//! an extension: [`is_understood`] says so, and a statement casts them to text.
 
 mod bytes;
 mod elements;
@@ -13,6 +13,7 @@ mod form;
 mod network;
 mod number;
 mod quote;
+mod shapes;
 mod time;
 
 use std::error::Error;
@@ -64,6 +65,8 @@ impl<'a> FromSql<'a> for Raw<'a> {
 pub(crate) fn is_understood(kind: &Type) -> bool {
     match kind.kind() {
         Kind::Enum(_) => true,
+        // Their arrays alone have another sign between elements.
+        Kind::Array(inner) if *inner == Type::BOX => false,
         Kind::Array(inner) | Kind::Range(inner) | Kind::Multirange(inner) | Kind::Domain(inner) => {
             is_understood(inner)
         }

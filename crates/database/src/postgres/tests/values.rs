@@ -383,6 +383,39 @@ fn arrays_ranges_and_composites_look_as_the_server_writes_them() {
 }
 
 #[test]
+fn shapes_and_search_documents_look_as_the_server_writes_them() {
+    let bench = Bench::new("");
+    let number = prop_oneof![any::<i32>().prop_map(f64::from), any::<f64>(), Just(0.25), Just(-0.0)].boxed();
+    let point = (number.clone(), number.clone()).prop_map(|(x, y)| format!("({x},{y})")).boxed();
+    let list = proptest::collection::vec(point.clone(), 1..5).prop_map(|points| points.join(",")).boxed();
+    let pair = (point.clone(), point.clone()).prop_map(|(a, b)| format!("{a},{b}")).boxed();
+    let odd = ["(1e15,1e-5)", "(999999999999999,0.0001)", "(NaN,-Infinity)", "(1.5e300,0)"];
+    check(&bench, "point", Agree::Exactly, &point, &odd);
+    check(&bench, "box", Agree::Exactly, &pair, &[]);
+    check(&bench, "lseg", Agree::Exactly, &pair, &[]);
+    check(&bench, "polygon", Agree::Exactly, &list, &[]);
+    check(
+        &bench,
+        "path",
+        Agree::Exactly,
+        &list.clone().prop_map(|points| format!("[{points}]")).boxed(),
+        &["((1,2))"],
+    );
+    check(
+        &bench,
+        "line",
+        Agree::Exactly,
+        &(1..9, 1..9).prop_map(|(a, b)| format!("{{{a},{b},2.5}}")).boxed(),
+        &[],
+    );
+    let circle = (point.clone(), 0..1_000_000_u32).prop_map(|(point, r)| format!("<{point},{r}>"));
+    check(&bench, "circle", Agree::Exactly, &circle.boxed(), &[]);
+    check(&bench, "point[]", Agree::Exactly, &array_of(point), &[]);
+    let words = "([a-zé]{1,8}(:[1-9]{1,4}[ABCD]?(,[1-9]{1,3})?)? ){0,5}";
+    check(&bench, "tsvector", Agree::Exactly, &words.boxed(), &["", "'a b':3A 'it''s' '\\\\'", "\"x\""]);
+}
+
+#[test]
 fn nulls_are_null_and_exact_numbers_are_strings_where_that_is_asked() {
     let bench = Bench::new(TYPES);
     let rows = bench.query(
@@ -420,12 +453,20 @@ fn types_without_a_form_of_their_own_are_told_from_the_others() {
         let rows = bench.query(&format!("select {expression}"), &[]);
         is_understood(rows[0].columns()[0].type_())
     };
-    for expression in ["1", "null::nest", "null::pair[]", "null::tstzmultirange", "'a'", "null::citext[]"] {
+    for expression in [
+        "point(1,2)",
+        "'a b'::tsvector",
+        "null::point[]",
+        "1",
+        "null::nest",
+        "null::pair[]",
+        "null::tstzmultirange",
+        "'a'",
+        "null::citext[]",
+    ] {
         assert!(is(expression), "{expression}");
     }
-    for expression in
-        ["1::money", "'pg_class'::regclass", "point(1,2)", "'a b'::tsvector", "row(1,2)", "null::point[]"]
-    {
+    for expression in ["1::money", "'pg_class'::regclass", "row(1,2)", "null::box[]", "null::money[]"] {
         assert!(!is(expression), "{expression}");
     }
 }
@@ -467,7 +508,7 @@ proptest! {
         let kinds = [
             Type::INT4, Type::FLOAT4, Type::FLOAT8, Type::NUMERIC, Type::BOOL, Type::TEXT, Type::CHAR, Type::JSONB,
             Type::UUID, Type::DATE, Type::TIMETZ, Type::TIMESTAMPTZ, Type::INTERVAL, Type::INET, Type::MACADDR,
-            Type::VARBIT, Type::PG_LSN, Type::INT4_ARRAY, Type::TEXT_ARRAY, Type::INT4_RANGE, Type::POINT,
+            Type::VARBIT, Type::PG_LSN, Type::INT4_ARRAY, Type::TEXT_ARRAY, Type::INT4_RANGE, Type::POINT, Type::PATH, Type::TS_VECTOR, Type::MONEY,
             Type::INT4MULTI_RANGE, own(Kind::Enum(Vec::new())), own(Kind::Domain(Type::NUMERIC)),
             own(Kind::Composite(vec![Field::new("a".into(), Type::TEXT_ARRAY), Field::new("b".into(), Type::DATE)])),
         ];

@@ -120,6 +120,30 @@ fn only_the_current_schema_is_described_and_nothing_of_extensions() {
     assert_eq!(schema.tables.iter().map(|table| table.name.as_str()).collect::<Vec<_>>(), ["shown"]);
 }
 
+#[test]
+fn columns_that_the_server_alone_can_show_are_left_out_and_refused_in_results() {
+    let place = place(
+        "create type pair as (a int, b text[]); create domain label as text; create extension hstore;
+         create table odd (
+            a money, id int primary key, b pair, c regclass[], d point[], gone int, e label[], f hstore, g interval[],
+            unique (f, id), unique (e, id));
+         alter table odd drop gone;
+         create view seen as select id, a::text as a, f::text as f from odd",
+    );
+    let inspector = of(&place);
+    let schema = inspector.schema().unwrap();
+    let odd = schema.table("odd").unwrap();
+    assert_eq!(columns(odd), ["id Integer e", "b Text no", "d Array no", "e Array no", "g Array no"]);
+    assert_eq!((&odd.key, &odd.unique), (&vec![0], &vec![vec![3, 0]]));
+    assert_eq!(columns(schema.table("seen").unwrap()), ["id Integer no", "a Text no", "f Text no"]);
+    let error = inspector.columns("select id, a as price from odd").err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "`price` is of type `money`, which the server alone can show; cast it to text"
+    );
+    assert_eq!(inspector.columns("select id, a::text from odd").unwrap().len(), 2);
+}
+
 /// `table(column, …)` for each table that is read.
 fn tables(reads: &Reads) -> Vec<String> {
     reads.tables.iter().map(|table| format!("{}({})", table.table, table.columns.join(","))).collect()
