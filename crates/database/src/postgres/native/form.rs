@@ -119,7 +119,7 @@ pub(super) fn write_json(
             Form::Jsonb => json::document(out, text(document(bytes)?)?),
             Form::Bytes => json::blob(out, bytes),
             Form::Letter | Form::SearchDocument => {
-                quote::json(out, |out| write_text(kind, bytes, Clock::Json, out))?
+                quote::json(out, |out| write_text(kind, bytes, Clock::Json, out))?;
             }
             // Nothing in these needs an escape.
             _ => {
