@@ -22,6 +22,7 @@ mod metrics;
 mod nodes;
 mod operating;
 mod origins;
+mod proof;
 mod protocols;
 mod shop;
 mod stale;

@@ -11,6 +11,7 @@ use kasoku_observe::RouteName;
 use kasoku_policies::{admit::AdmitRules, cache::CacheRules, rfc9111::HttpCacheRules, shape::ShapeRules};
 use kasoku_source_files::FilesRules;
 use kasoku_source_origin::OriginRules;
+use kasoku_sql_plan::proof::ProofRules;
 use kasoku_sql_plan::{QueryRules, Schema, TableRules};
 
 use crate::Secret;
@@ -148,6 +149,8 @@ pub struct DatabaseSettings {
     pub group_most: usize,
     /// A read statement that takes longer is stopped, and no later than the request's deadline.
     pub statement_timeout: Duration,
+    /// Tables that may be read whole.
+    pub small: Vec<String>,
 }
 
 /// Fills an empty database at the first start.
@@ -248,6 +251,8 @@ pub struct RoutePlan {
     pub body_bytes_max: usize,
     /// Whether callers may see how their lists are read.
     pub shows_plans: bool,
+    /// What is demanded of its statements before it is served.
+    pub proof: ProofRules,
 }
 
 /// How a route's answers are reused.

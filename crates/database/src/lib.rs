@@ -7,6 +7,7 @@
 
 mod bulk;
 mod changes;
+mod copy;
 mod database;
 mod error;
 mod inspect;
@@ -30,6 +31,7 @@ pub use bulk::Bulk;
 pub use changes::{
     BYTES_REPORTED_MAX, CommitListener, DataChange, ROWS_REPORTED_MAX, RowChange, WatchedTable,
 };
+pub use copy::SchemaCopy;
 pub use database::{Commit, Database};
 pub use error::{ConstraintKind, DatabaseError};
 pub use inspect::{

@@ -67,6 +67,7 @@ pub fn app_text(tables: &[TableShape], options: &AppOptions) -> String {
     } else if options.access == AppAccess::ReadOnly {
         text.push_str("read_only = true\n");
     }
+    text.push_str("# What no index serves is a warning of `kasoku check`; \"require\" makes it an error.\nproof = \"warn\"\n");
     text.push_str(
         "\n[cache]\n# Real bytes. An answer is reused until a write changes what it depends on.\nmemory = \"256MiB\"\n",
     );

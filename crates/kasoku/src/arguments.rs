@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Serve an app, a file of rows, an existing SQLite database, or an HTTP server
     Serve(Serve),
-    /// Check an app without serving it: every finding names file, line and column
+    /// Check an app without serving it: its settings, and that an index serves every statement of its routes
     Check(Check),
     /// Tell what would happen to a request, and why, without sending it
     Explain(Explain),
@@ -70,9 +70,12 @@ pub(crate) struct Check {
     /// An app's folder or kasoku.toml
     #[arg(default_value = ".")]
     pub(crate) app: PathBuf,
-    /// Print findings as JSON
+    /// Print findings and the proof as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print only the SQL that makes the missing indexes
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) sql: bool,
 }
 
 #[derive(Debug, Args)]

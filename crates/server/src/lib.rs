@@ -15,6 +15,7 @@ mod landmarks;
 mod listen;
 mod logs;
 mod metrics;
+mod proof;
 mod purges;
 mod reload;
 mod router;
@@ -39,6 +40,7 @@ pub use explain::{Explanation, Question, QuestionError, Recorded, RecordedError,
 pub use listen::{BindError, raise_descriptor_limit};
 pub use logs::{LogError, LogGuard, Logs};
 pub use metrics::{Gauge, Gauges, Metrics};
+pub use proof::{Finding, OfferedIndex, Proof, ProofError, ProvenRoute, SpareIndex, SpareReason, prove};
 pub use reload::Load;
 pub use router::{HEALTH_PATH, Refusal, Route, Routed, Router, RouterError, Takes};
 pub use server::{Addresses, Bound, Drained, Server, Traffic};

@@ -30,6 +30,7 @@ mod keyset;
 pub mod limits;
 pub mod named;
 mod plan;
+pub mod proof;
 mod query;
 pub mod rules;
 pub mod schema;

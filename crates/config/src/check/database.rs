@@ -39,6 +39,7 @@ pub(super) fn database(check: &mut Check<'_>, written: &Database) -> (Option<Dat
     known.description = describe(check, &at, written, path.as_deref(), &migrations);
     let schema = known.description.as_ref().map(|description| description.schema.clone());
     let seed = written.seed.as_ref().map(|seed| self::seed(check, &at.key("seed"), seed, &known));
+    let small = small(check, &at.key("small"), written, &known);
     positive(check, &at.key("statement_timeout"), written.statement_timeout);
     let page_cache = SizeText::kib(64)..=SizeText::mib(64 << 10);
     let page_cache_bytes = size(check, &at.key("page_cache"), written.page_cache, &page_cache);
@@ -54,6 +55,7 @@ pub(super) fn database(check: &mut Check<'_>, written: &Database) -> (Option<Dat
             write_queue: written.write_queue as usize,
             group_most: written.group as usize,
             statement_timeout: written.statement_timeout.duration(),
+            small,
         })
     };
     (settings(), known)
@@ -234,6 +236,24 @@ fn word_at(text: &str, line: usize, column: usize) -> std::ops::Range<usize> {
     let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').filter(|length| *length > 0);
     let length = if column == 0 { line.trim_end().len() } else { length.unwrap_or(rest.trim_end().len()) };
     start_of_line + start..start_of_line + start + length
+}
+
+/// Tables that may be read whole, by their own names.
+fn small(check: &mut Check<'_>, at: &KeyPath, written: &Database, known: &Known) -> Vec<String> {
+    let Some(description) = &known.description else { return Vec::new() };
+    let mut names = Vec::with_capacity(written.small.len());
+    for (place, name) in written.small.iter().enumerate() {
+        let Some(table) = description.schema.table(name).filter(|table| !table.view) else {
+            let tables = description.schema.tables.iter().filter(|table| !table.view);
+            let finding = Finding::error(format!("there is no table `{name}`"))
+                .label("expected a table of the schema")
+                .hint_if(did_you_mean(name, tables.map(|table| table.name.as_str())));
+            check.value(&at.index(place), finding);
+            continue;
+        };
+        names.push(table.name.clone());
+    }
+    names
 }
 
 fn seed(check: &mut Check<'_>, at: &KeyPath, written: &Seed, known: &Known) -> Option<SeedSettings> {

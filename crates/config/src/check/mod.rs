@@ -8,6 +8,7 @@ mod database;
 mod files;
 mod origin;
 mod paths;
+mod proof;
 mod query;
 mod route;
 mod server;

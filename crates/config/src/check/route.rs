@@ -6,14 +6,14 @@ use kasoku_observe::RouteName;
 use kasoku_policies::{admit::AdmitRules, shape::ShapeRules};
 
 use super::server::{body, positive, size};
-use super::{Check, Known, cache, files, origin, query, table};
+use super::{Check, Known, cache, files, origin, proof, query, table};
 use crate::diagnostic::Finding;
 use crate::plan::{RoutePlan, SourcePlan};
 use crate::tree::KeyPath;
 use crate::written::{CacheOrName, DurationText, OrFalse, Route, SizeText, Written};
 
 /// Settings that belong to some sources only.
-pub(crate) const BELONG: [(&str, &[&str]); 16] = [
+pub(crate) const BELONG: [(&str, &[&str]); 17] = [
     ("select", &["table"]),
     ("filter", &["table"]),
     ("plain", &["table"]),
@@ -24,6 +24,7 @@ pub(crate) const BELONG: [(&str, &[&str]); 16] = [
     ("envelope", &["table"]),
     ("soft_delete", &["table"]),
     ("plans", &["table"]),
+    ("proof", &["table", "query"]),
     ("params", &["query"]),
     ("one", &["query"]),
     ("rows", &["query"]),
@@ -79,6 +80,7 @@ pub(super) fn route(
         (.., Some(files)) => files::rules(check, at, files).map(SourcePlan::Files),
         _ => origin::rules(check, at, written, body_bytes_max).map(SourcePlan::Origin),
     };
+    let proof = proof::rules(check, at, written, all, source.as_ref());
     let cache = match uses {
         "database" => cache::declared(check, at, written.cache.as_ref(), &all.cache),
         "origin" => cache::rfc9111(check, at, written.cache.as_ref(), &all.cache),
@@ -104,6 +106,7 @@ pub(super) fn route(
         cache,
         body_bytes_max: body_bytes_max as usize,
         shows_plans: written.plans.unwrap_or_default(),
+        proof,
     })
 }
 

@@ -6,6 +6,7 @@
 mod cache;
 mod forms;
 mod origin;
+mod proof;
 mod route;
 mod sections;
 mod shared_cache;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use cache::{CacheName, CacheOrName, Redis, RedisOrUrl, RouteCache};
 pub(crate) use forms::{DurationText, FORM, False, OrFalse, SecretText, SizeText};
 pub(crate) use origin::{HostName, Origin, OriginOrUrl, ProtocolName};
+pub(crate) use proof::{Proof, ProofName, ProofOrName};
 pub(crate) use route::Route;
 pub(crate) use sections::{Admin, Database, Limits, Log, LogFormatName, Seed, Server, Tls};
 pub(crate) use shared_cache::Cache;

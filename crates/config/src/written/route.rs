@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CacheOrName, CountOrName, DurationText, FilesOrFolder, OrFalse, OriginOrUrl, Page, ParamOrType, SizeText,
-    WriteOrList,
+    CacheOrName, CountOrName, DurationText, FilesOrFolder, OrFalse, OriginOrUrl, Page, ParamOrType,
+    ProofOrName, SizeText, WriteOrList,
 };
 
 /// A route: a path, one source, and what differs from the defaults around it.
@@ -84,6 +84,11 @@ pub(crate) struct Route {
     /// call who may know them.
     #[schemars(extend("default" = false))]
     pub(crate) plans: Option<bool>,
+
+    /// `table`, `query`: what `kasoku check` demands of the route's statements, where it is not what `database.proof`
+    /// says: `require`, `warn` or `off`; or a table that also says which filters go together, and what is accepted.
+    #[schemars(example = &"warn")]
+    pub(crate) proof: Option<ProofOrName>,
 
     /// `query`: its parameters, where they are not texts or have a default. A parameter is taken from the path
     /// if the path has it, and from the query string otherwise.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DurationText, False, OrFalse, SecretText, SizeText};
+use super::{DurationText, False, OrFalse, ProofName, SecretText, SizeText};
 
 /// The public listener.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -174,6 +174,16 @@ pub(crate) struct Database {
     /// A read that takes longer is stopped, and answered with 504; never later than the route's `deadline`.
     #[serde(default = "statement_timeout")]
     pub(crate) statement_timeout: DurationText,
+
+    /// What `kasoku check` does about a statement of a route that no index serves: `require` makes it an error, `warn`
+    /// a warning, and `off` does not look. A route can say otherwise with its own `proof`.
+    #[serde(default)]
+    pub(crate) proof: ProofName,
+
+    /// Tables that stay so small that they may be read whole.
+    #[serde(default)]
+    #[schemars(extend("x-form" = "table"), example = ["categories"])]
+    pub(crate) small: Vec<String>,
 }
 
 /// Fills a table with made-up rows at the first start, if it is empty.

@@ -4,6 +4,7 @@ mod background;
 mod backoff;
 pub(crate) mod bulk;
 mod connect;
+pub(crate) mod copy;
 mod error;
 mod exclusive;
 mod held;

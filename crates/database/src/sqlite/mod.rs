@@ -2,6 +2,7 @@
 
 pub(crate) mod bulk;
 pub(crate) mod connection;
+pub(crate) mod copy;
 pub(crate) mod engine;
 pub(crate) mod inspect;
 pub(crate) mod lock;

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod changes;
+mod copies;
 mod inspecting;
 mod migrations;
 mod opening;

@@ -7,8 +7,10 @@ create table tasks (
     created_at text not null default (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
 );
 
-create index tasks_by_state on tasks (state);
-create index tasks_by_due on tasks (due);
+-- `kasoku check` says which indexes the routes need.
+create index tasks_by_state on tasks (state, id);
+create index tasks_by_state_and_due on tasks (state, due, id);
+create index tasks_by_due on tasks (due, id);
 
 insert into tasks (title, state, due) values
     ('Read kasoku.toml', 'done', null),

@@ -2,26 +2,39 @@
 
 use std::process::ExitCode;
 
-use kasoku_config::{Overrides, ProcessEnvironment, load};
+use kasoku_config::{Diagnostics, Overrides, ProcessEnvironment, load};
+use kasoku_server::{Proof, prove};
+use serde_json::json;
 
 use super::{Failure, Outcome};
 use crate::arguments::Check;
 
 pub(crate) fn run(arguments: &Check) -> Outcome {
-    let found = match load(&arguments.app, &Overrides::default(), &ProcessEnvironment) {
-        Ok(loaded) => {
-            if !arguments.json {
-                let routes = loaded.plan.routes.len();
-                eprint!("{}", Failure::found(&loaded.warnings));
-                let noun = if routes == 1 { "route" } else { "routes" };
-                println!("{}: {routes} {noun}, nothing wrong", loaded.plan.name);
-                return Ok(ExitCode::SUCCESS);
-            }
-            loaded.warnings
+    let loaded = match load(&arguments.app, &Overrides::default(), &ProcessEnvironment) {
+        Ok(loaded) => loaded,
+        Err(found) if arguments.json => {
+            print_json(&found, None);
+            return Ok(ExitCode::FAILURE);
         }
-        Err(found) if !arguments.json => return Err(Failure::found(&found)),
-        Err(found) => found,
+        Err(found) => return Err(Failure::found(&found)),
     };
-    println!("{:#}", found.to_json());
-    Ok(if found.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let proof = prove(&loaded.plan).map_err(|error| Failure::of(&error))?;
+    let failed = proof.has_errors();
+    if arguments.json {
+        print_json(&loaded.warnings, Some(&proof));
+    } else if arguments.sql {
+        print!("{}", proof.migration_sql());
+    } else {
+        eprint!("{}", Failure::found(&loaded.warnings));
+        let routes = loaded.plan.routes.len();
+        let noun = if routes == 1 { "route" } else { "routes" };
+        let found = if failed { "statements without an index" } else { "nothing wrong" };
+        print!("{proof}");
+        println!("{}: {routes} {noun}, {found}", loaded.plan.name);
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn print_json(findings: &Diagnostics, proof: Option<&Proof>) {
+    println!("{:#}", json!({ "findings": findings.to_json(), "proof": proof }));
 }

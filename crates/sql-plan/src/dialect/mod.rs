@@ -18,6 +18,8 @@ pub struct Dialect {
     pub(crate) placeholder: char,
     /// Whether NULL sorts before everything else in ascending order, so that an index gives that order.
     pub(crate) nulls_smallest: bool,
+    /// Whether an index can have its NULLs at either end.
+    pub(crate) nulls_in_indexes: bool,
     /// Before a column, hides it from the planner's choice of indexes without changing its value or collation.
     pub(crate) unindexed: &'static str,
     /// Names of the hidden column that tells rows of a table without a key apart; empty if there is none.
@@ -70,6 +72,7 @@ impl Dialect {
         identifier_quote: '"',
         placeholder: '?',
         nulls_smallest: true,
+        nulls_in_indexes: false,
         unindexed: "+",
         row_identity: &["rowid", "_rowid_", "oid"],
         truth: [" is 1", " is not 1", " is 0", " is not 0"],
@@ -112,6 +115,7 @@ impl Dialect {
         identifier_quote: '"',
         placeholder: '$',
         nulls_smallest: false,
+        nulls_in_indexes: true,
         unindexed: "",
         row_identity: &[],
         truth: [" is true", " is not true", " is false", " is not false"],
@@ -168,6 +172,14 @@ impl Dialect {
         quoted
     }
 
+    /// An identifier as people write it: quoted only where it must be.
+    pub fn plain(&self, name: &str) -> String {
+        let begins = name.starts_with(|letter: char| letter.is_ascii_lowercase() || letter == '_');
+        let letters = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
+        let keyword = RESERVED.split(' ').any(|word| word == name);
+        if begins && name.chars().all(letters) && !keyword { name.to_owned() } else { self.quote(name) }
+    }
+
     pub(crate) fn pattern(&self, likeness: Likeness) -> &PatternForm {
         match likeness {
             Likeness::Like(Case::Exact) => &self.exact_pattern,
@@ -177,3 +189,15 @@ impl Dialect {
         }
     }
 }
+
+/// Words that SQLite or PostgreSQL does not take as a name without quotes.
+const RESERVED: &str = "add all alter analyse analyze and any array as asc asymmetric authorization autoincrement begin \
+    between binary both by case cast check collate collation column commit concurrently conflict \
+    constraint create cross current current_catalog current_date current_role current_schema \
+    current_time current_timestamp current_user default deferrable delete desc distinct do drop else end \
+    escape except exists false fetch filter for foreign freeze from full glob grant group having ilike \
+    in index indexed initially inner insert intersect into is isnull join lateral leading left like \
+    limit localtime localtimestamp match natural not nothing notnull null offset on only or order outer \
+    over overlaps placing primary raise references regexp replace returning right rollback row select \
+    session_user set similar some symmetric system_user table tablesample then to trailing transaction \
+    true union unique update user using values variadic verbose when where window with";

@@ -97,6 +97,18 @@ impl Sorting {
         }
     }
 
+    /// The terms that the route declared.
+    pub(crate) fn declared(&self) -> &[Term] {
+        &self.forward[..self.declared]
+    }
+
+    /// The sort with the NULLs of one of its terms at the other end.
+    pub(crate) fn with_nulls_turned(&self, at: usize) -> Self {
+        let mut terms = self.forward.clone();
+        terms[at].nulls_first = !terms[at].nulls_first;
+        Self::new(terms, self.declared)
+    }
+
     /// Whether a request asks for this sort, with the terms that were added to it or without.
     pub(crate) fn is(&self, asked: &[AskedTerm]) -> bool {
         let same = |(term, asked): (&Term, &AskedTerm)| {

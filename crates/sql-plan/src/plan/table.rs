@@ -36,7 +36,7 @@ pub struct TablePlanner {
     pub(crate) selected: Vec<u16>,
     pub(crate) outputs: Arc<[OutputColumn]>,
     pub(crate) page: PageRules,
-    pub(super) counts: Counts,
+    pub(crate) counts: Counts,
     pub(crate) writes: WriteRules,
     /// The column that hides a row when it is set.
     pub(crate) soft_delete: Option<usize>,
@@ -45,7 +45,7 @@ pub struct TablePlanner {
     pub(crate) unique: Vec<Vec<usize>>,
     key_kinds: Vec<ColumnKind>,
     /// The declared sorts, each followed by its reverse.
-    pub(super) sorts: Vec<Arc<Sorting>>,
+    pub(crate) sorts: Vec<Arc<Sorting>>,
     pub(super) tags: Arc<TagRules>,
     one: Written,
     ones: Shapes<Written>,

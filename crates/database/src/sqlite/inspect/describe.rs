@@ -31,13 +31,13 @@ struct Listed {
     strict: bool,
 }
 
-pub(super) fn schema(raw: &Connection) -> rusqlite::Result<Schema> {
+pub(in crate::sqlite) fn schema(raw: &Connection) -> rusqlite::Result<Schema> {
     let tables = listed(raw)?.iter().map(|listed| table(raw, listed)).collect::<rusqlite::Result<_>>()?;
     Ok(Schema { tables })
 }
 
 /// The names of the tables of [`schema`] that hold rows of their own.
-pub(super) fn ordinary_tables(raw: &Connection) -> rusqlite::Result<Vec<String>> {
+pub(in crate::sqlite) fn ordinary_tables(raw: &Connection) -> rusqlite::Result<Vec<String>> {
     let listed = listed(raw)?.into_iter();
     Ok(listed.filter(|listed| !listed.view).map(|listed| listed.name).collect())
 }

@@ -3,8 +3,8 @@
 //! Nothing here runs a statement. All answers come from compiling it.
 
 mod columns;
-mod describe;
-mod plan;
+pub(super) mod describe;
+pub(super) mod plan;
 mod reads;
 mod volatile;
 

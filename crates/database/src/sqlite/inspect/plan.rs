@@ -5,9 +5,12 @@ use rusqlite::{Connection, OptionalExtension};
 use super::quoted;
 use crate::inspect::{PlanFacts, PlanStep, StepAccess};
 
-pub(super) fn explain(raw: &Connection, sql: &str) -> rusqlite::Result<PlanFacts> {
+pub(in crate::sqlite) fn explain(raw: &Connection, sql: &str) -> rusqlite::Result<PlanFacts> {
     let mut statement = raw.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
-    let lines = statement.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>()?;
+    // What triggers do, if it is shown, begins with a line without a text.
+    let lines =
+        statement.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<Option<String>>>>()?;
+    let lines: Vec<String> = lines.into_iter().flatten().collect();
     let mut facts = PlanFacts { steps: Vec::new(), sorts: false, materializes: false, lines: Vec::new() };
     for line in &lines {
         facts.sorts |= line.contains("USE TEMP B-TREE");

@@ -1,5 +1,6 @@
 //! The engine on a real server: what it promises about reads, writes, changes and lost connections.
 
+mod copies;
 mod inspecting;
 mod lanes;
 mod migrations;
