@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct Start {
     command: Command,
+    listen: SocketAddr,
 }
 
 /// A running server. It is killed when the test is done with it.
@@ -43,9 +44,16 @@ impl Start {
     fn with(binary: &Path, arguments: &[&OsStr]) -> Self {
         let mut command = Command::new(binary);
         command.arg("serve").args(arguments);
-        command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--json"]);
+        command.args(["--admin", "127.0.0.1:0", "--json"]);
         command.env_remove("DATABASE_URL").stdin(Stdio::null());
-        Self { command }
+        Self { command, listen: SocketAddr::from(([127, 0, 0, 1], 0)) }
+    }
+
+    /// Listens there, instead of on a port that the system chooses.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
     }
 
     /// Adds an argument.
@@ -67,6 +75,7 @@ impl Start {
     /// # Panics
     /// If it ends or says nothing before that; the log is in the message.
     pub fn ready(mut self) -> Kasoku {
+        self.command.arg("--listen").arg(self.listen.to_string());
         let mut child = self.command.stderr(Stdio::piped()).spawn().expect("the binary can be started");
         let stderr = child.stderr.take().expect("it was piped");
         let log = Arc::new(Mutex::new(Vec::new()));

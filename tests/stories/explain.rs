@@ -99,8 +99,11 @@ impl Case {
     }
 
     fn app(&self, origin: &RecordingOrigin) -> TempApp {
-        let text =
-            format!("[[route]]\npath = \"/{{*rest}}\"\norigin = \"{}\"\n{}\n", origin.url(), self.cache);
+        let text = format!(
+            "[server]\npseudonym = \"edge\"\n[[route]]\npath = \"/{{*rest}}\"\norigin = \"{}\"\n{}\n",
+            origin.url(),
+            self.cache
+        );
         TempApp::new(&text)
     }
 

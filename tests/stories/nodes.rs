@@ -275,6 +275,56 @@ async fn when_redis_hangs_dies_or_comes_back_old_nobody_notices() {
     assert!(versions.reads() > reads);
 }
 
+#[tokio::test]
+async fn a_node_that_hears_of_nobody_may_doubt_what_it_has() {
+    let strict = "budget = \"25ms\", bound = \"200ms\", strict = \"500ms\"";
+    for (settings, more) in [
+        (strict, ""),
+        (strict, "kasoku-cache-control: max-age=600, stale-while-revalidate=60\r\n"),
+        ("budget = \"25ms\", bound = \"200ms\"", ""),
+    ] {
+        let (mut redis, versions) = (Redis::start(), Versions::new(more));
+        let nodes = Nodes::start_with(settings, 2, &versions.origin, &redis).await;
+        for node in 0..2 {
+            nodes.read(node, "/a").await;
+        }
+        redis.kill();
+        nodes.wait_until(false).await;
+        // It is written through one node, and the other cannot hear of it.
+        let written = nodes.write(0, "/a").await;
+        let cache = eventually(async || {
+            let (seen, cache) = nodes.read(1, "/a").await;
+            if settings != strict {
+                assert!(seen == 1 && cache.contains("hit"), "nobody wants it to be doubted: {cache}");
+                return (versions.reads() > 0).then_some(cache);
+            }
+            (seen == written).then_some(cache)
+        })
+        .await;
+        let reads = versions.reads();
+        let again = nodes.read(1, "/a").await;
+        match (settings == strict, more) {
+            (false, _) => assert!(again.1.contains("hit"), "{again:?}"),
+            (true, "") => {
+                assert!(cache.contains("fwd=stale") && cache.contains("detail=out-of-touch"), "{cache}");
+                assert!(again.1.contains("detail=out-of-touch"), "it is asked for each time: {again:?}");
+                assert_eq!(versions.reads(), reads + 1);
+            }
+            (true, _) => {
+                assert!(
+                    again.1.contains("hit") && again.1.contains("ttl=0"),
+                    "as if it were stale: {again:?}"
+                );
+            }
+        }
+        if settings == strict && more.is_empty() {
+            redis.restart();
+            nodes.wait_until(true).await;
+            eventually(async || nodes.read(1, "/a").await.1.contains("; hit").then_some(())).await;
+        }
+    }
+}
+
 impl Nodes {
     /// Reads new targets and old ones on all nodes, and writes: nothing fails, and whoever wrote sees it.
     async fn try_all(&self, name: &str, versions: &Versions) {

@@ -169,6 +169,8 @@ pub struct SeedSettings {
 pub struct CacheSettings {
     /// Real bytes, all bookkeeping counted.
     pub memory_bytes: u64,
+    /// What may be held of bodies on their way to callers, beside that.
+    pub in_flight_bytes: u64,
     /// The share of hits that the auditor re-reads and compares, from 0 to 1.
     pub audit_share: f64,
     /// What is shared with other nodes.
@@ -233,9 +235,9 @@ pub struct HotSettings {
 }
 
 /// A route: a path pattern, a source and policies.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RoutePlan {
-    /// Its place and pattern.
+    /// Its number and pattern. The number is its place, until a server gives it one that no other route has had.
     pub name: RouteName,
     /// Where its answers come from.
     pub source: SourcePlan,
@@ -265,7 +267,7 @@ pub enum CachePlan {
 }
 
 /// Where a route's answers come from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum SourcePlan {
     /// A table: lists at the path, rows at `path/{key}`.
     Table(TableRules),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{ExtraRoots, Server};
 
 /// Everything that a client is made from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientSettings {
     /// The servers, one at the least. All of them answer alike.
     pub servers: Vec<Server>,

@@ -11,7 +11,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use crate::Protocol;
 
 /// Certificates that are trusted besides the well-known ones.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExtraRoots(Vec<CertificateDer<'static>>);
 
 /// Why a text holds no certificates to trust.

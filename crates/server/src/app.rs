@@ -1,8 +1,9 @@
 //! What a plan becomes besides listeners: a database, a store, and the routes over them.
 //!
-//! A new configuration makes new routes with a store of their own, so that nothing that was stored by other rules
-//! is ever reused. The database stays.
+//! A new configuration keeps routes that have not changed, with what is stored for them, and makes all others anew. The
+//! database stays.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
@@ -11,7 +12,7 @@ use kasoku_coherence::Sequence;
 use kasoku_config::{Plan, RoutePlan, SourcePlan};
 use kasoku_database::{Database, DatabaseError, Inspector};
 use kasoku_observe::Observer;
-use kasoku_pipeline::{Pipeline, ProblemForm, Source};
+use kasoku_pipeline::{InFlight, Pipeline, ProblemForm, Source};
 use kasoku_policies::admit::Admit;
 use kasoku_policies::cache::{Promised, ResponseStore};
 use kasoku_source_data::ChangeTagger;
@@ -19,13 +20,15 @@ use kasoku_sql_plan::{CursorKey, Schema};
 use kasoku_units::SystemClock;
 use parking_lot::Mutex;
 
-use crate::assemble::{Shared, assemble, assemble_elsewhere, assemble_origin, surroundings};
+use crate::assemble::{OfRoute, Shared, assemble, assemble_elsewhere, assemble_origin, surroundings};
 use crate::dependencies::Dependencies;
-use crate::forgetful::{Forgetful, forget};
+use crate::forgetful::forget;
 use crate::landmarks::Landmarks;
+use crate::made_routes::{Basis, Kept, MadeRoute, Tagging};
 use crate::router::{Route, Router, RouterError, Takes};
 use crate::second_tier::Hearing;
-use crate::stage::Stage;
+use crate::sources::Placed;
+use crate::stage::{Keeping, Stage};
 use crate::storage::{self, Progress};
 use crate::switches::Levers;
 use crate::warm::Warmth;
@@ -58,13 +61,17 @@ pub struct App {
     observer: Arc<dyn Observer>,
     pub(crate) database: Option<Arc<Database>>,
     pub(crate) cursors: Option<Arc<CursorKey>>,
-    current: ArcSwap<Served>,
+    pub(crate) current: ArcSwap<Served>,
     /// How far the cache has been warmed.
     pub(crate) warmth: Warmth,
     stage: Stage,
     /// Stores of earlier configurations, as long as requests in progress use them.
-    retired: Mutex<Vec<Weak<ResponseStore>>>,
+    pub(crate) retired: Mutex<Vec<Weak<ResponseStore>>>,
     hearing: Arc<Hearing>,
+    /// What is held of bodies on their way.
+    pub(crate) in_flight: Arc<InFlight>,
+    /// The number of the next route that is made.
+    next_number: AtomicUsize,
 }
 
 /// One configuration, served.
@@ -76,16 +83,19 @@ pub(crate) struct Served {
     pub(crate) second_tier: Option<Arc<Remote>>,
     /// Counted from 1.
     pub(crate) number: u64,
+    pub(crate) routes: Vec<Arc<MadeRoute>>,
+    basis: Basis,
 }
 
 /// Puts a route's policies around its source.
-type Assemble = fn(&RoutePlan, &Arc<Admit>, &Shared, Arc<dyn Source>) -> Arc<dyn Pipeline>;
+type Assemble = fn(&RoutePlan, &OfRoute, &Shared, Arc<dyn Source>) -> Arc<dyn Pipeline>;
 
 /// Routes that were made and are not yet in force.
 pub(crate) struct Made {
     pub(crate) served: Served,
-    tagger: Option<Arc<ChangeTagger>>,
-    schema: Schema,
+    /// There is one if changes have to be told in another way than before.
+    pub(crate) tagger: Option<Arc<ChangeTagger>>,
+    pub(crate) schema: Schema,
     pub(crate) router: Router,
 }
 
@@ -113,8 +123,7 @@ impl App {
         let cursors = database.as_ref().map(|database| storage::cursor_key(&plan, database));
         let cursors = cursors.transpose()?.map(Arc::new);
         let store = stage.store(&plan, &sequence);
-        let nothing =
-            Served { plan: plan.clone(), store, levers: Arc::default(), second_tier: None, number: 0 };
+        let nothing = Served::nothing(plan.clone(), store);
         let current = ArcSwap::from_pointee(nothing);
         let (retired, warmth) = (Mutex::default(), Warmth::default());
         let hearing = Arc::new(Hearing::default());
@@ -128,6 +137,8 @@ impl App {
             stage,
             retired,
             hearing,
+            in_flight: Arc::default(),
+            next_number: AtomicUsize::new(0),
         });
         app.hearing.begin(&app);
         let made = app.make(plan)?;
@@ -135,18 +146,28 @@ impl App {
         Ok((app, router))
     }
 
-    /// Makes the routes of a plan over the database that is open.
-    pub(crate) fn make(&self, plan: Plan) -> Result<Made, StartError> {
-        let store = self.stage.store(&plan, &self.sequence);
+    /// Makes the routes of a plan over the database that is open, but for those that are served already as they are.
+    pub(crate) fn make(&self, mut plan: Plan) -> Result<Made, StartError> {
+        let current = self.current.load_full();
+        let keeps = self.stage.keeping == Keeping::EqualRoutes;
+        let store = if keeps && plan.cache.memory_bytes == current.plan.cache.memory_bytes {
+            Arc::clone(&current.store)
+        } else {
+            self.stage.store(&plan, &self.sequence)
+        };
         let inspector = self.database.as_ref().map(|database| database.inspector()).transpose()?;
         let schema = inspector.as_ref().map(Inspector::schema).transpose()?.unwrap_or_default();
         let dependencies = Dependencies::of(&plan, &schema, inspector.as_ref())?;
         let second_tier = self.second_tier(&plan)?;
-        let levers = Arc::new(Levers::of(&plan));
         let lease = self.database.as_ref().and_then(|database| database.lease());
+        let basis = Basis {
+            store: Arc::clone(&store),
+            second_tier: second_tier.clone(),
+            audit_share: plan.cache.audit_share,
+            tagging: self.database.as_ref().map(|_| Tagging::of(&plan, &schema)),
+        };
         let shared = Shared {
             store: Arc::clone(&store),
-            levers: Arc::clone(&levers),
             second_tier: second_tier.clone(),
             promised: lease.clone().zip(self.cursors.clone()).map(|(lease, key)| {
                 let landmarks: Arc<dyn Promised> = Arc::new(Landmarks { key, lease });
@@ -156,55 +177,55 @@ impl App {
             observer: Arc::clone(&self.observer),
             audit_share: plan.cache.audit_share,
             clock: Arc::clone(&self.stage.clock),
+            in_flight: Arc::clone(&self.in_flight),
         };
+        let kept = Kept::of(&current.routes, &current.basis, &basis);
         let mut routes = Vec::new();
-        for route in &plan.routes {
+        for route in &mut plan.routes {
+            if let Some(made) = kept.find(route).filter(|_| keeps) {
+                route.name.index = made.plan.name.index;
+                routes.push(Arc::clone(made));
+                continue;
+            }
+            if keeps {
+                route.name.index = self.next_number.fetch_add(1, Ordering::Relaxed);
+            }
             let sources = self.sources(route, &schema, &dependencies, inspector.as_ref())?;
-            let admit = Arc::new(Admit::new(route.admit, &surroundings(route, &shared)));
-            let (takes, assemble) = if matches!(route.source, SourcePlan::Origin(_)) {
-                (Takes::All, assemble_origin as Assemble)
-            } else {
-                (Takes::Known, assemble as Assemble)
-            };
-            routes.extend(sources.into_iter().map(|(pattern, source)| Route {
-                pattern,
-                name: route.name.clone(),
-                takes,
-                pipeline: assemble(route, &admit, &shared, self.stage.source(source)),
-            }));
+            routes.push(Arc::new(self.assemble(route, sources, &shared)));
         }
+        let patterns = routes.iter().flat_map(|made| made.patterns.clone()).collect();
         let problems = elsewhere(&plan);
-        let router = Router::new(routes, |source| assemble_elsewhere(&self.observer, problems, source))?;
-        let forgetful = Arc::downgrade(&store);
-        let tagger = self.database.as_ref().map(|_| {
+        let router = Router::new(patterns, |source| assemble_elsewhere(&self.observer, problems, source))?;
+        let tells_anew = self.database.is_some() && !basis.tells_like(&current.basis);
+        let tagger = tells_anew.then(|| {
+            let forgetful = Arc::downgrade(&store);
             Arc::new(ChangeTagger::new(dependencies.into_tables(), Arc::clone(&store) as _, move || {
                 forget(&forgetful);
             }))
         });
-        let number = self.current.load().number + 1;
-        Ok(Made { served: Served { plan, store, levers, second_tier, number }, tagger, schema, router })
+        let (number, levers) = (current.number + 1, Arc::new(Levers::of(&routes)));
+        let served = Served { plan, store, levers, second_tier, number, routes, basis };
+        Ok(Made { served, tagger, schema, router })
     }
 
-    /// Lets routes that were made be told of changes, and gives their router, to be swapped in.
-    ///
-    /// In between, every commit empties both stores: the tables that are watched and those that are understood may
-    /// not be the same ones yet.
-    pub(crate) async fn put_in_force(&self, made: Made) -> Result<Router, DatabaseError> {
-        let mut stores = {
-            let mut retired = self.retired.lock();
-            retired.retain(|store| store.strong_count() > 0);
-            retired.push(Arc::downgrade(&self.current.load().store));
-            retired.clone()
+    /// Puts the policies of a route around its sources.
+    fn assemble(&self, route: &RoutePlan, sources: Vec<Placed>, shared: &Shared) -> MadeRoute {
+        let own = OfRoute {
+            admit: Arc::new(Admit::new(route.admit, &surroundings(route, shared))),
+            lever: route.cache.is_some().then(Arc::default),
         };
-        if let (Some(database), Some(tagger)) = (&self.database, made.tagger) {
-            let retired = stores.clone();
-            stores.push(Arc::downgrade(&made.served.store));
-            database.listen(Arc::new(Forgetful { next: None, stores }));
-            database.watch(tagger.watched(&made.schema)).await?;
-            database.listen(Arc::new(Forgetful { next: Some(tagger), stores: retired }));
-        }
-        self.current.store(Arc::new(made.served));
-        Ok(made.router)
+        let (takes, assemble) = if matches!(route.source, SourcePlan::Origin(_)) {
+            (Takes::All, assemble_origin as Assemble)
+        } else {
+            (Takes::Known, assemble as Assemble)
+        };
+        let patterns = sources.into_iter().map(|(pattern, source)| Route {
+            pattern,
+            name: route.name.clone(),
+            takes,
+            pipeline: assemble(route, &own, shared, self.stage.source(source)),
+        });
+        MadeRoute { patterns: patterns.collect(), plan: route.clone(), lever: own.lever }
     }
 
     /// The second tier of a plan: the one that there is, if its settings have not changed.
@@ -231,6 +252,11 @@ impl App {
         self.current.load_full()
     }
 
+    /// What is held of bodies on their way.
+    pub(crate) fn in_flight(&self) -> &InFlight {
+        &self.in_flight
+    }
+
     /// The database, if there is one.
     pub(crate) fn database(&self) -> Option<&Arc<Database>> {
         self.database.as_ref()
@@ -241,6 +267,15 @@ impl App {
         if let Some(database) = &self.database {
             database.close();
         }
+    }
+}
+
+impl Served {
+    /// A configuration that serves nothing yet.
+    fn nothing(plan: Plan, store: Arc<ResponseStore>) -> Self {
+        let basis = Basis { store: Arc::clone(&store), second_tier: None, audit_share: 0.0, tagging: None };
+        let (levers, routes) = (Arc::default(), Vec::new());
+        Self { plan, store, levers, second_tier: None, number: 0, routes, basis }
     }
 }
 

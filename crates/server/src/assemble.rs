@@ -6,28 +6,26 @@ use kasoku_cache_remote::Remote;
 use kasoku_coherence::Lease;
 use kasoku_config::{CachePlan, RoutePlan, SourcePlan};
 use kasoku_observe::Observer;
-use kasoku_pipeline::{Pipeline, ProblemForm, Promises, Source, Stack, first};
+use kasoku_pipeline::{InFlight, Pipeline, ProblemForm, Promises, Source, Stack, first};
 use kasoku_policies::Surroundings;
 use kasoku_policies::admit::Admit;
 use kasoku_policies::cache::{Cache, Fill, Promised, ResponseStore};
 use kasoku_policies::collapse::Collapse;
 use kasoku_policies::deadline::Deadline;
+use kasoku_policies::loops::Loops;
 use kasoku_policies::negotiate::Negotiate;
 use kasoku_policies::observe::Observe;
 use kasoku_policies::rescue::Rescue;
 use kasoku_policies::rfc9111;
 use kasoku_policies::shape::Shape;
-use kasoku_policies::switch::Switch;
+use kasoku_policies::switch::{Lever, Switch};
 use kasoku_units::{Clock, SystemClock};
 
 use crate::second_tier::TierOfRoute;
 
-use crate::switches::Levers;
-
 /// What all routes of one configuration share.
 pub(crate) struct Shared {
     pub(crate) store: Arc<ResponseStore>,
-    pub(crate) levers: Arc<Levers>,
     pub(crate) second_tier: Option<Arc<Remote>>,
     /// How long what others may change in the database is reused without a word from them.
     pub(crate) lease: Option<Arc<Lease>>,
@@ -36,12 +34,21 @@ pub(crate) struct Shared {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) audit_share: f64,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) in_flight: Arc<InFlight>,
 }
 
-/// Puts a route's policies around its source. A route with two patterns takes on `admit` requests at both together.
+/// What the patterns of one route share.
+pub(crate) struct OfRoute {
+    /// A route with two patterns takes on so many requests at both together.
+    pub(crate) admit: Arc<Admit>,
+    /// There is one if it is cached.
+    pub(crate) lever: Option<Arc<Lever>>,
+}
+
+/// Puts a route's policies around its source.
 pub(crate) fn assemble(
     route: &RoutePlan,
-    admit: &Arc<Admit>,
+    own: &OfRoute,
     shared: &Shared,
     source: Arc<dyn Source>,
 ) -> Arc<dyn Pipeline> {
@@ -58,11 +65,11 @@ pub(crate) fn assemble(
     let promised = lease.as_ref().and(shared.promised.clone());
     first(Observe::new(&here)) // names the request and sees every answer, refusals too
         .then(Rescue::new(&here).telling(promises.problems)) // the only place where a failure becomes an answer
-        .then(Arc::clone(admit)) // sheds what is too much
+        .then(Arc::clone(&own.admit)) // sheds what is too much
         .then(Deadline::new(route.deadline, &here)) // fixes the instant by which there must be an answer
         .then(Shape::new(route.shape, promises)) // methods, conditions, codings
         .then(Negotiate::new(&source)) // the form of the answer, in one spelling
-        .then(switch(route, shared, &source)) // leads around the next three while they are switched off
+        .then(switch(own, &source)) // leads around the next three while they are switched off
         .then(
             declared
                 .map(|rules| Cache::new(rules, promises, &shared.store, &here).audited(shared.audit_share))
@@ -77,34 +84,38 @@ pub(crate) fn assemble(
 /// what is stored.
 pub(crate) fn assemble_origin(
     route: &RoutePlan,
-    admit: &Arc<Admit>,
+    own: &OfRoute,
     shared: &Shared,
     source: Arc<dyn Source>,
 ) -> Arc<dyn Pipeline> {
     let here = surroundings(route, shared);
     let (cache, collapse, fill) = match &route.cache {
         Some(CachePlan::Rfc9111(rules)) => {
-            let second_tier =
-                shared.second_tier.as_ref().map(|remote| TierOfRoute::new(remote, &route.name.pattern));
+            let second_tier = shared.second_tier.as_ref().map(|remote| TierOfRoute::new(remote, route));
             let second_tier = second_tier.map(|tier| Arc::new(tier) as _);
             let (cache, fill, purges) = rfc9111::pair(rules.clone(), &shared.store, &here, second_tier);
             (Some(cache), Some(Collapse::new(&Promises::none(), purges)), Some(fill))
         }
         Some(CachePlan::Declared(_)) | None => (None, None, None),
     };
+    let loops = match &route.source {
+        SourcePlan::Origin(rules) => Some(Loops::new(&rules.pseudonym)),
+        SourcePlan::Table(_) | SourcePlan::Query(_) | SourcePlan::Files(_) => None,
+    };
     first(Observe::new(&here))
         .then(Rescue::new(&here))
-        .then(Arc::clone(admit))
+        .then(Arc::clone(&own.admit))
         .then(Deadline::new(route.deadline, &here)) // of the answer's head; its body has timeouts of its own
-        .then(switch(route, shared, &source))
+        .then(switch(own, &source))
         .then(cache) // reuses what is stored, as far as RFC 9111 allows
+        .then(loops) // refuses what has been here before, which would wait for itself
         .then(collapse)
         .then(fill) // validates and stores
         .finally(source)
 }
 
-fn switch(route: &RoutePlan, shared: &Shared, source: &Arc<dyn Source>) -> Option<Switch> {
-    shared.levers.get(route.name.index).map(|lever| Switch::new(lever, source))
+fn switch(own: &OfRoute, source: &Arc<dyn Source>) -> Option<Switch> {
+    own.lever.as_ref().map(|lever| Switch::new(lever, source))
 }
 
 /// The policies around what answers for no route: there is nothing to protect and nothing to keep.
@@ -126,5 +137,6 @@ pub(crate) fn surroundings(route: &RoutePlan, shared: &Shared) -> Surroundings {
         route: route.name.clone(),
         observer: Arc::clone(&shared.observer),
         clock: Arc::clone(&shared.clock),
+        in_flight: Arc::clone(&shared.in_flight),
     }
 }

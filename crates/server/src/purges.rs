@@ -1,5 +1,6 @@
 //! Purges, as the stores of routes understand them: which keys and tags a selection of answers means.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use kasoku_cache_remote::{Mode as Told, Reach};
@@ -69,13 +70,14 @@ fn purge(served: &Served, order: &PurgeOrder) -> u64 {
             tags.map(|tag| store.purge_tag(tag, mode)).sum()
         }
         Selection::Prefix { path, host } => {
-            let matches = |key: &Key| is_at(key, host.as_deref(), &served.plan.routes);
+            let origins = origins(&served.plan.routes);
+            let matches = |key: &Key| is_at(key, host.as_deref(), &origins);
             store.purge_where(PATH_PART, path.as_bytes(), matches, mode)
         }
         Selection::Url { path, query, host } => {
-            let matches = |key: &Key| {
-                is_for(key, path, query.as_deref()) && is_at(key, host.as_deref(), &served.plan.routes)
-            };
+            let origins = origins(&served.plan.routes);
+            let matches =
+                |key: &Key| is_for(key, path, query.as_deref()) && is_at(key, host.as_deref(), &origins);
             store.purge_where(PATH_PART, path.as_bytes(), matches, mode)
         }
     }
@@ -89,15 +91,20 @@ fn is_for(key: &Key, path: &str, query: Option<&str>) -> bool {
 
 /// Whether what a key is for is given to callers at this host. Only answers of origins depend on it; all others are
 /// the same at every host.
-fn is_at(key: &Key, host: Option<&str>, routes: &[RoutePlan]) -> bool {
+fn is_at(key: &Key, host: Option<&str>, origins: &HashSet<[u8; 8]>) -> bool {
     let Some(host) = host else { return true };
-    let route = key.parts().nth(ROUTE_PART).flatten().and_then(|index| index.try_into().ok());
-    let route = route.and_then(|index| routes.get(u64::from_le_bytes(index) as usize));
-    if !route.is_some_and(|route| matches!(route.cache, Some(CachePlan::Rfc9111(_)))) {
+    let route = key.parts().nth(ROUTE_PART).flatten().and_then(|number| number.try_into().ok());
+    if !route.is_some_and(|number: [u8; 8]| origins.contains(&number)) {
         return true;
     }
     let authority = key.parts().nth(rfc9111::AUTHORITY_PART).flatten().unwrap_or_default();
     bare(host).as_bytes() == std::str::from_utf8(authority).map_or(authority, |text| bare(text).as_bytes())
+}
+
+/// The numbers of the routes to origins, as keys begin with them.
+fn origins(routes: &[RoutePlan]) -> HashSet<[u8; 8]> {
+    let origins = routes.iter().filter(|route| matches!(route.cache, Some(CachePlan::Rfc9111(_))));
+    origins.map(|route| (route.name.index as u64).to_le_bytes()).collect()
 }
 
 /// An authority without the port that it has anyhow (RFC 9110 §4.2.1, §4.2.2).

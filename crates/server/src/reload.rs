@@ -103,7 +103,7 @@ impl Reloader {
         let router = self.app.put_in_force(made).await.map_err(|error| error.to_string())?;
         self.router.store(Arc::new(router));
         self.warmer.follow_reload(&before);
-        before.store.clear();
+        self.app.drop_rest(&before);
         Ok(self.app.served().number)
     }
 }

@@ -19,6 +19,7 @@ use whole::Whole;
 pub const HEALTH_PATH: &str = "/health";
 
 /// One pattern and what answers there.
+#[derive(Clone)]
 pub struct Route {
     /// As in `/v1/items/{id}` or `/legacy/{*rest}`.
     pub pattern: String,

@@ -1,7 +1,7 @@
 //! The second tier of the cache, as the policies know it, over a server that several nodes share.
 //!
 //! Keys here begin with the place of their route, which another node's configuration may have elsewhere; on the way
-//! they begin with the route's pattern instead.
+//! they begin with a digest of the route's pattern and settings instead.
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use bytes::Bytes;
 use kasoku_cache_remote::{Entry, Fill, Lease, Listener, Message, Mode, Reach, Remote, Stamp, Waited};
 use kasoku_cache_store::Purge;
 use kasoku_coherence::{Key, KeyBuilder, Tag, TagBuilder};
+use kasoku_config::{CachePlan, RoutePlan, SourcePlan};
 use kasoku_pipeline::BoxFuture;
 use kasoku_policies::cache::{PATH_PART, ResponseStore};
 use kasoku_policies::rfc9111::{Accepts, Gone, LookedUp, SecondTier, Shared, Ticket};
@@ -40,9 +41,20 @@ struct Right {
 }
 
 impl TierOfRoute {
-    pub(crate) fn new(remote: &Arc<Remote>, pattern: &str) -> Self {
-        let route = TagBuilder::new("route").part(pattern.as_bytes()).build().0.to_le_bytes();
-        Self { remote: Arc::clone(remote), route }
+    /// Nodes share what they store for a route if they all have the same settings for it: what was stored under
+    /// others would be used for as long as those allow.
+    pub(crate) fn new(remote: &Arc<Remote>, plan: &RoutePlan) -> Self {
+        let mut route = TagBuilder::new("route").part(plan.name.pattern.as_bytes());
+        if let Some(CachePlan::Rfc9111(rules)) = &plan.cache {
+            route = route.part(format!("{rules:?}").as_bytes());
+        }
+        if let SourcePlan::Origin(rules) = &plan.source {
+            for server in &rules.client.servers {
+                route = route.part(server.to_string().as_bytes());
+            }
+            route = route.part(format!("{:?} {:?}", rules.host, rules.strip).as_bytes());
+        }
+        Self { remote: Arc::clone(remote), route: route.build().0.to_le_bytes() }
     }
 
     fn right(&self, lease: Option<(Key, Lease)>) -> Option<Box<dyn Ticket>> {
@@ -75,6 +87,10 @@ impl SecondTier for TierOfRoute {
 
     fn ticket(&self) -> Option<Box<dyn Ticket>> {
         self.right(None)
+    }
+
+    fn is_out_of_touch(&self) -> bool {
+        self.remote.is_out_of_touch()
     }
 
     fn purge(&self, what: Gone) -> BoxFuture<'_, ()> {

@@ -26,12 +26,28 @@ pub(crate) struct Stage {
     pub(crate) around: Around,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
+    /// Whether a new configuration keeps what it can of the one before.
+    pub(crate) keeping: Keeping,
+}
+
+/// What a new configuration does with the routes and the store of the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeping {
+    /// Routes that are equal stay as they are, with all that is stored for them.
+    EqualRoutes,
+    /// Everything is made anew.
+    Nothing,
 }
 
 impl Stage {
     /// The world itself.
     pub(crate) fn world() -> Self {
-        Self { fence: Fence::Whole, around: Arc::new(|source| source), clock: Arc::new(SystemClock) }
+        Self {
+            fence: Fence::Whole,
+            around: Arc::new(|source| source),
+            clock: Arc::new(SystemClock),
+            keeping: Keeping::EqualRoutes,
+        }
     }
 
     /// A store for the answers of a plan.

@@ -1,30 +1,32 @@
 //! The levers of all routes whose caches can be switched off, and what turning one does besides.
 //!
-//! They belong to one configuration: the next one begins with new levers, all of them on.
+//! The next configuration begins with all of them on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kasoku_config::Plan;
 use kasoku_policies::switch::Lever;
 use kasoku_problem::{Kind, Problem};
 use kasoku_sql_plan::nearest;
 
 use crate::admin::{RouteCache, Switches, Turned};
 use crate::app::App;
+use crate::made_routes::MadeRoute;
 use crate::purges::purge_route;
 
-/// The levers of a plan's routes, by the routes' places; routes that are not cached have none.
+/// The levers of a plan's routes, by the routes' numbers; routes that are not cached have none.
 #[derive(Debug, Default)]
-pub(crate) struct Levers(Vec<Option<Arc<Lever>>>);
+pub(crate) struct Levers(BTreeMap<usize, Arc<Lever>>);
 
 impl Levers {
-    pub(crate) fn of(plan: &Plan) -> Self {
-        Self(plan.routes.iter().map(|route| route.cache.is_some().then(Arc::default)).collect())
+    pub(crate) fn of(routes: &[Arc<MadeRoute>]) -> Self {
+        let lever = |route: &Arc<MadeRoute>| Some((route.plan.name.index, Arc::clone(route.lever.as_ref()?)));
+        Self(routes.iter().filter_map(lever).collect())
     }
 
     /// The lever of a route.
     pub(crate) fn get(&self, route: usize) -> Option<&Arc<Lever>> {
-        self.0.get(route)?.as_ref()
+        self.0.get(&route)
     }
 
     /// Whether a route's cache has been switched off.

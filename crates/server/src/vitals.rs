@@ -34,6 +34,10 @@ impl Vitals for App {
                 "entries": stats.entries, "bytes": stats.bytes, "budget_bytes": stats.budget_bytes,
                 "hits": stats.hits, "absent": stats.absent, "changed": stats.changed, "expired": stats.expired,
                 "fenced": stats.fenced, "evicted": stats.evicted,
+                "in_flight": {
+                    "bytes": self.in_flight().held(), "budget_bytes": self.in_flight().most(),
+                    "passed_on": self.in_flight().passed_on(),
+                },
                 "switched_off": switched_off,
                 "second_tier": served.second_tier.as_deref().map(second_tier),
             },
@@ -74,6 +78,7 @@ impl Vitals for App {
 impl Gauges for App {
     fn gauges(&self) -> Vec<Gauge> {
         let stats = self.served().store.stats();
+        let in_flight = self.in_flight();
         let gauge = |name, help, value: u64, is_total| Gauge { name, help, is_total, value: value as f64 };
         vec![
             gauge("cache_bytes", "Bytes that the cache holds, all bookkeeping counted", stats.bytes, false),
@@ -81,6 +86,19 @@ impl Gauges for App {
             gauge("cache_entries", "Answers that are stored", stats.entries, false),
             gauge("cache_tags", "Tags that stored answers depend on", stats.tags, false),
             gauge("cache_stored", "Answers that were stored", stats.inserted, true),
+            gauge("in_flight_bytes", "Bytes that are held of bodies on their way", in_flight.held(), false),
+            gauge(
+                "in_flight_budget_bytes",
+                "Bytes that may be held of bodies on their way",
+                in_flight.most(),
+                false,
+            ),
+            gauge(
+                "in_flight_passed_on",
+                "Bodies that were no longer held for others",
+                in_flight.passed_on(),
+                true,
+            ),
             gauge("cache_evicted", "Answers that were removed to make room", stats.evicted, true),
         ]
     }

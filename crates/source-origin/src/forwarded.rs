@@ -4,16 +4,11 @@ use std::net::IpAddr;
 
 use http::header::{FORWARDED, HOST, HeaderName, VIA};
 use http::uri::Scheme;
-use http::{HeaderMap, HeaderValue, Version};
-
-/// Our name in `Via`.
-pub(crate) const NAME: &str = "kasoku";
+use http::{HeaderMap, HeaderValue};
+use kasoku_http_caching::pseudonym::CDN_LOOP;
 
 /// What an element of `Forwarded` takes as a rule.
 const LINE_BYTES: usize = 96;
-
-/// A request that has passed here this often goes in a circle.
-const PASSES_MAX: usize = 8;
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -105,27 +100,21 @@ pub(crate) fn say(headers: &mut HeaderMap, peer: Option<IpAddr>, scheme: &Scheme
 }
 
 /// Names us as one that the message went through (RFC 9110 §7.6.3).
-pub(crate) fn via(headers: &mut HeaderMap, version: Version) {
-    let own = HeaderValue::from_static(match version {
-        Version::HTTP_10 => "1.0 kasoku",
-        Version::HTTP_2 => "2 kasoku",
-        Version::HTTP_3 => "3 kasoku",
-        _ => "1.1 kasoku",
-    });
-    if headers.contains_key(VIA) {
-        extend(headers, &VIA, own.as_bytes());
-    } else {
-        headers.insert(VIA, own);
-    }
+pub(crate) fn via(headers: &mut HeaderMap, own: &HeaderValue) {
+    add(headers, VIA, own);
 }
 
-/// Whether a request comes by here again and again.
-pub(crate) fn goes_in_a_circle(headers: &HeaderMap) -> bool {
-    let lines = headers.get_all(VIA).into_iter().filter_map(|line| line.to_str().ok());
-    let passes = lines.flat_map(|line| line.split(',')).filter(|entry| {
-        entry.trim().split_ascii_whitespace().nth(1).is_some_and(|by| by.eq_ignore_ascii_case(NAME))
-    });
-    passes.count() >= PASSES_MAX
+/// Names us as one that has sent the request on (RFC 8586 §2).
+pub(crate) fn cdn_loop(headers: &mut HeaderMap, own: &HeaderValue) {
+    add(headers, CDN_LOOP, own);
+}
+
+fn add(headers: &mut HeaderMap, name: HeaderName, own: &HeaderValue) {
+    if headers.contains_key(&name) {
+        extend(headers, &name, own.as_bytes());
+    } else {
+        headers.insert(name, own.clone());
+    }
 }
 
 /// Writes an address. Those of IPv4 come with every request, and formatting costs more than digits do.
@@ -163,6 +152,9 @@ fn extend(headers: &mut HeaderMap, name: &HeaderName, element: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use http::Version;
+    use kasoku_http_caching::pseudonym::Pseudonym;
+
     use super::*;
 
     fn fields(fields: &[(&str, &str)]) -> HeaderMap {
@@ -226,15 +218,12 @@ mod tests {
     }
 
     #[test]
-    fn via_is_one_list_and_tells_of_circles() {
-        let mut headers = fields(&[("via", "1.0 a"), ("via", "1.1 b (c)")]);
-        via(&mut headers, Version::HTTP_2);
-        assert_eq!(headers, fields(&[("via", "1.0 a, 1.1 b (c), 2 kasoku")]));
-        for _ in 0..PASSES_MAX - 2 {
-            via(&mut headers, Version::HTTP_11);
-        }
-        assert!(!goes_in_a_circle(&headers));
-        via(&mut headers, Version::HTTP_11);
-        assert!(goes_in_a_circle(&headers));
+    fn via_and_cdn_loop_are_one_list_each() {
+        let mut headers = fields(&[("via", "1.0 a"), ("via", "1.1 b (c)"), ("cdn-loop", "a;x=1")]);
+        let own = Pseudonym::named("edge").unwrap();
+        via(&mut headers, own.in_via(Version::HTTP_2));
+        cdn_loop(&mut headers, own.in_cdn_loop());
+        assert_eq!(headers, fields(&[("via", "1.0 a, 1.1 b (c), 2 edge"), ("cdn-loop", "a;x=1, edge")]));
+        assert!(own.has_sent(&headers));
     }
 }

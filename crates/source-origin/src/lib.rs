@@ -57,7 +57,7 @@ impl OriginSource {
         };
         let method = request.method().clone();
         let answer = self.client.send(request).await.map_err(|error| problem(error, fate))?;
-        response::incoming(answer, &method, upgrade.as_ref(), self.rules.silence_max)
+        response::incoming(answer, &method, upgrade.as_ref(), &self.rules)
     }
 }
 

@@ -40,8 +40,8 @@ pub(crate) struct Outgoing {
 pub(crate) fn outgoing(request: Request, rules: &OriginRules) -> Result<Next, Problem> {
     let RequestFields { method, uri, version, scheme, mut headers, body, peer, upgrade, id, .. } =
         request.into_fields();
-    if forwarded::goes_in_a_circle(&headers) {
-        return Err(Problem::new(Kind::BadUpstream).detail("the request goes in a circle"));
+    if rules.pseudonym.has_sent(&headers) {
+        return Err(Kind::LoopDetected.into());
     }
     if method == Method::OPTIONS && count_forward(&mut headers) == Forward::Stop {
         return Ok(Next::Answer);
@@ -56,7 +56,8 @@ pub(crate) fn outgoing(request: Request, rules: &OriginRules) -> Result<Next, Pr
         forwarded::distrust(&mut headers);
     }
     forwarded::say(&mut headers, peer, &scheme);
-    forwarded::via(&mut headers, version);
+    forwarded::via(&mut headers, rules.pseudonym.in_via(version));
+    forwarded::cdn_loop(&mut headers, rules.pseudonym.in_cdn_loop());
     if rules.host == HostRule::Origin {
         headers.remove(HOST);
     }

@@ -7,34 +7,35 @@ use http::response::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use http_body::Body as HttpBody;
 use kasoku_http_caching::hop_fields;
+use kasoku_http_caching::pseudonym::Pseudonym;
 use kasoku_origin_client::{Answer, Switched};
 use kasoku_pipeline::{Body, Outcome, Response, Upgrade};
 use kasoku_problem::{Kind, Problem};
 
 use crate::trimmed::Trimmed;
-use crate::{forwarded, trailers};
+use crate::{OriginRules, forwarded, trailers};
 
 /// Makes the answer that is given.
 pub(crate) fn incoming(
     answer: Answer,
     method: &Method,
     asked: Option<&HeaderValue>,
-    silence_max: Duration,
+    rules: &OriginRules,
 ) -> Outcome {
     let Answer { mut head, body, switched } = answer;
     if let Some(stream) = switched {
         let protocol = head.headers.get(UPGRADE).cloned();
-        pass(&mut head)?;
-        return switch(head.headers, protocol, asked, stream, silence_max);
+        pass(&mut head, &rules.pseudonym)?;
+        return switch(head.headers, protocol, asked, stream, rules.silence_max);
     }
     let body = if body.is_end_stream() { Body::Empty } else { Body::stream(Trimmed(body)) };
-    received(head, body, method)
+    received(head, body, method, &rules.pseudonym)
 }
 
 /// The answer that is given for one that is no switch to another protocol.
-pub fn received(mut head: Parts, body: Body, method: &Method) -> Outcome {
+pub fn received(mut head: Parts, body: Body, method: &Method, pseudonym: &Pseudonym) -> Outcome {
     let protocol = head.headers.get(UPGRADE).cloned();
-    let trailer = pass(&mut head)?;
+    let trailer = pass(&mut head, pseudonym)?;
     let Parts { status, mut headers, .. } = head;
     if let (StatusCode::UPGRADE_REQUIRED, Some(protocol)) = (status, protocol) {
         // The protocols that would do (RFC 9110 §15.5.22).
@@ -54,13 +55,13 @@ pub fn received(mut head: Parts, body: Body, method: &Method) -> Outcome {
 }
 
 /// Leaves of an answer's fields what may pass, and gives what it says of its trailers.
-fn pass(head: &mut Parts) -> Result<Option<HeaderValue>, Problem> {
+fn pass(head: &mut Parts, pseudonym: &Pseudonym) -> Result<Option<HeaderValue>, Problem> {
     if let Some(wrong) = lies(&head.headers) {
         return Err(Problem::new(Kind::BadUpstream).detail(wrong));
     }
     let trailer = trailers::announced(&head.headers);
     hop_fields::remove(&mut head.headers);
-    forwarded::via(&mut head.headers, head.version);
+    forwarded::via(&mut head.headers, pseudonym.in_via(head.version));
     Ok(trailer)
 }
 

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
+use kasoku_http_caching::pseudonym::Pseudonym;
 use kasoku_origin_client::ClientSettings;
 
 use crate::TrustedProxies;
 
 /// How requests go to an origin.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OriginRules {
     /// The servers, and how they are spoken with.
     pub client: ClientSettings,
     /// Which host the origin is told.
     pub host: HostRule,
+    /// By which name this server says that a message went through it.
+    pub pseudonym: Pseudonym,
     /// Who may say on whose behalf it asks.
     pub trusted: TrustedProxies,
     /// Whether paths may lead out of where they begin.

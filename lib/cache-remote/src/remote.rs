@@ -105,6 +105,11 @@ impl Remote {
         self.shared.lag()
     }
 
+    /// Whether the last proof is older than [`Settings::strict`] allows. It never is where nothing is said.
+    pub fn is_out_of_touch(&self) -> bool {
+        self.shared.is_out_of_touch()
+    }
+
     /// When a look-up that begins now gives up. A request that asks several times hands the same deadline to all, so
     /// that it waits for one budget in all.
     pub fn deadline(&self) -> Instant {

@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     started: Instant,
     /// When the last proof was asked for, in microseconds since the start; 0 for never.
     proved_us: AtomicU64,
+    /// The same, and it stays when the tail is lost.
+    heard_us: AtomicU64,
     /// Nothing until the server was reached for the first time, or could not be.
     in_use: watch::Sender<Option<bool>>,
 }
@@ -90,6 +92,7 @@ impl Shared {
             started: clock.now(),
             clock,
             proved_us: AtomicU64::new(0),
+            heard_us: AtomicU64::new(0),
             in_use: watch::Sender::new(None),
             settings,
         }
@@ -127,11 +130,19 @@ impl Shared {
         if proved_us == 0 {
             return None;
         }
-        let lag = self
-            .now()
-            .saturating_duration_since(self.started)
-            .saturating_sub(Duration::from_micros(proved_us));
+        let lag = self.since(proved_us);
         (lag <= self.settings.bound).then_some(lag)
+    }
+
+    /// Whether something may have been missed for longer than is allowed. A node that has just started is given that
+    /// time, too: it has stored nothing that anybody could have purged before.
+    pub(crate) fn is_out_of_touch(&self) -> bool {
+        let heard = || self.since(self.heard_us.load(Ordering::Acquire));
+        self.settings.strict.is_some_and(|strict| heard() > strict)
+    }
+
+    fn since(&self, moment_us: u64) -> Duration {
+        self.now().saturating_duration_since(self.started).saturating_sub(Duration::from_micros(moment_us))
     }
 
     /// Puts another epoch's session in place; nothing is proved about it.
@@ -149,7 +160,9 @@ impl Shared {
     /// Notes that everything has been applied that was published before `asked`.
     pub(crate) fn prove(&self, asked: Instant) {
         let asked_us = asked.saturating_duration_since(self.started).as_micros();
-        self.proved_us.store(u64::try_from(asked_us).unwrap_or(u64::MAX).max(1), Ordering::Release);
+        let asked_us = u64::try_from(asked_us).unwrap_or(u64::MAX).max(1);
+        self.proved_us.store(asked_us, Ordering::Release);
+        self.heard_us.store(asked_us, Ordering::Release);
         if self.in_use.send_replace(Some(true)) != Some(true) {
             self.observer.observe(&Observation::SecondTier { in_use: true, reason: "joined" });
         }

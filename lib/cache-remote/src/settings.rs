@@ -14,6 +14,9 @@ pub struct Settings {
     pub budget: Duration,
     /// How old the last proof may be that every change has been heard of; beyond it nothing is read.
     pub bound: Duration,
+    /// How old the last proof may be before callers take what they have stored themselves for doubtful, too; `None` for
+    /// never. More than `bound`.
+    pub strict: Option<Duration>,
     /// How long making a connection may take.
     pub connect: Duration,
     /// The time between two attempts to reach a server that does not answer.
@@ -51,6 +54,7 @@ impl Settings {
             prefix: String::from("kasoku"),
             budget: Duration::from_millis(25),
             bound: Duration::from_secs(1),
+            strict: None,
             connect: Duration::from_secs(1),
             probe: Duration::from_millis(100),
             failures_max: 3,
@@ -95,6 +99,7 @@ impl Settings {
         let positive = [
             ("budget", !self.budget.is_zero()),
             ("bound", self.bound >= Duration::from_millis(40)),
+            ("strict", self.strict.is_none_or(|strict| strict > self.bound)),
             ("connect", !self.connect.is_zero()),
             ("probe", !self.probe.is_zero()),
             ("failures_max", self.failures_max > 0),

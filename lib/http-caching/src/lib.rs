@@ -57,6 +57,7 @@ pub mod if_range;
 pub mod invalidation;
 pub mod no_vary_search;
 pub mod partial;
+pub mod pseudonym;
 pub mod query_method;
 pub mod range;
 pub mod reason;

@@ -103,6 +103,11 @@ impl Parts {
         self.pieces.iter().map(|piece| piece.bytes.len() as u64).sum()
     }
 
+    /// What is held, in order.
+    pub fn pieces(&self) -> impl Iterator<Item = &Bytes> {
+        self.pieces.iter().map(|piece| &piece.bytes)
+    }
+
     /// What it keeps on the heap: the bytes, with what it takes to keep each piece, and the validator.
     pub fn heap_bytes(&self) -> u64 {
         /// An allocator's rounding, and what a `Bytes` allocates beside its bytes once it is shared.

@@ -24,6 +24,8 @@ pub enum Reason {
     Unheard,
     /// The body is larger than what is stored.
     TooLarge,
+    /// Bodies in flight take all the memory that they may.
+    NoRoom,
     /// A purge or a change came while the answer was on its way.
     Fenced,
     /// The answer repeats what the request said in a field outside of the key.
@@ -51,7 +53,7 @@ pub enum Reason {
 }
 
 /// The tokens of all reasons: a closed list to count by.
-pub const TOKENS: [&str; 42] = [
+pub const TOKENS: [&str; 44] = [
     "expired",
     "no-cache-response",
     "no-cache-request",
@@ -60,6 +62,7 @@ pub const TOKENS: [&str; 42] = [
     "min-fresh-request",
     "must-revalidate",
     "purged",
+    "out-of-touch",
     "method",
     "request-no-store",
     "not-final",
@@ -81,6 +84,7 @@ pub const TOKENS: [&str; 42] = [
     "behind",
     "unheard",
     "too-large",
+    "no-room",
     "fenced",
     "repeats",
     "too-many-variants",
@@ -141,6 +145,11 @@ impl Reason {
                 "Nothing was heard for too long from those who change what the stored answer depends on.",
             ),
             Self::TooLarge => ("too-large", "`cache.body`", "The body is larger than what is stored."),
+            Self::NoRoom => (
+                "no-room",
+                "`cache.in_flight`",
+                "Bodies on their way to slow callers take all the memory that they may.",
+            ),
             Self::Fenced => {
                 ("fenced", "the fence", "A purge or a change came while the answer was on its way.")
             }
@@ -203,6 +212,11 @@ fn validate(why: Validate) -> (&'static str, &'static str, &'static str) {
             ("must-revalidate", "RFC 9111 §5.2.2.2", "The stored answer is stale, and must not be used so.")
         }
         Validate::Purged => ("purged", "a soft purge", "The stored answer was marked stale by a purge."),
+        Validate::OutOfTouch => (
+            "out-of-touch",
+            "`cache.redis.strict`",
+            "What other nodes purge has not been heard of for longer than is allowed.",
+        ),
     }
 }
 
@@ -224,6 +238,7 @@ mod tests {
             Validate::MinFreshRequest,
             Validate::MustRevalidate,
             Validate::Purged,
+            Validate::OutOfTouch,
         ];
         let refused = [
             Refusal::Method,
@@ -249,6 +264,7 @@ mod tests {
             Reason::Behind,
             Reason::Unheard,
             Reason::TooLarge,
+            Reason::NoRoom,
             Reason::Fenced,
             Reason::Repeats,
             Reason::TooManyVariants,

@@ -48,15 +48,19 @@ pub enum Validate {
     MustRevalidate,
     /// It was marked stale by a purge.
     Purged,
+    /// It may have been purged elsewhere: nothing was heard of others for longer than is allowed.
+    OutOfTouch,
 }
 
-/// Whether a purge has marked a stored response stale.
+/// Whether a stored response is marked stale, by a purge or because one may have been missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
     /// It has not.
     None,
     /// It has: the response is not fresh, however young it is.
     Softened,
+    /// A purge may have been missed: the response is not fresh, however young it is.
+    OutOfTouch,
 }
 
 /// How a request to the origin failed.
@@ -182,8 +186,10 @@ fn judge_stale(request: &RequestDirectives, freshness: &Freshness, age: Duration
     if accepts_stale && !window.is_zero() && stale_by <= window {
         return Reuse::StaleWhileRevalidate;
     }
-    if mark == Mark::Softened {
-        return Reuse::Validate(Validate::Purged);
+    match mark {
+        Mark::Softened => return Reuse::Validate(Validate::Purged),
+        Mark::OutOfTouch => return Reuse::Validate(Validate::OutOfTouch),
+        Mark::None => {}
     }
     match request.max_stale.map(MaxStale::limit) {
         Some(limit) if stale_by <= limit => Reuse::Stale(StaleBecause::MaxStale),

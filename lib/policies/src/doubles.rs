@@ -171,6 +171,7 @@ impl Stage {
             route: RouteName { index: 3, pattern: "/items".into() },
             observer: Arc::clone(&observed) as _,
             clock: Arc::clone(&clock) as _,
+            in_flight: Arc::default(),
         };
         Self { surroundings, observed, clock }
     }

@@ -114,6 +114,7 @@ pub mod cache;
 pub mod coding;
 pub mod collapse;
 pub mod deadline;
+pub mod loops;
 pub mod negotiate;
 pub mod observe;
 pub mod rescue;

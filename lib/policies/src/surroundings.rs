@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kasoku_observe::{Observation, Observer, RouteName, Silent};
+use kasoku_pipeline::InFlight;
 use kasoku_units::{Clock, SystemClock};
 
 /// The route that a policy works for, who watches it, and what time it is.
@@ -14,6 +15,8 @@ pub struct Surroundings {
     pub observer: Arc<dyn Observer>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// The budget of all bodies in flight.
+    pub in_flight: Arc<InFlight>,
 }
 
 impl Surroundings {
@@ -24,6 +27,7 @@ impl Surroundings {
             route: RouteName { index, pattern: pattern.into() },
             observer: Arc::new(Silent),
             clock: Arc::new(SystemClock),
+            in_flight: Arc::default(),
         }
     }
 

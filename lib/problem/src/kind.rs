@@ -121,6 +121,8 @@ kinds! {
     DeadlineExceeded = 504 "deadline-exceeded" "Deadline exceeded" Upstream Retry::After(1);
     /// There is no room to store what was sent.
     InsufficientStorage = 507 "insufficient-storage" "Insufficient storage" Server Retry::After(10);
+    /// The request came back to a server that had sent it on: origins lead in a circle.
+    LoopDetected = 508 "loop-detected" "Loop detected" Server Retry::Never;
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! what is measured is what the cache keeps, and what keeping it costs the allocator. The page caches of the database
 //! are kept small: they are another budget.
 
+mod in_flight;
 mod of_origins;
 
 use std::sync::Arc;
@@ -23,15 +24,6 @@ struct Load {
     requests_per_entry: u64,
     /// How many requests to send without storing, to make everything else ready.
     warm: u64,
-    gives_back: GivesBack,
-}
-
-/// When the allocator gives back what was freed. Until then it is resident, too: with bodies that are large and replaced
-/// fast, that is as much as is replaced meanwhile, whatever the budget.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum GivesBack {
-    AtOnce,
-    AfterASecond,
 }
 
 /// A target, and fields.
@@ -51,8 +43,7 @@ struct Texts {
 async fn check_texts(texts: Texts) {
     let app = app(&texts);
     let Texts { budget_mib, request, warm, .. } = texts;
-    let gives_back = GivesBack::AfterASecond;
-    check(&app, Load { budget_mib, request, requests_per_entry: 1, warm, gives_back }).await;
+    check(&app, Load { budget_mib, request, requests_per_entry: 1, warm }).await;
 }
 
 fn app(shape: &Texts) -> TempApp {
@@ -89,11 +80,7 @@ cache = {{ fresh = "1h" }}
 }
 
 async fn check(app: &TempApp, load: Load) {
-    let mut start = Start::serve(env!("CARGO_BIN_EXE_kasoku"), app.path());
-    if load.gives_back == GivesBack::AtOnce {
-        start = start.env("MIMALLOC_PURGE_DELAY", "0");
-    }
-    let kasoku = start.ready();
+    let kasoku = Start::serve(env!("CARGO_BIN_EXE_kasoku"), app.path()).ready();
     let budget_bytes = load.budget_mib << 20;
     let no_store = |number| {
         let (target, mut fields) = (load.request)(number);

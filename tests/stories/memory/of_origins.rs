@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use kasoku_testkit::{Exchange, RecordingOrigin, TempApp};
 
-use super::{Asked, GivesBack, Load, check};
+use super::{Asked, Load, check};
 
 /// Variants of one target.
 const VARIANTS: u64 = 64;
@@ -47,17 +47,7 @@ async fn ten_budgets_of_variants_stay_within_one() {
         let body = exchange.field("accept-language").repeat(500);
         answer(exchange, "vary: accept-language\r\n", body.as_bytes());
     };
-    check_origin(
-        origin,
-        Load {
-            budget_mib: 16,
-            request,
-            requests_per_entry: 1,
-            warm: 4_000,
-            gives_back: GivesBack::AfterASecond,
-        },
-    )
-    .await;
+    check_origin(origin, Load { budget_mib: 16, request, requests_per_entry: 1, warm: 4_000 }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -74,28 +64,14 @@ async fn ten_budgets_of_large_bodies_that_come_in_pieces_stay_within_one() {
         exchange.send(bytes);
     };
     let request = |number| (format!("/files/{number}"), Vec::new());
-    check_origin(
-        origin,
-        Load { budget_mib: 256, request, requests_per_entry: 1, warm: 300, gives_back: GivesBack::AtOnce },
-    )
-    .await;
+    check_origin(origin, Load { budget_mib: 256, request, requests_per_entry: 1, warm: 300 }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_budgets_of_tiny_bodies_stay_within_one() {
     let request = |number| (format!("/{number}"), Vec::new());
     let origin = |exchange: &mut Exchange| answer(exchange, "", b"tiny");
-    check_origin(
-        origin,
-        Load {
-            budget_mib: 16,
-            request,
-            requests_per_entry: 1,
-            warm: 4_000,
-            gives_back: GivesBack::AfterASecond,
-        },
-    )
-    .await;
+    check_origin(origin, Load { budget_mib: 16, request, requests_per_entry: 1, warm: 4_000 }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -118,15 +94,5 @@ async fn ten_budgets_of_parts_stay_within_one() {
         );
         exchange.send([head.as_bytes(), &vec![b'.'; length]].concat());
     };
-    check_origin(
-        origin,
-        Load {
-            budget_mib: 16,
-            request,
-            requests_per_entry: PARTS,
-            warm: 4_000,
-            gives_back: GivesBack::AfterASecond,
-        },
-    )
-    .await;
+    check_origin(origin, Load { budget_mib: 16, request, requests_per_entry: PARTS, warm: 4_000 }).await;
 }

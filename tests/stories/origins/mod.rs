@@ -1,5 +1,6 @@
 //! HTTP servers behind the real binary: sound ones, broken ones, slow ones, and some that speak something else.
 
+mod circles;
 mod failing;
 mod forwarding;
 mod protocols;

@@ -31,8 +31,11 @@ const LONGEST: Duration = Duration::from_hours(366 * 24);
 pub(super) fn shared(check: &mut Check<'_>, written: &Cache, app: &str) -> CacheSettings {
     let at = KeyPath::root().key("cache").key("memory");
     let memory_bytes = size(check, &at, written.memory, &(SizeText::mib(1)..=SizeText::mib(16 << 20)));
+    let at = KeyPath::root().key("cache").key("in_flight");
+    let in_flight_bytes = size(check, &at, written.in_flight, &(SizeText::mib(1)..=SizeText::mib(16 << 20)));
     let second_tier = second_tier(check, written, app);
-    CacheSettings { memory_bytes, audit_share: written.audit, second_tier, warm: WarmSettings::default() }
+    let warm = WarmSettings::default();
+    CacheSettings { memory_bytes, in_flight_bytes, audit_share: written.audit, second_tier, warm }
 }
 
 /// What several nodes share. A URL that cannot be understood is said here already.
@@ -47,6 +50,7 @@ fn second_tier(check: &mut Check<'_>, written: &Cache, app: &str) -> Option<Sett
         prefix: written.prefix.unwrap_or_else(|| format!("kasoku:{app}")),
         budget: written.budget.duration(),
         bound: written.bound.duration(),
+        strict: written.strict.map(DurationText::duration),
         node_lifetime: written.bound.duration() * 3,
         ..Settings::new(url)
     };

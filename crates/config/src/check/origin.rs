@@ -1,5 +1,6 @@
 //! Routes that answer from HTTP servers.
 
+use kasoku_http_caching::pseudonym::Pseudonym;
 use kasoku_source_origin::{
     ClientSettings, Climbing, ExtraRoots, HostRule, Network, OriginRules, Protocol, Server, ServerError,
     TrustedProxies,
@@ -20,6 +21,7 @@ pub(super) fn rules(
     route: &KeyPath,
     written: &Route,
     body_bytes_max: u64,
+    pseudonym: Pseudonym,
 ) -> Option<OriginRules> {
     let at = route.key("origin");
     let (origin, servers) = match written.origin.as_ref()? {
@@ -62,6 +64,7 @@ pub(super) fn rules(
             HostName::Caller => HostRule::Caller,
             HostName::Origin => HostRule::Origin,
         },
+        pseudonym,
         trusted: trusted?,
         climbing: if written.path.starts_with("/{*") { Climbing::Allowed } else { Climbing::Refused },
         strip: strip.map_or(Some(None), |strip| strip.map(Some))?,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kasoku_http_caching::pseudonym::Pseudonym;
 use kasoku_observe::RouteName;
 use kasoku_policies::{admit::AdmitRules, shape::ShapeRules};
 
@@ -45,6 +46,12 @@ const DEADLINE_OF_ORIGINS: Duration = Duration::from_mins(1);
 const ORIGIN_BODY: SizeText = SizeText::mib(1 << 10);
 const ORIGIN_BODY_MAX: SizeText = SizeText::mib(1 << 20);
 
+/// The name by which origins hear of this server. Whether it can be one has been checked with the server's settings.
+fn pseudonym(all: &Written) -> Pseudonym {
+    let named = all.server.pseudonym.as_deref().and_then(Pseudonym::named);
+    named.unwrap_or_else(Pseudonym::unique)
+}
+
 /// A route's plan.
 pub(super) fn route(
     check: &mut Check<'_>,
@@ -78,7 +85,7 @@ pub(super) fn route(
             SourcePlan::Query(rules)
         }),
         (.., Some(files)) => files::rules(check, at, files).map(SourcePlan::Files),
-        _ => origin::rules(check, at, written, body_bytes_max).map(SourcePlan::Origin),
+        _ => origin::rules(check, at, written, body_bytes_max, pseudonym(all)).map(SourcePlan::Origin),
     };
     let proof = proof::rules(check, at, written, all, source.as_ref());
     let cache = match uses {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use kasoku_http_caching::pseudonym::Pseudonym;
 use kasoku_units::Period;
 
 use super::Check;
@@ -25,6 +26,10 @@ pub(super) fn server(check: &mut Check<'_>, written: &Server) -> Option<ServerSe
     let address = address(check, &at.key("listen"), &written.listen);
     let tls = written.tls.as_ref().map(|tls| self::tls(check, &at.key("tls"), tls));
     let secret = written.secret.as_ref().map(|secret| self::secret(check, &at.key("secret"), secret));
+    if let Some(name) = written.pseudonym.as_deref().filter(|name| Pseudonym::named(name).is_none()) {
+        let finding = Finding::error(format!("`{name}` cannot be the name of a server"));
+        check.value(&at.key("pseudonym"), finding.label("expected a token or a host, such as \"edge-1\""));
+    }
     let limits = limits(check, &at.key("limits"), &written.limits);
     let threads = written.threads.map_or_else(cores, |threads| threads as usize);
     Some(ServerSettings {

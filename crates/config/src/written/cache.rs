@@ -115,12 +115,18 @@ pub(crate) struct Redis {
     /// How old the last proof may be that every purge has been heard of; beyond it nothing is read from there.
     #[serde(default = "bound")]
     pub(crate) bound: DurationText,
+
+    /// How old that proof may be before what is stored here is doubted, too: beyond it the origin is asked each time,
+    /// and what is stored is given only as a stale answer may be. Without it, a node that hears of nobody goes on with
+    /// what it has, for the lifetimes that answers have.
+    #[schemars(example = &"5s")]
+    pub(crate) strict: Option<DurationText>,
 }
 
 impl Redis {
     /// A server, and for the rest what is usual.
     pub(crate) fn at(url: &SecretText) -> Self {
-        Self { url: url.clone(), prefix: None, budget: budget(), bound: bound() }
+        Self { url: url.clone(), prefix: None, budget: budget(), bound: bound(), strict: None }
     }
 }
 

@@ -25,6 +25,12 @@ pub(crate) struct Server {
     /// How long requests in progress may go on after SIGTERM, before they are cut.
     pub(crate) drain: DurationText,
 
+    /// The name by which this server says that a message went through it, in `Via` and in `CDN-Loop`: a token or a
+    /// host. A request that comes back under it is answered 508. Without it, each process has one of its own in
+    /// `CDN-Loop`, and all are `kasoku` in `Via`.
+    #[schemars(example = &"edge-1.example.com")]
+    pub(crate) pseudonym: Option<String>,
+
     /// Signs the cursors of pages: 16 bytes or more. Without it, one is made at the first start and kept beside
     /// the database. Set it where several servers answer for each other.
     #[schemars(example = &"env:CURSOR_SECRET", example = &"file:/run/secrets/cursor")]
@@ -210,6 +216,7 @@ impl Default for Server {
             admin: OrFalse::On("127.0.0.1:9090".into()),
             threads: None,
             drain: DurationText::seconds(30),
+            pseudonym: None,
             secret: None,
             tls: None,
             limits: Limits::default(),

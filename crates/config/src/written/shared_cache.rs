@@ -12,6 +12,11 @@ pub(crate) struct Cache {
     /// How much memory it may use: real bytes, all bookkeeping counted.
     pub(crate) memory: SizeText,
 
+    /// How much memory bodies on their way from origins to callers may take beside that: what has come of them is held
+    /// so that others can join and the whole can be stored. Beyond it the answers whose callers are slowest are
+    /// passed on only, as fast as they are read, and are not stored.
+    pub(crate) in_flight: SizeText,
+
     /// The share of hits, from 0 to 1, that are read again from their source and compared; what differs is
     /// counted in the metrics. For tests and demonstrations.
     #[schemars(range(min = 0.0, max = 1.0), example = 0.01)]
@@ -46,6 +51,7 @@ impl Default for Cache {
     fn default() -> Self {
         Self {
             memory: SizeText::mib(256),
+            in_flight: SizeText::mib(64),
             audit: 0.0,
             redis: None,
             warm: Vec::new(),

@@ -21,7 +21,7 @@ use super::question::Question;
 use super::stand_in::{Answers, Asked, Script, StandIn};
 use crate::app::{App, Made, StartError};
 use crate::listen::{Chosen, choose, upgrade};
-use crate::stage::Stage;
+use crate::stage::{Keeping, Stage};
 
 /// From where requests are rehearsed.
 const PEER: ([u8; 4], u16) = ([127, 0, 0, 1], 0);
@@ -85,7 +85,8 @@ impl Rehearsal {
             let script = Arc::clone(&script);
             Arc::new(move |real| Arc::new(StandIn { real, script: Arc::clone(&script) }) as _)
         };
-        let stage = Stage { fence: Fence::Whole, around, clock: Arc::clone(&clock) as _ };
+        let clock_of_stage = Arc::clone(&clock) as _;
+        let stage = Stage { fence: Fence::Whole, around, clock: clock_of_stage, keeping: Keeping::Nothing };
         let observer = Arc::clone(&noted) as Arc<dyn Observer>;
         let (app, _) = App::start_with(plan.clone(), observer, &mut |_, _| {}, stage).await?;
         Ok(Self { app, plan, script, clock, noted })
@@ -106,6 +107,7 @@ impl Rehearsal {
             route: route.name.clone(),
             observer: Arc::clone(&self.noted) as _,
             clock: Arc::clone(&self.clock) as _,
+            in_flight: Arc::default(),
         }
     }
 

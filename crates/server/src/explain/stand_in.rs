@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{Method, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use kasoku_coherence::{Sequence, Tag};
+use kasoku_http_caching::pseudonym::Pseudonym;
 use kasoku_pipeline::{Body, BodyError, BoxFuture, Foresight, Outcome, Promises, Request, Response, Source};
 use kasoku_problem::{Kind, Problem};
 use kasoku_source_origin::received;
@@ -110,7 +111,7 @@ fn answer(answers: Answers, foresight: Foresight, method: &Method) -> Outcome {
         false if is_streamed => Body::stream(Declared::new(recorded.body, recorded.body_bytes)),
         false => Body::Full(whole(&recorded.body, recorded.body_bytes)),
     };
-    received(head, body, method)
+    received(head, body, method, &Pseudonym::unique())
 }
 
 /// An answer that depends on what is foreseen.

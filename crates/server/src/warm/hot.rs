@@ -75,7 +75,8 @@ fn target(key: &Key, routes: &[RoutePlan]) -> Option<WarmTarget> {
     let mut parts = key.parts().skip(PATH_PART);
     let path = std::str::from_utf8(parts.next()??).ok()?;
     let query = parts.next()?.map(std::str::from_utf8).transpose().ok()?;
-    let host = match &routes.get(route as usize)?.cache {
+    let route = routes.iter().find(|known| known.name.index as u64 == route)?;
+    let host = match &route.cache {
         Some(CachePlan::Rfc9111(_)) => {
             let host = std::str::from_utf8(parts.next()??).ok()?;
             if parts.next().is_some() {

@@ -5,7 +5,8 @@
 //! the source is dropped, which cancels it.
 //!
 //! Up to a limit everything is kept, for readers to come and for whoever wants the whole at the end. Beyond the
-//! limit nobody can join any more, what all have read is let go, and the fastest waits for the slowest.
+//! limit nobody can join any more, what all have read is let go, and the fastest waits for the slowest. What is kept
+//! counts for the budget of all bodies in flight, and that can end the keeping earlier.
 
 mod state;
 #[cfg(test)]
@@ -21,7 +22,8 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use parking_lot::Mutex;
 
 use self::state::{End, Place, State};
-use crate::BodyError;
+use crate::in_flight::{Holds, Mark, WINDOW_BYTES};
+use crate::{BodyError, InFlight};
 
 /// Called once with the whole body, when all of it is there and the limit was kept. It is in memory of its own, of
 /// exactly its size, to be kept as it is.
@@ -40,8 +42,10 @@ pub struct Joining(Weak<Inner>);
 struct Inner {
     state: Mutex<State>,
     readers: Arc<Readers>,
-    bytes_max: u64,
     bytes_told: Option<u64>,
+    in_flight: Arc<InFlight>,
+    mark: Arc<Mark>,
+    itself: Weak<Inner>,
 }
 
 /// Who is to be woken when something comes.
@@ -56,29 +60,26 @@ impl Wake for Readers {
 }
 
 impl SharedBody {
-    /// Shares a body. What is at most `bytes_max` long is given to `on_whole` when the last of it has come.
-    pub fn new<B>(source: B, bytes_max: u64, on_whole: OnWhole) -> Self
+    /// Shares a body. What is at most `bytes_max` long is given to `on_whole` when the last of it has come, unless it
+    /// had to give up for others in flight.
+    pub fn new<B>(source: B, bytes_max: u64, in_flight: &Arc<InFlight>, on_whole: OnWhole) -> Self
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
         use http_body_util::BodyExt;
         let bytes_told = source.size_hint().exact();
-        let state = State {
-            source: Some(source.map_err(Into::into).boxed_unsync()),
-            chunks: Vec::new(),
-            let_go: 0,
-            bytes: 0,
-            end: None,
-            on_whole: Some(on_whole),
-            held: None,
-            places: vec![Some(Place::default())],
-        };
+        let state = State::new(source.map_err(Into::into).boxed_unsync(), bytes_max, on_whole);
         let readers = Arc::new(Readers(Mutex::new(vec![None])));
-        Self {
-            inner: Arc::new(Inner { state: Mutex::new(state), readers, bytes_max, bytes_told }),
-            reader: 0,
-        }
+        let inner = Arc::new_cyclic(|itself| Inner {
+            state: Mutex::new(state),
+            readers,
+            bytes_told,
+            in_flight: Arc::clone(in_flight),
+            mark: Arc::default(),
+            itself: Weak::clone(itself),
+        });
+        Self { inner, reader: 0 }
     }
 
     /// Keeps something until the body has ended or nobody reads it any more.
@@ -119,7 +120,7 @@ impl Joining {
 
 fn join(inner: &Arc<Inner>) -> Option<SharedBody> {
     let mut state = inner.state.lock();
-    if state.is_beyond(inner.bytes_max) || matches!(state.end, Some(End::Broken(_))) {
+    if state.lets_go() || matches!(state.end, Some(End::Broken(_))) {
         return None;
     }
     let vacant = state.places.iter().position(Option::is_none);
@@ -137,6 +138,48 @@ fn join(inner: &Arc<Inner>) -> Option<SharedBody> {
     Some(SharedBody { inner: Arc::clone(inner), reader })
 }
 
+impl Inner {
+    /// Counts what is held now.
+    fn account(&self, state: &mut State) {
+        let now = state.held_bytes;
+        let before = std::mem::replace(&mut state.counted_bytes, now);
+        if now == before {
+            return;
+        }
+        self.in_flight.count(before, now);
+        if now > WINDOW_BYTES && !std::mem::replace(&mut state.is_listed, true) {
+            let itself: Weak<dyn Holds> = Weak::clone(&self.itself) as _;
+            self.in_flight.list(self.number(), &self.mark, itself);
+        }
+    }
+
+    fn number(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+}
+
+impl Holds for Inner {
+    fn give_up(&self) {
+        let mut state = self.state.lock();
+        let on_whole = state.give_up();
+        self.account(&mut state);
+        drop(state);
+        // It may hold locks and rights of its own.
+        drop(on_whole);
+        Arc::clone(&self.readers).wake();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let state = self.state.get_mut();
+        self.in_flight.count(state.counted_bytes, 0);
+        if state.is_listed {
+            self.in_flight.strike(self.number());
+        }
+    }
+}
+
 impl HttpBody for SharedBody {
     type Data = Bytes;
     type Error = BodyError;
@@ -150,7 +193,9 @@ impl HttpBody for SharedBody {
         loop {
             if let Poll::Ready(piece) = state.next(self.reader) {
                 // Beyond the limit, the fastest may have been waiting for this reader.
-                if state.is_beyond(inner.bytes_max) {
+                if state.lets_go() {
+                    state.let_go();
+                    inner.account(&mut state);
                     drop(state);
                     Arc::clone(&inner.readers).wake();
                 }
@@ -158,8 +203,11 @@ impl HttpBody for SharedBody {
             }
             inner.readers.0.lock()[self.reader] = Some(context.waker().clone());
             let waker = Waker::from(Arc::clone(&inner.readers));
-            let ending = ready!(state.advance(&mut Context::from_waker(&waker), inner.bytes_max));
+            let ending = ready!(state.advance(&mut Context::from_waker(&waker)));
+            inner.in_flight.touch(&inner.mark);
+            inner.account(&mut state);
             drop(state);
+            inner.in_flight.settle();
             waker.wake();
             if let Some(ending) = ending {
                 ending.carry_out();

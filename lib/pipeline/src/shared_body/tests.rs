@@ -15,8 +15,18 @@ struct Fed(Arc<Mutex<(VecDeque<Fed1>, Option<Waker>)>>, Arc<()>);
 
 enum Fed1 {
     Chunk(&'static str),
+    /// A piece of something that lives as long as the piece does.
+    Of(Arc<()>),
     Broken,
     End,
+}
+
+struct Piece(#[expect(dead_code, reason = "it is there to live")] Arc<()>);
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        b"of something large"
+    }
 }
 
 impl Fed {
@@ -42,6 +52,7 @@ impl HttpBody for Fed {
             Some(Fed1::Chunk(text)) => {
                 Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(text.as_bytes())))))
             }
+            Some(Fed1::Of(large)) => Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(Piece(large)))))),
             Some(Fed1::Broken) => Poll::Ready(Some(Err("it broke".into()))),
             Some(Fed1::End) => Poll::Ready(None),
             None => {
@@ -53,10 +64,18 @@ impl HttpBody for Fed {
 }
 
 fn shared(source: &Fed, bytes_max: u64) -> (SharedBody, Arc<Mutex<Option<Bytes>>>) {
+    counted(source, bytes_max, &Arc::default())
+}
+
+fn counted(
+    source: &Fed,
+    bytes_max: u64,
+    in_flight: &Arc<InFlight>,
+) -> (SharedBody, Arc<Mutex<Option<Bytes>>>) {
     let whole = Arc::new(Mutex::new(None));
     let kept = Arc::clone(&whole);
-    let body = SharedBody::new(source.clone(), bytes_max, Box::new(move |bytes| *kept.lock() = Some(bytes)));
-    (body, whole)
+    let on_whole = Box::new(move |bytes| *kept.lock() = Some(bytes));
+    (SharedBody::new(source.clone(), bytes_max, in_flight, on_whole), whole)
 }
 
 /// One step of a reader.
@@ -184,17 +203,95 @@ fn beyond_the_limit_the_fastest_waits_and_nobody_joins() {
     assert!(whole.lock().is_none());
 }
 
+/// As long as a body may hold in any case, and too long for two of them to fit in the budget of these tests.
+static PIECE: &str = const {
+    const BYTES: [u8; 40_000] = [b'.'; 40_000];
+    match std::str::from_utf8(&BYTES) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
+};
+
+#[test]
+fn beyond_the_budget_the_one_that_has_rested_longest_gives_up_and_is_read_to_its_end() {
+    let in_flight = Arc::new(InFlight::new(200_000));
+    let sources = [Fed::default(), Fed::default()];
+    let (mut rests, rests_whole) = counted(&sources[0], u64::MAX, &in_flight);
+    let (mut goes_on, goes_on_whole) = counted(&sources[1], u64::MAX, &in_flight);
+    for _ in 0..3 {
+        sources[0].feed(Fed1::Chunk(PIECE));
+        assert_eq!(step(&mut rests), text(PIECE));
+    }
+    assert!((120_000..121_000).contains(&in_flight.held()), "{in_flight:?}");
+    let joined = rests.joining();
+    for _ in 0..4 {
+        sources[1].feed(Fed1::Chunk(PIECE));
+        assert_eq!(step(&mut goes_on), text(PIECE));
+    }
+    assert!(
+        (160_000..161_000).contains(&in_flight.held()),
+        "what was read of the first is gone: {in_flight:?}"
+    );
+    assert_eq!(in_flight.passed_on(), 1);
+    assert!(joined.join().is_none(), "its beginning is not there any more");
+    for source in &sources {
+        source.feed(Fed1::Chunk("end"));
+        source.feed(Fed1::End);
+    }
+    assert_eq!([step(&mut rests), step(&mut rests)], [text("end"), Step::End]);
+    assert_eq!([step(&mut goes_on), step(&mut goes_on)], [text("end"), Step::End]);
+    assert!(rests_whole.lock().is_none(), "it was not kept");
+    assert_eq!(goes_on_whole.lock().as_ref().map(Bytes::len), Some(4 * PIECE.len() + 3));
+    drop((rests, goes_on));
+    assert_eq!(in_flight.held(), 0);
+}
+
+#[test]
+fn one_that_has_given_up_waits_for_its_slowest_reader() {
+    let in_flight = Arc::new(InFlight::new(70_000));
+    let source = Fed::default();
+    let (mut fast, _) = counted(&source, u64::MAX, &in_flight);
+    let mut slow = fast.try_clone().unwrap();
+    for _ in 0..4 {
+        source.feed(Fed1::Chunk(PIECE));
+    }
+    source.feed(Fed1::End);
+    assert_eq!([step(&mut fast), step(&mut fast)], [text(PIECE), text(PIECE)]);
+    assert_eq!(step(&mut fast), Step::Nothing, "two pieces are kept for the slow one, and no more");
+    assert!(fast.try_clone().is_none());
+    for _ in 0..2 {
+        assert_eq!(step(&mut slow), text(PIECE));
+        assert_eq!(step(&mut fast), text(PIECE));
+    }
+    assert_eq!([step(&mut slow), step(&mut slow)], [text(PIECE), text(PIECE)]);
+    assert_eq!([step(&mut slow), step(&mut fast)], [Step::End, Step::End]);
+    assert!(in_flight.held() < 1_000, "{in_flight:?}");
+}
+
+#[test]
+fn short_pieces_are_held_without_what_they_came_in() {
+    let in_flight = Arc::new(InFlight::new(1 << 20));
+    let source = Fed::default();
+    let (mut body, _) = counted(&source, u64::MAX, &in_flight);
+    let large = Arc::new(());
+    source.feed(Fed1::Of(Arc::clone(&large)));
+    assert_eq!(step(&mut body), text("of something large"));
+    assert_eq!(Arc::strong_count(&large), 1, "what it came in is free");
+}
+
 proptest! {
     /// Whatever the order in which readers come, read and go, each reads a beginning of the whole.
     #[test]
     fn every_reader_reads_a_beginning_of_the_whole(
         steps in proptest::collection::vec((0..4_usize, 0..6_u8), 0..60),
         bytes_max in 0..12_u64,
+        most in 0..2_000_u64,
     ) {
         const CHUNKS: [&str; 5] = ["a", "bc", "def", "ghij", "klmno"];
         let source = Fed::default();
         let mut fed = CHUNKS.iter();
-        let (first, whole) = shared(&source, bytes_max);
+        let in_flight = Arc::new(InFlight::new(most));
+        let (first, whole) = counted(&source, bytes_max, &in_flight);
         let mut readers = vec![Some((first, String::new(), false))];
         for (which, action) in steps {
             let which = which % readers.len();
@@ -225,5 +322,7 @@ proptest! {
             prop_assert_eq!(whole, &CHUNKS.concat());
             prop_assert!(whole.len() as u64 <= bytes_max);
         }
+        drop(readers);
+        prop_assert_eq!(in_flight.held(), 0);
     }
 }

@@ -113,7 +113,10 @@ impl Fill {
         if response.status == StatusCode::OK && !response.headers.contains_key(ETAG) {
             response.headers.insert(ETAG, entity_tag::of_body(&body));
         }
-        let stored = StoredResponse::keep(&response, &body, fresh, &self.store, &key);
+        let stored = {
+            let in_flight = &self.surroundings.in_flight;
+            StoredResponse::keep(&response, &body, fresh, &self.store, &key, in_flight)
+        };
         response.forms = Some(Arc::clone(&stored) as _);
         let of_use = fresh + self.rules.stale_while_revalidate.max(self.rules.stale_if_error);
         let fill = StoreFill {

@@ -17,6 +17,7 @@ mod age;
 mod audit;
 pub mod explain;
 mod fallback;
+mod fields;
 mod fill;
 mod freshness;
 mod key;
@@ -49,11 +50,11 @@ use self::key::Keying;
 use crate::Surroundings;
 
 pub use explain::KeyPart;
+pub(crate) use fields::{fields_bytes, own_fields, own_value, value_bytes};
 pub use fill::{Fill, Storable};
 pub use key::{PATH_PART, ROUTE_PART};
 pub(crate) use refresh::Refresher;
 pub use stored::StoredResponse;
-pub(crate) use stored::{fields_bytes, own_fields, own_value, value_bytes};
 
 /// How a route's answers are reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

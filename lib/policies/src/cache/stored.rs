@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::AGE;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use kasoku_cache_store::Weigh;
 use kasoku_coherence::{Key, Tag};
 use kasoku_http_caching::coding::Coding;
-use kasoku_pipeline::{Body, CacheFacts, CodedForm, Forms, KeptForm, Response, ResponseFields, Verdict};
+use kasoku_pipeline::{
+    Body, CacheFacts, CodedForm, Forms, InFlight, KeptForm, Response, ResponseFields, Verdict,
+};
 
+use super::fields::{SHARED_BYTES, fields_bytes, own_fields, value_bytes};
 use super::outline::Outline;
 use super::{ResponseStore, Reuse, age};
 use crate::rfc9111::HttpFacts;
@@ -40,6 +43,9 @@ pub struct StoredResponse {
     itself: Weak<StoredResponse>,
     store: Weak<ResponseStore>,
     key: Key,
+    in_flight: Arc<InFlight>,
+    /// Whether another stored answer has the same body now.
+    is_succeeded: AtomicBool,
 }
 
 impl StoredResponse {
@@ -51,6 +57,7 @@ impl StoredResponse {
         fresh: Duration,
         store: &Arc<ResponseStore>,
         key: &Key,
+        in_flight: &Arc<InFlight>,
     ) -> Arc<Self> {
         let headers = own_fields(&response.headers);
         Arc::new_cyclic(|itself| Self {
@@ -67,6 +74,8 @@ impl StoredResponse {
             itself: itself.clone(),
             store: Arc::downgrade(store),
             key: key.clone(),
+            in_flight: Arc::clone(in_flight),
+            is_succeeded: AtomicBool::new(false),
         })
     }
 
@@ -77,6 +86,7 @@ impl StoredResponse {
         facts: HttpFacts,
         store: &Arc<ResponseStore>,
         key: &Key,
+        in_flight: &Arc<InFlight>,
     ) -> Arc<Self> {
         let headers = own_fields(headers);
         Arc::new_cyclic(|itself| Self {
@@ -93,6 +103,8 @@ impl StoredResponse {
             itself: itself.clone(),
             store: Arc::downgrade(store),
             key: key.clone(),
+            in_flight: Arc::clone(in_flight),
+            is_succeeded: AtomicBool::new(false),
         })
     }
 
@@ -129,6 +141,12 @@ impl StoredResponse {
     /// The identity form of the body.
     pub fn body(&self) -> &Bytes {
         &self.body
+    }
+
+    /// Notes that an answer has taken its place that may have the same body.
+    pub(crate) fn is_followed_by(&self, other: &Self) {
+        let is_same = self.body.as_ptr() == other.body.as_ptr();
+        self.is_succeeded.store(is_same, Ordering::Relaxed);
     }
 
     /// Answers with it.
@@ -185,23 +203,6 @@ impl StoredResponse {
     }
 }
 
-/// Fields in memory of exactly their size, without those of the transfer: what they came in is larger.
-pub(crate) fn own_fields(headers: &HeaderMap) -> HeaderMap {
-    let mut kept = HeaderMap::with_capacity(headers.len());
-    for (name, value) in headers {
-        if !OF_THE_TRANSFER.contains(name) {
-            kept.append(name, own_value(value));
-        }
-    }
-    // A clone has no room for further entries.
-    kept.clone()
-}
-
-/// A value in memory of exactly its size.
-pub(crate) fn own_value(value: &HeaderValue) -> HeaderValue {
-    HeaderValue::from_bytes(value.as_bytes()).expect("it was a field value before")
-}
-
 /// The right to refresh a stored response, given back when dropped.
 pub(crate) struct RefreshClaim(Arc<StoredResponse>);
 
@@ -234,6 +235,20 @@ impl Forms for StoredResponse {
     }
 }
 
+impl Drop for StoredResponse {
+    /// Whoever still sends it keeps it in memory, which no store counts any more.
+    fn drop(&mut self) {
+        let forms = self.coded.iter().filter_map(|slot| slot.get()?.as_ref());
+        forms.for_each(|form| self.in_flight.leave(&form.body));
+        if let Some(parts) = self.http.as_ref().and_then(|facts| facts.parts.as_ref()) {
+            parts.pieces().for_each(|piece| self.in_flight.leave(piece));
+        }
+        if !self.is_succeeded.load(Ordering::Relaxed) {
+            self.in_flight.leave(&self.body);
+        }
+    }
+}
+
 impl Weigh for StoredResponse {
     fn bytes(&self) -> u64 {
         let forms = self.coded.iter().filter_map(|slot| slot.get()?.as_ref());
@@ -250,24 +265,6 @@ impl Weigh for StoredResponse {
             + tags
             + coded) as u64
     }
-}
-
-/// What a `Bytes` allocates beside its bytes once it is shared.
-const SHARED_BYTES: usize = 32;
-
-pub(crate) fn value_bytes(value: &HeaderValue) -> usize {
-    value.len() + SHARED_BYTES
-}
-
-/// What a map of fields that was cloned keeps on the heap. Its table has a power of two of places of 4 bytes,
-/// three quarters of which it uses, and an entry holds name, value, hash and links; so does each further line
-/// of a field.
-pub(crate) fn fields_bytes(headers: &HeaderMap) -> usize {
-    const ENTRY_BYTES: usize = size_of::<HeaderName>() + size_of::<HeaderValue>() + 32;
-    let capacity = headers.capacity();
-    let places = (capacity + capacity / 3).next_power_of_two();
-    let texts: usize = headers.iter().map(|(name, value)| name.as_str().len() + value_bytes(value)).sum();
-    headers.len() * ENTRY_BYTES + places * 4 + texts
 }
 
 impl fmt::Debug for StoredResponse {

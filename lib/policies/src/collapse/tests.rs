@@ -268,7 +268,7 @@ fn arriving(is_personal: bool) -> Arc<ScriptedSource> {
             let text = Bytes::from(format!("{count}.{part};"));
             (part < 2).then(|| (Ok::<_, BodyError>(Frame::data(text)), part + 1))
         });
-        let body = SharedBody::new(StreamBody::new(Box::pin(parts)), 100, Box::new(drop));
+        let body = SharedBody::new(StreamBody::new(Box::pin(parts)), 100, &Arc::default(), Box::new(drop));
         let mut response = Response::ok(Body::Shared(body));
         response.is_personal = is_personal;
         Ok(response)

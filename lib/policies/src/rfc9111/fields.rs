@@ -112,6 +112,7 @@ fn of_name(name: &str) -> Treatment {
         | "expect"
         | "upgrade"
         | "via"
+        | "cdn-loop"
         | "forwarded"
         | "x-forwarded-for"
         | "x-real-ip"
@@ -161,8 +162,8 @@ pub(super) fn is_trace(name: &str) -> bool {
 /// Whether a field is of the hop and yet says something that the origin sees: which way a request came, and what it is
 /// called.
 pub(super) fn is_said_on_the_way(name: &str) -> bool {
-    const NAMES: [&str; 6] =
-        ["via", "forwarded", "x-forwarded-for", "x-real-ip", "x-client-ip", "true-client-ip"];
+    const NAMES: [&str; 7] =
+        ["via", "cdn-loop", "forwarded", "x-forwarded-for", "x-real-ip", "x-client-ip", "true-client-ip"];
     NAMES.contains(&name) || is_trace(name)
 }
 
@@ -267,6 +268,7 @@ mod tests {
         check("x-forwarded-host", "evil.example", Treatment::Keyed);
         check("x-http-method-override", "DELETE", Treatment::Keyed);
         check("x-forwarded-for", "192.0.2.1", Treatment::Hop);
+        check("cdn-loop", "a", Treatment::Hop);
         check("max-forwards", "1", Treatment::Hidden);
         check("x-request-id", "1", Treatment::Hop);
         check("x-b3-spanid", "1", Treatment::Hop);

@@ -20,6 +20,9 @@ use super::shelf::{Candidate, Kept, Shelf};
 use super::validate::Asks;
 use super::view::is_query;
 
+/// Bodies up to this are stored even while those in flight take more than they may.
+const SMALL_BYTES: u64 = 64 << 10;
+
 /// See the module. It stands next to the source, behind `collapse`.
 pub struct HttpFill {
     pub(super) shelf: Arc<Shelf>,
@@ -124,8 +127,11 @@ impl HttpFill {
 
     /// Whether there is room for an answer, as far as its head says.
     fn fits(&self, response: &Response) -> Result<(), Reason> {
-        if response.body.len().is_some_and(|length| length > self.shelf.rules.body_bytes_max) {
+        if response.body.len().is_some_and(|length| length > self.shelf.body_bytes_max()) {
             return Err(Reason::TooLarge);
+        }
+        if self.shelf.surroundings.in_flight.is_exhausted() && !is_small(&response.body) {
+            return Err(Reason::NoRoom);
         }
         let named = groups::groups(&response.headers)
             .and_then(|_| groups::surrogate_keys(&response.headers))
@@ -150,9 +156,10 @@ impl HttpFill {
             }
             body => {
                 response.cache.stored = true;
-                let bytes_max = self.shelf.rules.body_bytes_max;
+                let bytes_max = self.shelf.body_bytes_max();
                 let on_whole = Box::new(move |body: Bytes| drop(storing.finish(body)));
-                response.body = Body::Shared(SharedBody::new(body, bytes_max, on_whole));
+                let in_flight = &self.shelf.surroundings.in_flight;
+                response.body = Body::Shared(SharedBody::new(body, bytes_max, in_flight, on_whole));
             }
         }
     }
@@ -173,6 +180,11 @@ impl HttpFill {
             }
         }
     }
+}
+
+/// Whether a body is one that is not worth counting among those in flight.
+fn is_small(body: &Body) -> bool {
+    body.len().is_some_and(|length| length <= SMALL_BYTES)
 }
 
 /// A lifetime, shortened at random by this part of it at the most.

@@ -120,9 +120,11 @@ fn forward_of(why: Validate) -> Forward {
         | Validate::NoStoreRequest
         | Validate::MaxAgeRequest
         | Validate::MinFreshRequest => Forward::Request,
-        Validate::Expired | Validate::NoCacheResponse | Validate::MustRevalidate | Validate::Purged => {
-            Forward::Stale
-        }
+        Validate::Expired
+        | Validate::NoCacheResponse
+        | Validate::MustRevalidate
+        | Validate::Purged
+        | Validate::OutOfTouch => Forward::Stale,
     }
 }
 
@@ -136,7 +138,7 @@ impl Candidate {
     fn reuse_observed(&self, verdict: Verdict, reason: Option<Reason>, is_observed: bool) -> Response {
         let stored = &self.stored;
         let mut ttl_s = freshness::ttl_s(&self.facts().freshness, self.age);
-        if self.mark == Mark::Softened {
+        if self.mark != Mark::None {
             ttl_s = ttl_s.min(0);
         }
         let mut response = Response::new(stored.status(), Body::Full(stored.body().clone()));

@@ -23,6 +23,12 @@ pub trait SecondTier: Send + Sync + 'static {
     /// The right to store what is read from now on, without a look-up.
     fn ticket(&self) -> Option<Box<dyn Ticket>>;
 
+    /// Whether other nodes may have purged what is stored here without this one having heard of it, for longer than is
+    /// allowed. What is stored is then used only as one uses what is stale.
+    fn is_out_of_touch(&self) -> bool {
+        false
+    }
+
     /// Tells all nodes that what depends on these tags, or everything, is gone. Waits a short while for them.
     fn purge(&self, what: Gone) -> BoxFuture<'_, ()>;
 }

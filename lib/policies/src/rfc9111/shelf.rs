@@ -99,6 +99,11 @@ impl Shelf {
         self.views.primary(request, self.searches.query(request).as_deref())
     }
 
+    /// Longer bodies are not stored: the route does not want them, or the store has no room for one like that.
+    pub(super) fn body_bytes_max(&self) -> u64 {
+        self.rules.body_bytes_max.min(self.store.entry_bytes_max())
+    }
+
     pub(super) fn find(&self, primary: &Key, request: &Request, now: Instant) -> Lookup {
         let first = match self.look_up(primary, now) {
             Ok(found) => found,
@@ -126,7 +131,12 @@ impl Shelf {
                 let facts = value.http().ok_or(Lookup::Absent)?;
                 let resident = now.saturating_duration_since(inserted);
                 let age = freshness::age_now(&facts.freshness, resident);
-                let mark = if softened.is_some() { Mark::Softened } else { Mark::None };
+                let is_out_of_touch = || self.second_tier.as_ref().is_some_and(|tier| tier.is_out_of_touch());
+                let mark = match softened {
+                    Some(_) => Mark::Softened,
+                    None if is_out_of_touch() => Mark::OutOfTouch,
+                    None => Mark::None,
+                };
                 Ok(Candidate { stored: value, key: key.clone(), age, mark, snapshot })
             }
             Found::Changed => Err(Lookup::Changed),
@@ -203,10 +213,13 @@ impl Shelf {
         let of_use = freshness.lifetime.saturating_sub(freshness.age) + use_for.max(kept_for);
         let age = freshness.age + self.surroundings.clock.now().saturating_duration_since(arrived);
         let facts = HttpFacts::new((freshness, selecting, parts, own_fields(&for_caches)), arrived);
-        if let Some(before) = self.again(&key, arrived) {
+        let before = self.again(&key, arrived);
+        if let Some(before) = &before {
             facts.adopt(before.facts());
         }
-        let stored = StoredResponse::of_origin((status, &headers, body), tags, facts, &self.store, &key);
+        let in_flight = &self.surroundings.in_flight;
+        let what = (status, &headers, body);
+        let stored = StoredResponse::of_origin(what, tags, facts, &self.store, &key, in_flight);
         let fill = Fill {
             value: Arc::clone(&stored),
             tags: tags.to_vec(),
@@ -216,6 +229,9 @@ impl Shelf {
         };
         match self.store.insert(key.clone(), fill) {
             Inserted::Stored => {
+                if let Some(before) = &before {
+                    before.stored.is_followed_by(&stored);
+                }
                 if let Some((ticket, encoded)) = encoded {
                     ticket.store(key, encoded.to_bytes(), tags, age, of_use.min(SHARED_FOR));
                 }

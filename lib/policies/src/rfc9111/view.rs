@@ -110,7 +110,9 @@ impl Views {
         if let Some(codings) = codings(&request.headers) {
             headers.insert(ACCEPT_ENCODING, codings);
         }
-        if !headers.contains_key(USER_AGENT) {
+        // Where the field is part of the key, a request without it is one without it.
+        let is_keyed = self.rules.treatment(&USER_AGENT, &AGENT) == Treatment::Keyed;
+        if !headers.contains_key(USER_AGENT) && !is_keyed {
             headers.insert(USER_AGENT, AGENT);
         }
         let authority = authority(&request);

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use ::tower::Layer;
 use http::{Extensions, Uri};
 use kasoku_coherence::Sequence;
+#[cfg(doc)]
+use kasoku_pipeline::InFlight;
 use kasoku_pipeline::{Next, Outcome, Policy, Promises, Request};
 
 use super::{PolicyLayer, PolicyService};
@@ -41,7 +43,7 @@ use crate::rfc9111::{HttpCache, HttpCacheRules, HttpFill, SecondTier, pair};
 /// # What it costs
 ///
 /// `budget_bytes` of memory at most for what is stored, fields, keys and bookkeeping included, and 8 KiB; bodies on
-/// their way are held beside that while they are read, up to [`HttpCacheRules::body_bytes_max`] each. A hit takes one
+/// their way are held beside that while they are read, 64 MiB of them all together ([`InFlight`]). A hit takes one
 /// look-up and one copy of the fields; see the [crate's page](crate#costs) for figures.
 ///
 /// ```
