@@ -24,6 +24,7 @@ mod operating;
 mod origins;
 mod proof;
 mod protocols;
+mod purge_race;
 mod reloading;
 mod shop;
 mod stale;

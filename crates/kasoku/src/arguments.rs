@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Remove answers from a running server's cache
     Purge(Purge),
+    /// Show which routes of a running server are cached, and switch one off or on until its next reload
+    Cache(Cache),
     /// Print the JSON Schema of kasoku.toml, for editors
     Schema(Schema),
     /// Write a commented app to start from
@@ -107,12 +109,8 @@ pub(crate) struct Explain {
     after_help = "Examples:\n  kasoku purge --url '/v1/items?limit=3'\n  kasoku purge --url https://www.example.com/news --soft\n  kasoku purge --prefix /v1/ --host api.example.com\n  kasoku purge --tag items\n  kasoku purge --group news --host www.example.com"
 )]
 pub(crate) struct Purge {
-    /// The admin listener of the server
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9090")]
-    pub(crate) admin: SocketAddr,
-    /// The admin listener's token
-    #[arg(long, env = "KASOKU_ADMIN_TOKEN", hide_env_values = true)]
-    pub(crate) token: Option<String>,
+    #[command(flatten)]
+    pub(crate) admin: Admin,
     #[command(flatten)]
     pub(crate) what: PurgeWhat,
     /// Only what is given to callers at this host; with --url, --prefix and --group
@@ -124,6 +122,47 @@ pub(crate) struct Purge {
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Where a running server is asked.
+#[derive(Debug, Args)]
+pub(crate) struct Admin {
+    /// The admin listener of the server
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9090", global = true)]
+    pub(crate) admin: SocketAddr,
+    /// The admin listener's token
+    #[arg(long, env = "KASOKU_ADMIN_TOKEN", hide_env_values = true, global = true)]
+    pub(crate) token: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  kasoku cache list\n  kasoku cache off '/v1/items'\n  kasoku cache on '/v1/items'"
+)]
+pub(crate) struct Cache {
+    #[command(flatten)]
+    pub(crate) admin: Admin,
+    #[command(subcommand)]
+    pub(crate) switch: Switch,
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Switch {
+    /// Show all routes, and whether they are cached
+    List,
+    /// Switch the cache of a route off, and remove what it has stored
+    Off {
+        /// The route's path pattern, as in the configuration
+        route: String,
+    },
+    /// Switch it on again, empty
+    On {
+        /// The route's path pattern, as in the configuration
+        route: String,
+    },
 }
 
 #[derive(Debug, Args)]

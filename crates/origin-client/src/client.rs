@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{Method, Request, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Empty};
+use kasoku_observe::Observer;
 use tokio::time::timeout;
 
 use crate::connect::Connector;
@@ -51,7 +52,7 @@ impl Client {
     ///
     /// # Panics
     /// If there is no server.
-    pub fn new(settings: ClientSettings) -> Self {
+    pub fn new(settings: ClientSettings, observer: &Arc<dyn Observer>) -> Self {
         assert!(!settings.servers.is_empty(), "an origin has a server");
         let is_secure = settings.servers.iter().any(crate::Server::is_secure);
         let connector = |protocol| tls::connector(&settings.extra_roots, protocol);
@@ -60,7 +61,7 @@ impl Client {
             let tls = tls.clone().filter(|_| server.is_secure());
             let connector = Connector::new(server.clone(), settings.protocol, tls);
             let times = (settings.connect_timeout, settings.idle_timeout);
-            Pool::new(server.clone(), connector, times, settings.connections_max)
+            Pool::new(server.clone(), connector, times, settings.connections_max, observer)
         });
         Self { pools: pools.collect(), turn: AtomicUsize::new(0), settings }
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use kasoku_observe::{Observation, Observer};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
@@ -57,6 +58,8 @@ pub(crate) struct Pool {
     connecting: tokio::sync::Mutex<()>,
     number: AtomicU64,
     rests_until: Mutex<Option<Instant>>,
+    is_out: AtomicBool,
+    observer: Arc<dyn Observer>,
 }
 
 /// An HTTP/1.1 connection that nobody uses.
@@ -100,6 +103,7 @@ impl Pool {
         connector: Connector,
         (connect_timeout, idle_timeout): (Duration, Duration),
         connections_max: usize,
+        observer: &Arc<dyn Observer>,
     ) -> Arc<Self> {
         let connections_max = connections_max.clamp(1, Semaphore::MAX_PERMITS);
         Arc::new(Self {
@@ -115,6 +119,8 @@ impl Pool {
             connecting: tokio::sync::Mutex::default(),
             number: AtomicU64::new(0),
             rests_until: Mutex::default(),
+            is_out: AtomicBool::new(false),
+            observer: Arc::clone(observer),
         })
     }
 
@@ -153,7 +159,21 @@ impl Pool {
         let made = timeout(self.connect_timeout, self.connect(permit, wanted)).await;
         let made = made.unwrap_or_else(|_| Err(ConnectError::TimedOut(self.connect_timeout)));
         *self.rests_until.lock() = made.is_err().then(|| Instant::now() + REST);
+        self.tell(made.as_ref().err());
         made.map_err(NoConnection::Failed)
+    }
+
+    /// Tells of a server that cannot be connected to any more, or can again.
+    fn tell(&self, error: Option<&ConnectError>) {
+        if self.is_out.swap(error.is_some(), Relaxed) != error.is_some() {
+            let server = self.server.to_string();
+            let error = error.map(|error| error as _);
+            self.observer.observe(&Observation::OriginServer {
+                server: &server,
+                in_use: error.is_none(),
+                error,
+            });
+        }
     }
 
     /// Keeps a connection for the next request.

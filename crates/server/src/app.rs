@@ -58,7 +58,7 @@ pub enum StartError {
 /// The parts that outlive a configuration, and the one in force.
 pub struct App {
     sequence: Arc<Sequence>,
-    observer: Arc<dyn Observer>,
+    pub(crate) observer: Arc<dyn Observer>,
     pub(crate) database: Option<Arc<Database>>,
     pub(crate) cursors: Option<Arc<CursorKey>>,
     pub(crate) current: ArcSwap<Served>,

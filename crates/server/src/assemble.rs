@@ -17,7 +17,7 @@ use kasoku_policies::negotiate::Negotiate;
 use kasoku_policies::observe::Observe;
 use kasoku_policies::rescue::Rescue;
 use kasoku_policies::rfc9111;
-use kasoku_policies::shape::Shape;
+use kasoku_policies::shape::{Shape, ShapeStored};
 use kasoku_policies::switch::{Lever, Switch};
 use kasoku_units::{Clock, SystemClock};
 
@@ -106,6 +106,7 @@ pub(crate) fn assemble_origin(
         .then(Rescue::new(&here))
         .then(Arc::clone(&own.admit))
         .then(Deadline::new(route.deadline, &here)) // of the answer's head; its body has timeouts of its own
+        .then(route.cache.as_ref().and_then(|_| ShapeStored::new(route.shape))) // codes what is stored plain
         .then(switch(own, &source))
         .then(cache) // reuses what is stored, as far as RFC 9111 allows
         .then(loops) // refuses what has been here before, which would wait for itself

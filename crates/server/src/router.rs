@@ -82,6 +82,10 @@ pub enum Refusal {
     TooManyFields,
     /// A transfer coding that the server does not decode (RFC 9112 §6.1).
     CodingUnknown,
+    /// An expectation that nobody here can meet (RFC 9110 §10.1.1).
+    ExpectationUnknown,
+    /// A field's value begins or ends with a blank, which HTTP/2 does not allow (RFC 9113 §8.2.1).
+    BlankAround,
     /// A method that the server knows and never serves: `TRACE` and `CONNECT`.
     MethodRefused,
     /// A method that the server does not know (RFC 9110 §9.1).
@@ -187,7 +191,7 @@ impl Router {
 
 impl Refusal {
     /// All of them, in the order of the enum.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::NoRoute,
         Self::BadPath,
         Self::NoHost,
@@ -197,6 +201,8 @@ impl Refusal {
         Self::TargetTooLong,
         Self::TooManyFields,
         Self::CodingUnknown,
+        Self::ExpectationUnknown,
+        Self::BlankAround,
         Self::MethodRefused,
         Self::MethodUnknown,
     ];
@@ -219,6 +225,10 @@ impl Refusal {
             Self::TooManyFields => Problem::new(Kind::HeadersTooLarge).detail("too many header fields"),
             Self::CodingUnknown => Problem::new(Kind::NotImplemented)
                 .detail("the only transfer coding that is understood is `chunked`"),
+            Self::ExpectationUnknown => Problem::new(Kind::ExpectationFailed)
+                .detail("the only expectation that can be met is `100-continue`"),
+            Self::BlankAround => Problem::new(Kind::Malformed)
+                .detail("a field's value begins or ends with a blank, which HTTP/2 does not allow"),
             Self::MethodRefused => Problem::new(Kind::MethodNotAllowed).header(header::ALLOW, METHODS),
             Self::MethodUnknown => Problem::new(Kind::NotImplemented).header(header::ALLOW, METHODS),
         }

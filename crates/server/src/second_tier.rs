@@ -137,25 +137,14 @@ impl Hearing {
 
 impl Listener for Hearing {
     fn apply(&self, message: &Message) {
-        let mode = match message.mode {
-            Mode::Soft => Purge::Soft,
-            Mode::Hard => Purge::Hard,
+        // Routes have other names there, so that only paths mean the same; other prefixes and keys reach everything.
+        let reach = match &message.reach {
+            Reach::Prefix { part, .. } if *part as usize == PATH_PART => &message.reach,
+            Reach::Prefix { .. } | Reach::Key(_) => &Reach::Everything,
+            Reach::Tags(_) | Reach::Everything => &message.reach,
         };
         for store in self.stores() {
-            match &message.reach {
-                Reach::Tags(tags) => {
-                    for tag in tags {
-                        store.purge_tag(*tag, mode);
-                    }
-                }
-                Reach::Prefix { part, prefix } if *part as usize == PATH_PART => {
-                    store.purge_prefix(PATH_PART, prefix, mode);
-                }
-                // Routes have other names there.
-                Reach::Prefix { .. } | Reach::Key(_) | Reach::Everything => {
-                    store.purge_all(mode);
-                }
-            }
+            kasoku_cache_tiers::purge(&store, reach, message.mode);
         }
     }
 

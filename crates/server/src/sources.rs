@@ -34,7 +34,9 @@ impl App {
         };
         match &route.source {
             SourcePlan::Files(rules) => Ok(below(pattern, Arc::new(FilesSource::new(rules.clone())))),
-            SourcePlan::Origin(rules) => Ok(below(pattern, Arc::new(OriginSource::new(rules.clone())))),
+            SourcePlan::Origin(rules) => {
+                Ok(below(pattern, Arc::new(OriginSource::new(rules.clone(), &self.observer))))
+            }
             SourcePlan::Table(rules) => {
                 let tags = dependencies.tags(&rules.table);
                 let planner = TablePlanner::new(pattern, schema, rules, Dialect::SQLITE, tags)

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use http::Method;
 use http::header::ALLOW;
+use kasoku_observe::Observer;
 use kasoku_origin_client::{Client, ConnectError, SendError};
 use kasoku_pipeline::{Body, BoxFuture, Foresight, Outcome, Promises, Request, Response, Source};
 use kasoku_problem::{Kind, Problem};
@@ -43,8 +44,8 @@ pub struct OriginSource {
 
 impl OriginSource {
     /// Connects to nothing before it is asked something.
-    pub fn new(rules: OriginRules) -> Self {
-        let client = Client::new(rules.client.clone());
+    pub fn new(rules: OriginRules, observer: &Arc<dyn Observer>) -> Self {
+        let client = Client::new(rules.client.clone(), observer);
         let methods =
             vec![Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
         Self { client, rules, promises: Promises { methods, streams: true, ..Promises::none() } }

@@ -56,6 +56,10 @@ pub fn received(mut head: Parts, body: Body, method: &Method, pseudonym: &Pseudo
 
 /// Leaves of an answer's fields what may pass, and gives what it says of its trailers.
 fn pass(head: &mut Parts, pseudonym: &Pseudonym) -> Result<Option<HeaderValue>, Problem> {
+    // RFC 9110 §15: such a status is no status. What it would mean to others cannot be known.
+    if head.status.as_u16() >= 600 {
+        return Err(Problem::new(Kind::BadUpstream).detail("the origin's answer has no valid status"));
+    }
     if let Some(wrong) = lies(&head.headers) {
         return Err(Problem::new(Kind::BadUpstream).detail(wrong));
     }

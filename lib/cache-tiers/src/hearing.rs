@@ -19,8 +19,8 @@ impl<V: Weigh + Send + Sync + 'static> Listener for Hearing<V> {
     }
 }
 
-/// Purges what is reached from a store.
-pub(crate) fn purge<V: Weigh + Send + Sync + 'static>(store: &Store<V>, reach: &Reach, mode: Mode) {
+/// Purges what a message reaches from a store.
+pub fn purge<V: Weigh + Send + Sync + 'static>(store: &Store<V>, reach: &Reach, mode: Mode) {
     let mode = match mode {
         Mode::Soft => Purge::Soft,
         Mode::Hard => Purge::Hard,

@@ -84,5 +84,6 @@ mod refreshes;
 mod tiers;
 mod value;
 
+pub use hearing::purge;
 pub use tiers::Tiers;
 pub use value::{FoundIn, Got, Made, Portable, Rules};

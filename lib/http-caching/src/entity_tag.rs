@@ -26,6 +26,16 @@ pub fn of_coded(tag: &HeaderValue, coding: Coding) -> HeaderValue {
     marked.unwrap_or_else(|| tag.clone())
 }
 
+/// The tags of the plain forms behind those of a list that could be tags of coded ones: the other way of [`of_coded`].
+pub fn uncoded(field: &[u8]) -> Vec<HeaderValue> {
+    let plain = |tag: EntityTag<'_>| {
+        let of = |coding: Coding| tag.opaque.strip_suffix(coding.token().as_bytes())?.strip_suffix(b"-");
+        let opaque = Coding::ALL.into_iter().find_map(of).filter(|_| !tag.weak)?;
+        HeaderValue::from_bytes(&[b"\"", opaque, b"\""].concat()).ok()
+    };
+    list(field).filter_map(plain).collect()
+}
+
 /// How two tags are compared (RFC 9110 §8.8.3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
@@ -101,6 +111,19 @@ mod tests {
 
     fn weak(opaque: &str) -> EntityTag<'_> {
         EntityTag { weak: true, ..strong(opaque) }
+    }
+
+    #[test]
+    fn the_tag_of_a_coded_form_leads_back_to_the_plain_one() {
+        let check =
+            |field: &str, expected: &[&str]| assert_eq!(uncoded(field.as_bytes()), expected, "{field}");
+        for coding in Coding::ALL {
+            let tag = HeaderValue::from_static("\"a-b\"");
+            assert_eq!(uncoded(of_coded(&tag, coding).as_bytes()), [tag], "{coding:?}");
+        }
+        check("\"x\", \"a-br\", W/\"a-gzip\", \"b-gzip\"", &["\"a\"", "\"b\""]);
+        check("*", &[]);
+        check("\"br\", \"abr\"", &[]);
     }
 
     #[test]

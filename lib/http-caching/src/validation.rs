@@ -57,13 +57,24 @@ impl StrongValidator {
     }
 }
 
+/// By which date a stored response is asked about that has no tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dates {
+    /// By that of its modification alone.
+    #[default]
+    Modified,
+    /// By that on which it was made, too.
+    Made,
+}
+
 /// The fields by which a request asks whether stored responses still hold (RFC 9111 §4.3.1). Those of the request
 /// that is being answered have to be taken out first. No fields: there is nothing to ask by.
 ///
 /// With one stored response they are its tag and its date of modification, as they were received; with several,
-/// the tags of all. One that has neither is asked for by its `Date` (RFC 9110 §13.1.3), less a second, so that what
-/// changed within the second in which it was made counts as changed.
-pub fn conditions<'a>(stored: impl IntoIterator<Item = &'a HeaderMap>) -> HeaderMap {
+/// the tags of all. One that has neither can be asked for by its `Date`, less a second, so that what changed within the
+/// second in which it was made counts as changed. That is right only where the origin looks at when a thing last changed
+/// (RFC 9110 §13.1.3 wants a date of modification), so it has to be wanted.
+pub fn conditions<'a>(stored: impl IntoIterator<Item = &'a HeaderMap>, dates: Dates) -> HeaderMap {
     let stored: Vec<&HeaderMap> = stored.into_iter().take(TAGS_MAX).collect();
     let mut tags: Vec<&[u8]> = stored.iter().filter_map(|headers| tag_text(headers)).collect();
     tags.sort_unstable();
@@ -74,7 +85,7 @@ pub fn conditions<'a>(stored: impl IntoIterator<Item = &'a HeaderMap>) -> Header
         fields.insert(IF_NONE_MATCH, list.expect("tags that stood in fields, and commas"));
     }
     if let [headers] = stored[..]
-        && let Some(since) = since(headers, tags.is_empty())
+        && let Some(since) = since(headers, dates == Dates::Made && tags.is_empty())
     {
         fields.insert(IF_MODIFIED_SINCE, since);
     }
@@ -231,7 +242,7 @@ mod tests {
         type Fields = &'static [(&'static str, &'static str)];
         let check = |stored: &[Fields], expected: Fields| {
             let maps: Vec<_> = stored.iter().map(|fields| headers(fields)).collect();
-            assert_eq!(conditions(&maps), headers(expected), "{stored:?}");
+            assert_eq!(conditions(&maps, Dates::Made), headers(expected), "{stored:?}");
         };
         check(&[], &[]);
         check(&[&[]], &[]);
@@ -255,6 +266,11 @@ mod tests {
         check(&[&[("last-modified", MADE)], &[("last-modified", LATER)]], &[]);
         // RFC 9110 §13.1.3: by the date of the message, if there is nothing better.
         check(&[&[("date", MADE)]], &[("if-modified-since", SECOND_BEFORE)]);
+        assert_eq!(
+            conditions(&[headers(&[("date", MADE)])], Dates::Modified),
+            headers(&[]),
+            "nobody wants that"
+        );
         check(&[&[("date", "Thu, 01 Jan 1970 00:00:00 GMT")]], &[]);
         check(&[&[("date", "yesterday"), ("last-modified", "0"), ("etag", "unquoted")]], &[]);
         check(&[&[("etag", "a\", \"b"), ("last-modified", MADE)]], &[("if-modified-since", MADE)]);
@@ -263,7 +279,7 @@ mod tests {
     #[test]
     fn no_more_stored_responses_are_asked_about_than_a_field_should_hold() {
         let stored: Vec<_> = (0..40).map(|n| headers(&[("etag", &format!("\"{n:02}\""))])).collect();
-        let fields = conditions(&stored);
+        let fields = conditions(&stored, Dates::Made);
         assert_eq!(crate::entity_tag::list(fields[IF_NONE_MATCH].as_bytes()).count(), TAGS_MAX);
     }
 

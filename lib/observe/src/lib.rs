@@ -105,6 +105,15 @@ pub enum Observation<'a> {
         /// Why, from a closed list: `"joined"`, `"timeout"`, `"connection"`, …
         reason: &'static str,
     },
+    /// A server of an origin could not be connected to, or can be again; said once for each change of state.
+    OriginServer {
+        /// Which one; it is from the configuration.
+        server: &'a str,
+        /// Whether it is asked again.
+        in_use: bool,
+        /// Why not; internal text.
+        error: Option<&'a (dyn Error + 'static)>,
+    },
     /// The server stops taking requests.
     Draining {
         /// Requests still being answered.

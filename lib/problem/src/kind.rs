@@ -99,6 +99,8 @@ kinds! {
     UnsupportedMediaType = 415 "unsupported-media-type" "Unsupported media type" Caller Retry::Never;
     /// No part of the requested range exists.
     RangeNotSatisfiable = 416 "range-not-satisfiable" "Range not satisfiable" Caller Retry::Never;
+    /// The request expects what nobody here can do.
+    ExpectationFailed = 417 "expectation-failed" "Expectation failed" Caller Retry::Never;
     /// The body is well formed, but its values cannot be used.
     Unprocessable = 422 "unprocessable" "Unprocessable content" Caller Retry::Never;
     /// The idempotency key was used before with another request.

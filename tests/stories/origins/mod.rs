@@ -1,6 +1,7 @@
 //! HTTP servers behind the real binary: sound ones, broken ones, slow ones, and some that speak something else.
 
 mod circles;
+mod compression;
 mod failing;
 mod forwarding;
 mod protocols;

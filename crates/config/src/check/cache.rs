@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::HeaderName;
 use kasoku_cache_remote::{Misconfigured, Settings};
 use kasoku_http_caching::storing;
+use kasoku_http_caching::validation::Dates;
 use kasoku_policies::cache::CacheRules;
 use kasoku_policies::rfc9111::{FieldRules, HttpCacheRules};
 
@@ -140,6 +141,7 @@ pub(super) fn rfc9111(
         eager: written.eager,
         failures: written.failures.map(DurationText::duration),
         jitter: written.jitter.unwrap_or(usual.jitter),
+        dates: if written.by_date == Some(true) { Dates::Made } else { Dates::Modified },
     }))
 }
 
@@ -148,7 +150,8 @@ pub(super) fn belong(check: &mut Check<'_>, route: &KeyPath, is_declared: bool) 
     let at = route.key("cache");
     let (others, owners) = if is_declared {
         (
-            &["variants", "retry", "soft_timeout", "eager", "failures", "jitter", "show", "hide"][..],
+            &["variants", "retry", "soft_timeout", "eager", "failures", "jitter", "by_date", "show", "hide"]
+                [..],
             "`origin` routes",
         )
     } else {

@@ -31,7 +31,7 @@ pub(crate) const BELONG: [(&str, &[&str]); 17] = [
     ("rows", &["query"]),
     ("strip", &["origin"]),
     ("cache", &["table", "query", "origin"]),
-    ("compress", &["table", "query", "files"]),
+    ("compress", &["table", "query", "files", "origin"]),
 ];
 
 /// The sources of this version.

@@ -77,6 +77,11 @@ pub(crate) struct RouteCache {
     #[schemars(range(min = 0.0, max = 0.9), extend("default" = 0.0), example = 0.1)]
     pub(crate) jitter: Option<f64>,
 
+    /// `origin`: ask whether an answer still holds by its `Date`, too, where it has neither `ETag` nor `Last-Modified`.
+    /// Right for origins that know when a thing last changed without saying it.
+    #[schemars(extend("default" = false))]
+    pub(crate) by_date: Option<bool>,
+
     /// `origin`: request fields that it sees and answers by, so that answers are stored for each of their values,
     /// whatever `Vary` says.
     #[schemars(example = ["user-agent"])]

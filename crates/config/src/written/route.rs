@@ -117,7 +117,8 @@ pub(crate) struct Route {
     #[serde(default)]
     pub(crate) admit: Admit,
 
-    /// Answers of this size and more are compressed for callers that accept it. `false` never compresses.
+    /// Answers of this size and more are compressed for callers that accept it. `false` never compresses. For an
+    /// `origin`: those that it sends plain, once they are stored, and never for callers with cookies or credentials.
     #[serde(default = "compress")]
     pub(crate) compress: OrFalse<SizeText>,
 

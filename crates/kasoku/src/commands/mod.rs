@@ -1,5 +1,7 @@
 //! One file a command.
 
+mod admin;
+pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod explain;
 pub(crate) mod new;

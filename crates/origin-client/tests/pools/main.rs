@@ -12,6 +12,11 @@ use kasoku_testkit::RecordingOrigin;
 
 const FOUR: &str = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfour";
 
+/// A client that nobody watches.
+fn client_of(settings: ClientSettings) -> Client {
+    Client::new(settings, &(Arc::new(kasoku_observe::Silent) as _))
+}
+
 fn settings(origins: &[&RecordingOrigin]) -> ClientSettings {
     let patience = Duration::from_secs(30);
     ClientSettings {
@@ -47,7 +52,7 @@ async fn a_connection_that_nobody_uses_is_closed() {
         }
     });
     let client =
-        Client::new(ClientSettings { idle_timeout: Duration::from_millis(50), ..settings(&[&origin]) });
+        client_of(ClientSettings { idle_timeout: Duration::from_millis(50), ..settings(&[&origin]) });
     assert_eq!(ask(&client, Method::GET, "").await.unwrap(), "four");
     while closed.load(Ordering::SeqCst) == 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -65,7 +70,7 @@ async fn connections_end_with_their_client() {
             closed.fetch_add(1, Ordering::SeqCst);
         }
     });
-    let client = Client::new(settings(&[&origin]));
+    let client = client_of(settings(&[&origin]));
     ask(&client, Method::GET, "").await.unwrap();
     drop(client);
     while closed.load(Ordering::SeqCst) == 0 {
@@ -83,7 +88,7 @@ async fn a_request_that_is_given_up_gives_its_connection_up() {
             closed.fetch_add(1, Ordering::SeqCst);
         }
     });
-    let client = Client::new(ClientSettings { connections_max: 1, ..settings(&[&origin]) });
+    let client = client_of(ClientSettings { connections_max: 1, ..settings(&[&origin]) });
     for turn in 1..4 {
         let asked = tokio::time::timeout(Duration::from_millis(20), ask(&client, Method::GET, "")).await;
         assert!(asked.is_err(), "nothing was answered");
@@ -101,7 +106,7 @@ async fn who_waits_too_long_for_a_place_is_told() {
         exchange.wait_for_close();
     });
     let connect_timeout = Duration::from_millis(50);
-    let client = Client::new(ClientSettings { connections_max: 1, connect_timeout, ..settings(&[&origin]) });
+    let client = client_of(ClientSettings { connections_max: 1, connect_timeout, ..settings(&[&origin]) });
     let request = Request::new(Empty::new().map_err(Into::into).boxed_unsync());
     let unread = client.send(request).await.unwrap();
     let refused = ask(&client, Method::GET, "").await;
@@ -120,7 +125,7 @@ async fn what_may_be_asked_twice_is_asked_twice_at_the_most() {
                 if exchange.number() == 0 { exchange.send(FOUR) } else { exchange.close() }
             },
         );
-    let client = Client::new(settings(&[&origin]));
+    let client = client_of(settings(&[&origin]));
     assert_eq!(ask(&client, Method::GET, "").await.unwrap(), "four");
     let broken = ask(&client, Method::GET, "").await;
     assert!(matches!(broken, Err(SendError::Broken { .. })), "{broken:?}");
@@ -133,7 +138,7 @@ async fn what_may_be_asked_twice_is_asked_twice_at_the_most() {
 #[tokio::test]
 async fn an_answer_that_was_not_read_to_its_end_ends_its_connection() {
     let origin = RecordingOrigin::always(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", 1 << 20));
-    let client = Client::new(settings(&[&origin]));
+    let client = client_of(settings(&[&origin]));
     for turn in 1..4 {
         let request = Request::new(Empty::new().map_err(Into::into).boxed_unsync());
         drop(client.send(request).await.unwrap());

@@ -30,7 +30,11 @@ pub(crate) fn screen(head: &mut Parts, fields_max: usize) -> Result<(), Refusal>
         only_chunked(&head.headers)?;
     }
     one_host(head)?;
+    if head.headers.keys().any(|name| *name == header::EXPECT) {
+        only_continue(head)?;
+    }
     if head.version == Version::HTTP_2 {
+        nothing_blank_around(&head.headers)?;
         join_crumbs(&mut head.headers);
     }
     match (head.uri.scheme_str(), head.uri.authority()) {
@@ -70,6 +74,27 @@ fn only_chunked(headers: &HeaderMap) -> Result<(), Refusal> {
         (Some(value), None) if value.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
         _ => Err(Refusal::CodingUnknown),
     }
+}
+
+/// RFC 9110 §10.1.1: an expectation in HTTP/1.0 is ignored, and one that is not known can be answered by 417 at once.
+fn only_continue(head: &mut Parts) -> Result<(), Refusal> {
+    if head.version == Version::HTTP_10 {
+        head.headers.remove(header::EXPECT);
+        return Ok(());
+    }
+    let mut lines = head.headers.get_all(header::EXPECT).iter();
+    match (lines.next(), lines.next()) {
+        (Some(line), None) if line.as_bytes().trim_ascii().eq_ignore_ascii_case(b"100-continue") => Ok(()),
+        _ => Err(Refusal::ExpectationUnknown),
+    }
+}
+
+/// RFC 9113 §8.2.1: such a field makes the request malformed. Over HTTP/1.1 the parser takes blanks away.
+fn nothing_blank_around(headers: &HeaderMap) -> Result<(), Refusal> {
+    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let has_blank =
+        |value: &HeaderValue| is_blank(value.as_bytes().first()) || is_blank(value.as_bytes().last());
+    if headers.values().any(has_blank) { Err(Refusal::BlankAround) } else { Ok(()) }
 }
 
 /// RFC 9113 §8.2.3: browsers send each cookie in a field of its own over HTTP/2, and HTTP/1.1 and keys know one field.
@@ -301,5 +326,37 @@ mod tests {
         for coding in ["gzip, chunked", "chunked, chunked", "identity", "chunked;a=b", "xchunked"] {
             check(Version::HTTP_11, "POST", "/", &coded(coding), Err(Refusal::CodingUnknown));
         }
+    }
+
+    #[test]
+    fn expectations_and_blanks_are_judged_by_version() {
+        let check = |version: Version,
+                     name: &'static str,
+                     values: &[&'static [u8]],
+                     expected: Result<bool, Refusal>| {
+            let mut request = http::Request::builder().version(version).uri("http://h/");
+            for value in values {
+                request = request.header(name, HeaderValue::from_bytes(value).unwrap());
+            }
+            let (mut head, ()) = request.header("host", "h").body(()).unwrap().into_parts();
+            let screened = screen(&mut head, 100).map(|()| head.headers.contains_key(name));
+            assert_eq!(screened, expected, "{version:?} {name}: {values:?}");
+        };
+        check(Version::HTTP_10, "expect", &[b"100-continue"], Ok(false));
+        check(Version::HTTP_10, "expect", &[b"anything"], Ok(false));
+        for version in [Version::HTTP_11, Version::HTTP_2] {
+            check(version, "expect", &[b"100-Continue"], Ok(true));
+            for wrong in
+                [&[&b"200-ok"[..]][..], &[b"100-continue, x"], &[b"100-continue", b"100-continue"], &[b""]]
+            {
+                check(version, "expect", wrong, Err(Refusal::ExpectationUnknown));
+            }
+        }
+        for blank in [&b" a"[..], b"a ", b"\ta", b"a\t", b" "] {
+            check(Version::HTTP_2, "x-a", &[blank], Err(Refusal::BlankAround));
+            check(Version::HTTP_11, "x-a", &[blank], Ok(true));
+        }
+        check(Version::HTTP_2, "x-a", &[b"a b"], Ok(true));
+        check(Version::HTTP_2, "x-a", &[b""], Ok(true));
     }
 }

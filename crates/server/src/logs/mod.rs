@@ -135,6 +135,13 @@ impl Observer for Logs {
             Observation::SecondTier { reason, .. } => {
                 warn!(reason, "the second tier is away; this node is on its own until it is back");
             }
+            Observation::OriginServer { server, in_use: true, .. } => {
+                info!(server, "a server of an origin can be connected to again");
+            }
+            Observation::OriginServer { server, error, .. } => {
+                let cause = error.map(|error| error.to_string()).unwrap_or_default();
+                warn!(server, cause, "a server of an origin cannot be connected to; others are asked first");
+            }
             Observation::Draining { in_flight } => info!(in_flight, "no new requests are taken"),
             _ => {}
         }

@@ -61,6 +61,8 @@ struct Counts {
     connections_opened: AtomicU64,
     connections_closed: AtomicU64,
     connections_refused: Reasons,
+    origin_servers_out: AtomicU64,
+    origin_servers_back: AtomicU64,
     reloads: AtomicU64,
     reloads_refused: AtomicU64,
     generation: AtomicU64,
@@ -140,6 +142,9 @@ impl Observer for Metrics {
             Observation::ConnectionOpened => add(&counts.connections_opened, 1),
             Observation::ConnectionClosed => add(&counts.connections_closed, 1),
             Observation::ConnectionRefused { reason } => counts.connections_refused.add(reason),
+            Observation::OriginServer { in_use, .. } => {
+                add(if *in_use { &counts.origin_servers_back } else { &counts.origin_servers_out }, 1);
+            }
             Observation::Reloaded { generation } => {
                 add(&counts.reloads, 1);
                 counts.generation.store(*generation, Relaxed);
@@ -190,6 +195,8 @@ impl Default for Counts {
             connections_opened: AtomicU64::default(),
             connections_closed: AtomicU64::default(),
             connections_refused: Reasons::default(),
+            origin_servers_out: AtomicU64::default(),
+            origin_servers_back: AtomicU64::default(),
             reloads: AtomicU64::default(),
             reloads_refused: AtomicU64::default(),
             generation: AtomicU64::new(1),

@@ -118,6 +118,20 @@ impl Reading {
         single(encoder, "connections_opened", "Connections accepted", opened)?;
         single(encoder, "connections_closed", "Connections ended", closed)?;
         gauge(encoder, "connections", "Connections that are open", opened.saturating_sub(closed) as f64)?;
+        let [out, back] = [&self.counts.origin_servers_out, &self.counts.origin_servers_back]
+            .map(|cell| cell.load(Relaxed));
+        single(
+            encoder,
+            "origin_servers_out",
+            "Times that a server of an origin could not be connected to any more",
+            out,
+        )?;
+        single(
+            encoder,
+            "origin_servers_back",
+            "Times that a server of an origin could be connected to again",
+            back,
+        )?;
         reasons(
             encoder,
             "connections_refused",

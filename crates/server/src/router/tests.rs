@@ -157,7 +157,7 @@ fn each_refusal_answers_its_own_status() {
         let failure = router.refusal(refusal).run(Request::get("/")).now_or_never().unwrap().unwrap_err();
         failure.problem.kind().status().as_u16()
     });
-    assert_eq!(statuses, [404, 400, 400, 400, 400, 400, 414, 431, 501, 405, 501]);
+    assert_eq!(statuses, [404, 400, 400, 400, 400, 400, 414, 431, 501, 417, 400, 405, 501]);
 }
 
 #[test]

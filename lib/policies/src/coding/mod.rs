@@ -7,4 +7,4 @@ mod encode;
 mod suitable;
 
 pub use encode::encode;
-pub use suitable::{Suitability, suitability};
+pub use suitable::{Suitability, may_be_coded, suitability};

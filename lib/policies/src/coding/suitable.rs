@@ -32,10 +32,19 @@ pub fn suitability(response: &Response, bytes_min: u64) -> Suitability {
         Body::Full(bytes) if (bytes.len() as u64) < bytes_min => return Suitability::Small,
         Body::Full(_) => {}
     }
+    of_head(response.status, headers)
+}
+
+/// Whether an answer with this head may be coded, whatever its body is.
+pub fn may_be_coded(status: StatusCode, headers: &HeaderMap) -> bool {
+    of_head(status, headers) == Suitability::Suitable
+}
+
+fn of_head(status: StatusCode, headers: &HeaderMap) -> Suitability {
     if headers.contains_key(CONTENT_ENCODING) {
         return Suitability::Coded;
     }
-    if response.status == StatusCode::PARTIAL_CONTENT || headers.contains_key(CONTENT_RANGE) {
+    if status == StatusCode::PARTIAL_CONTENT || headers.contains_key(CONTENT_RANGE) {
         return Suitability::Partial;
     }
     if no_transform(headers) {

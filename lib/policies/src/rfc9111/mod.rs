@@ -44,6 +44,7 @@ use http::header::UPGRADE;
 use kasoku_coherence::{Key, Snapshot, Tag};
 use kasoku_http_caching::reason::Reason;
 use kasoku_http_caching::storing;
+use kasoku_http_caching::validation::Dates;
 use kasoku_pipeline::{Body, CacheFacts, Forward, Next, Outcome, Policy, Request, RequestBody, Verdict};
 
 use self::failures::Failures;
@@ -84,6 +85,8 @@ pub struct HttpCacheRules {
     /// The part of a lifetime, from 0 to 1, by which those that the origin did not say are shortened at random, so
     /// that what was stored together does not get stale together.
     pub jitter: f64,
+    /// By which dates the origin is asked whether what is stored still holds.
+    pub dates: Dates,
 }
 
 impl Default for HttpCacheRules {
@@ -98,6 +101,7 @@ impl Default for HttpCacheRules {
             eager: None,
             failures: None,
             jitter: 0.0,
+            dates: Dates::default(),
         }
     }
 }

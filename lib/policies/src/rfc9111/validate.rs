@@ -85,14 +85,17 @@ impl HttpFill {
                     request.headers.extend(completing(parts).unwrap_or_default());
                     return Asks::Completes(*candidate);
                 }
-                request.headers.extend(validation::conditions([candidate.stored.headers()]));
+                request
+                    .headers
+                    .extend(validation::conditions([candidate.stored.headers()], self.shelf.rules.dates));
                 Asks::Validates(vec![*candidate])
             }
             Lookup::OtherVariants(first) if !has_own => {
                 let variants = self.variants(&first);
-                request
-                    .headers
-                    .extend(validation::conditions(variants.iter().map(|one| one.stored.headers())));
+                request.headers.extend(validation::conditions(
+                    variants.iter().map(|one| one.stored.headers()),
+                    self.shelf.rules.dates,
+                ));
                 Asks::Validates(variants)
             }
             other => Asks::AsItIs(other),

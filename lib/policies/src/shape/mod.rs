@@ -7,6 +7,7 @@
 
 mod coder;
 mod methods;
+mod stored;
 mod vary;
 
 #[cfg(test)]
@@ -27,6 +28,7 @@ use kasoku_problem::{Kind, Problem};
 
 use self::coder::Coder;
 use self::methods::{Methods, Treatment};
+pub use self::stored::ShapeStored;
 use self::vary::Vary;
 use crate::coding::{self, Suitability};
 
