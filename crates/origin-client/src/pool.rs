@@ -39,8 +39,7 @@ const PING: Duration = Duration::from_secs(15);
 /// it failed.
 const REST: Duration = Duration::from_secs(2);
 
-/// A server that closes what it keeps alive does so at some time of its own. What cannot be sent twice is only sent
-/// on a connection that was in use so shortly ago that this will not happen.
+/// A server closes what it keeps alive when it likes. What cannot be sent twice is only sent on what was used just now.
 const SURELY_OPEN: Duration = Duration::from_secs(1);
 
 /// The connections to one server.

@@ -84,7 +84,7 @@ pub enum Refusal {
     CodingUnknown,
     /// An expectation that nobody here can meet (RFC 9110 §10.1.1).
     ExpectationUnknown,
-    /// A field's value begins or ends with a blank, which HTTP/2 does not allow (RFC 9113 §8.2.1).
+    /// A field's value begins or ends with a blank (RFC 9113 §8.2.1).
     BlankAround,
     /// A method that the server knows and never serves: `TRACE` and `CONNECT`.
     MethodRefused,
@@ -210,25 +210,19 @@ impl Refusal {
     fn problem(self) -> Problem {
         match self {
             Self::NoRoute => Problem::new(Kind::NotFound).detail("nothing is served at this path"),
-            Self::BadPath => {
-                Problem::new(Kind::Malformed).detail("a percent-encoding in the path is not valid UTF-8 text")
-            }
+            Self::BadPath => Problem::new(Kind::Malformed).detail("the path's percent-encoding is no UTF-8"),
             Self::NoHost => Problem::new(Kind::Malformed).detail("the `Host` field is missing"),
             Self::BadHost => Problem::new(Kind::Malformed).detail("the `Host` field must be one host"),
-            Self::HostMismatch => {
-                Problem::new(Kind::Malformed).detail("the target and the `Host` field name different hosts")
-            }
-            Self::BadTarget => {
-                Problem::new(Kind::Malformed).detail("the target is neither a path nor an HTTP URL")
-            }
+            Self::HostMismatch => Problem::new(Kind::Malformed).detail("target and `Host` name two hosts"),
+            Self::BadTarget => Problem::new(Kind::Malformed).detail("the target is no path and no HTTP URL"),
             Self::TargetTooLong => Problem::new(Kind::TargetTooLong),
             Self::TooManyFields => Problem::new(Kind::HeadersTooLarge).detail("too many header fields"),
             Self::CodingUnknown => Problem::new(Kind::NotImplemented)
                 .detail("the only transfer coding that is understood is `chunked`"),
-            Self::ExpectationUnknown => Problem::new(Kind::ExpectationFailed)
-                .detail("the only expectation that can be met is `100-continue`"),
-            Self::BlankAround => Problem::new(Kind::Malformed)
-                .detail("a field's value begins or ends with a blank, which HTTP/2 does not allow"),
+            Self::ExpectationUnknown => {
+                Problem::new(Kind::ExpectationFailed).detail("only `100-continue` is met")
+            }
+            Self::BlankAround => Problem::new(Kind::Malformed).detail("a field's value has blanks around it"),
             Self::MethodRefused => Problem::new(Kind::MethodNotAllowed).header(header::ALLOW, METHODS),
             Self::MethodUnknown => Problem::new(Kind::NotImplemented).header(header::ALLOW, METHODS),
         }
