@@ -287,6 +287,22 @@ async fn what_is_told_of_tables_and_queries_is_what_is_done() {
     }
 }
 
+#[test]
+fn the_key_has_the_form_that_was_chosen_and_not_how_it_was_asked_for() {
+    let app = shop::app();
+    for (accept, expected) in [
+        ("text/csv;q=0.9, image/png", Some("text/csv")),
+        ("text/html, */*;q=0.1", None),
+        ("application/json; charset=utf-8", None),
+    ] {
+        let told = explain(app.path(), "GET", "/things", &[("accept", accept)], None);
+        let told: Value = serde_json::from_slice(&told.stdout).expect("it is JSON");
+        let mut parts = told["key"].as_array().expect("it has a key").iter();
+        let part = parts.find(|part| part["name"] == "accept").expect("the form is part of it");
+        assert_eq!(part["value"].as_str(), expected, "{accept}");
+    }
+}
+
 #[tokio::test]
 async fn what_an_answer_is_told_to_depend_on_removes_it() {
     let app = shop::app();

@@ -69,9 +69,12 @@ export class Playhouse {
 
   #until(child, streams, listen) {
     return new Promise((resolve, reject) => {
-      const fail = (why) => reject(new Error(`${why}:\n${this.#said.join("\n")}`));
       const late = setTimeout(() => fail(`not ready after ${PATIENCE_MS} ms`), PATIENCE_MS);
-      child.once("error", reject);
+      const fail = (why) => {
+        clearTimeout(late);
+        reject(new Error(`${why}:\n${this.#said.join("\n")}`));
+      };
+      child.once("error", (error) => fail(error.message));
       child.once("exit", (code) => fail(`ended with ${code}`));
       const done = () => {
         clearTimeout(late);
@@ -83,7 +86,7 @@ export class Playhouse {
 
   async end() {
     const ended = async (child, stop) => {
-      if (!child || child.exitCode !== null || child.signalCode !== null) return;
+      if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return;
       const end = new Promise((resolve) => child.once("exit", resolve));
       stop(child);
       await end;

@@ -81,7 +81,9 @@ async fn explain_with(
     if explanation.method.treatment != describe::READ {
         return Ok(explanation);
     }
-    explanation.key = key(route, &request, Some(&came.promises));
+    // What the source has chosen is keyed in its own spelling; fields of others are keyed as they came.
+    let keyed = if matches!(route.cache, Some(CachePlan::Declared(_))) { &came.request } else { &request };
+    explanation.key = key(route, keyed, Some(&came.promises));
     explanation.fields = fields(route, &request, Some(&came.promises));
     if question.recorded.is_some() || matches!(came.foresight, Foresight::Read { .. }) {
         let answer = afterwards::answer(rehearsal, (route, question), &run, seen, &came.foresight).await?;
