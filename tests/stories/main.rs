@@ -14,6 +14,7 @@ mod durability;
 mod ending;
 mod explain;
 mod files;
+mod grammar;
 mod hostile;
 mod limits;
 mod lists;

@@ -41,11 +41,12 @@ fn check_routes(text: &str, schema: &Schema) -> usize {
             filter: names(route, "filter"),
             plain: names(route, "plain"),
             order: names(route, "order").iter().map(|sort| parse_sort(sort).expect("a sort")).collect(),
-            page: PageRules { default: 20, most: 1_000 },
+            page: PageRules { default: 20, most: 1_000, offset_most: 0 },
             counts: Counts { default: CountRule::None, allowed: Vec::new(), cap: 10_000 },
             write: WriteRules {
                 insert: writes.contains(&"insert".to_owned()),
                 update: writes.contains(&"update".to_owned()),
+                update_each: false,
                 upsert: writes.contains(&"upsert".to_owned()),
                 delete: writes.contains(&"delete".to_owned()),
                 rows_most: 1_000,

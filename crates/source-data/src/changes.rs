@@ -97,8 +97,14 @@ mod tests {
             generated: false,
             exact_equality: true,
         };
-        let table =
-            Table { name: "t".into(), view: false, columns: vec![column], key: vec![0], unique: vec![] };
+        let table = Table {
+            name: "t".into(),
+            view: false,
+            columns: vec![column],
+            key: vec![0],
+            unique: vec![],
+            partial: Vec::new(),
+        };
         let rules = Arc::new(TagRules::new(&table, &[], &[]));
         let (applied, forgotten) = (Arc::new(Applied(AtomicUsize::new(0))), Arc::new(AtomicUsize::new(0)));
         let forget = Arc::clone(&forgotten);

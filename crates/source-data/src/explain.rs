@@ -10,6 +10,7 @@ use kasoku_pipeline::{Outcome, Request};
 use kasoku_problem::Problem;
 use serde_json::json;
 
+use crate::list;
 use crate::media::{self, Media, PlanText};
 use crate::prefer::Preferences;
 use crate::render;
@@ -21,7 +22,7 @@ const LINES_MAX: usize = 10_000;
 pub(crate) async fn answer(table: &Table, request: Request) -> Outcome {
     let media = Media::of(&request.headers, media::OF_ROWS_AND_PLANS)?;
     let preferences = Preferences::of(&request.headers)?;
-    let plan = table.planner.list(request.uri.query(), preferences.count, &table.cursors)?;
+    let plan = list::plan(table, &request, &preferences)?;
     let (statement, place) = table.planner.explained(&plan.statement);
     let lines = move |rows: &mut Rows<'_>| -> Result<Vec<String>, DatabaseError> {
         let mut lines = Vec::new();

@@ -8,13 +8,14 @@ use kasoku_problem::Problem;
 use kasoku_sql_plan::Value;
 
 use crate::lanes::Planned;
+use crate::list;
 use crate::prefer::Preferences;
 use crate::table::{KEY_PARAM, Table};
 
 /// A page of a list.
 pub(crate) fn of_list(table: &Table, request: &Request) -> Result<Foresight, Problem> {
     let preferences = Preferences::of(&request.headers)?;
-    let plan = table.planner.list(request.uri.query(), preferences.count, &table.cursors)?;
+    let plan = list::plan(table, request, &preferences)?;
     let names = table.planner.tag_names(&plan.tags, &plan.statement.params);
     Ok(read(&plan.statement, plan.tags, names, &[(table.purge_tag, &table.name)]))
 }

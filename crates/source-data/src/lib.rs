@@ -18,6 +18,7 @@ mod media;
 mod position;
 mod prefer;
 mod query;
+mod range;
 mod render;
 mod table;
 mod write;

@@ -12,10 +12,12 @@ pub(crate) fn pages(uri: &Uri, next: Option<&str>, prev: Option<&str>) -> Option
     (!links.is_empty()).then(|| HeaderValue::try_from(links.join(", ")).ok()).flatten()
 }
 
-/// The same target with this cursor instead of its own.
+/// The same target with this cursor instead of its own, or of the rows that it passes over.
 fn at(uri: &Uri, cursor: &str) -> String {
     let kept = uri.query().unwrap_or_default().split('&');
-    let kept = kept.filter(|pair| !pair.is_empty() && !pair.starts_with("cursor=") && *pair != "cursor");
+    let names_page =
+        |pair: &str| matches!(pair.split_once('=').map_or(pair, |(name, _)| name), "cursor" | "offset");
+    let kept = kept.filter(|pair| !pair.is_empty() && !names_page(pair));
     let mut target = String::from(uri.path());
     target.push('?');
     for pair in kept {
@@ -40,6 +42,7 @@ mod tests {
     fn links_keep_the_query_and_replace_the_cursor() {
         check("/a", None, None, "");
         check("/a", Some("v1.x"), None, "</a?cursor=v1.x>; rel=\"next\"");
+        check("/a?offset=20&limit=5", Some("n"), None, "</a?limit=5&cursor=n>; rel=\"next\"");
         check(
             "/a?b=%20c&cursor=old&limit=5",
             Some("n"),

@@ -3,20 +3,18 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use kasoku_database::{DatabaseError, ReadTransaction, Rows, Statement, json};
 use kasoku_pipeline::{Outcome, Request, Response};
 use kasoku_problem::Problem;
-use kasoku_sql_plan::{CountPlan, ListPlan, Page, Total, Value};
+use kasoku_sql_plan::{CountPlan, CountRule, ListPlan, Page, Value};
 
 use crate::lanes::Planned;
 use crate::media::{self, Media};
 use crate::prefer::{self, Preferences};
+use crate::range::{self, Shown};
 use crate::table::Table;
 use crate::{link, render};
-
-/// How many rows the list has in all pages together; `>` and `~` before a number say that it is not exact.
-const TOTAL_COUNT: HeaderName = HeaderName::from_static("total-count");
 
 /// Rows as JSON, with the values that place them in the sort.
 #[derive(Debug, Default)]
@@ -31,7 +29,7 @@ struct Gathered {
 pub(crate) async fn answer(table: &Table, request: Request) -> Outcome {
     let preferences = Preferences::of(&request.headers)?;
     let media = Media::of(&request.headers, media::OF_ROWS)?;
-    let plan = Arc::new(table.planner.list(request.uri.query(), preferences.count, &table.cursors)?);
+    let plan = Arc::new(plan(table, &request, &preferences)?);
     let alone = plan.count.is_none() && plan.follow_up(0).is_none();
     let reading = Arc::clone(&plan);
     let read = if alone {
@@ -50,6 +48,13 @@ pub(crate) async fn answer(table: &Table, request: Request) -> Outcome {
     response.tags = plan.tags.iter().copied().chain([table.purge_tag]).collect();
     response.snapshot = Some(snapshot);
     Ok(response)
+}
+
+/// Plans a request for a page.
+pub(crate) fn plan(table: &Table, request: &Request, preferences: &Preferences) -> Result<ListPlan, Problem> {
+    let count = preferences.count_of(&table.planner)?;
+    let range = range::asked(&request.headers)?.filter(|_| table.takes_ranges);
+    table.planner.list_within(request.uri.query(), range, count, &table.cursors)
 }
 
 fn gather(transaction: &mut ReadTransaction<'_>, plan: &ListPlan) -> Result<Gathered, DatabaseError> {
@@ -115,16 +120,20 @@ impl Gathered {
         if let Some(links) = link::pages(&request.uri, page.next.as_deref(), page.prev.as_deref()) {
             response.headers.insert(header::LINK, links);
         }
-        if let Some(count) = &plan.count {
-            let first_page = page.prev.is_none();
-            add_total(&mut response, count.total(self.counted), first_page.then_some(order.len()));
-            if preferences.count == Some(count.rule) {
-                let applied = format!("count={}", prefer::count_word(count.rule));
-                if let Some(applied) = Preferences::applied(&[applied]) {
-                    response.headers.insert(prefer::PREFERENCE_APPLIED, applied);
-                }
-            }
+        let mut applied = preferences.heeded();
+        applied.extend(preferences.count_text().filter(|_| plan.count.is_some()));
+        if let Some(applied) = Preferences::applied(&applied) {
+            response.headers.insert(prefer::PREFERENCE_APPLIED, applied);
         }
+        let shown = Shown {
+            from: plan.from,
+            rows: order.len(),
+            has_more: page.has_more,
+            total: plan.count.as_ref().map(|count| count.total(self.counted)),
+            roughly: preferences.count.is_some_and(|count| count.rule == CountRule::Estimated),
+            by_range: plan.by_range,
+        };
+        shown.describe(&mut response)?;
         Ok(response)
     }
 
@@ -152,22 +161,5 @@ impl Gathered {
             body.push(b'}');
         }
         body
-    }
-}
-
-/// `Total-Count`, and `Content-Range` in PostgREST's form, whose clients read the number behind the slash.
-fn add_total(response: &mut Response, total: Total, rows_from_start: Option<usize>) {
-    let (total, known) = match total {
-        Total::Exact(rows) => (rows.to_string(), rows.to_string()),
-        Total::AtLeast(rows) => (format!(">{rows}"), "*".to_owned()),
-        Total::Estimated(rows) => (format!("~{rows}"), rows.to_string()),
-        Total::Unknown => return,
-    };
-    let range = match rows_from_start {
-        Some(rows) if rows > 0 => format!("0-{}/{known}", rows - 1),
-        _ => format!("*/{known}"),
-    };
-    for (name, value) in [(TOTAL_COUNT, total), (header::CONTENT_RANGE, range)] {
-        response.headers.insert(name, HeaderValue::try_from(value).expect("digits and signs"));
     }
 }

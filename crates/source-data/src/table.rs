@@ -11,7 +11,7 @@ use kasoku_sql_plan::{CursorKey, TablePlanner, TableRules, purge_tag};
 
 use crate::lanes::{Engine, Lanes};
 use crate::media::{self, Media};
-use crate::{explain, foresight, list, prefer, render, write};
+use crate::{explain, foresight, list, prefer, range, render, write};
 
 /// What both sources of a route share.
 pub(crate) struct Table {
@@ -27,7 +27,10 @@ pub(crate) struct Table {
     pub(crate) name: String,
     /// Columns that problems may name.
     pub(crate) shown: Vec<String>,
+    pub(crate) may_update: bool,
     pub(crate) may_upsert: bool,
+    /// Whether rows can be asked for by their places.
+    pub(crate) takes_ranges: bool,
     pub(crate) has_key: bool,
 }
 
@@ -68,7 +71,9 @@ pub fn table_sources(
         purge_tag: purge_tag(&rules.table),
         name: rules.table.clone(),
         shown: rules.select.clone(),
+        may_update: rules.write.update,
         may_upsert: rules.write.upsert,
+        takes_ranges: rules.page.offset_most > 0,
         has_key,
     });
     let allowed = |methods: &[(Method, bool)]| -> Vec<Method> {
@@ -81,10 +86,14 @@ pub fn table_sources(
         promises: Promises {
             methods: allowed(&[
                 (Method::POST, write.insert),
-                (Method::PATCH, write.update),
+                (Method::PATCH, write.update || write.update_each),
                 (Method::DELETE, write.delete),
             ]),
-            vary: vec![header::ACCEPT, prefer::PREFER],
+            vary: if rules.page.offset_most > 0 {
+                vec![header::ACCEPT, prefer::PREFER, header::RANGE, range::RANGE_UNIT]
+            } else {
+                vec![header::ACCEPT, prefer::PREFER]
+            },
             depends_on: depends_on.clone(),
             streams: false,
             problems: ProblemForm::Coded,

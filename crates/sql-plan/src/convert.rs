@@ -108,7 +108,8 @@ fn wrapped(text: &str, begin: &str, end: &str) -> Option<Value> {
 }
 
 fn range(text: &str) -> Option<Value> {
-    let bounds = [("[", "]"), ("[", ")"), ("(", "]"), ("(", ")")];
+    // In braces stand several ranges.
+    let bounds = [("[", "]"), ("[", ")"), ("(", "]"), ("(", ")"), ("{", "}")];
     let bounded =
         bounds.iter().filter(|_| text.contains(',')).find_map(|(begin, end)| wrapped(text, begin, end));
     bounded.or_else(|| (text == "empty").then(|| Value::Text(text.to_owned())))

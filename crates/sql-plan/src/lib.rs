@@ -14,7 +14,10 @@
 //!   indexes; PostgreSQL's is the reverse. `nullsfirst` and `nullslast` are heeded on every declared sort.
 //! - `like` minds case, `ilike` folds ASCII case only. `*` and `%` stand for any run, `_` for one character.
 //! - A column without a declared type takes filter values that look like numbers as numbers.
-//! - Pages follow cursors; the only offset is 0. What a list is sorted by stands readable in its cursors, and so
+//! - A test of a document's value is false for values of other types, and NULL where nothing is. Behind `->` a value
+//!   is read as JSON, and as a text where it is none; behind `->>` it is a text.
+//! - `match` reads what both databases read alike of regular expressions.
+//! - Pages follow cursors; offsets work as far as a route allows them. What a list is sorted by stands readable in its cursors, and so
 //!   must be shown by the route.
 //! - Writes set the columns that the route shows, except computed ones and the one that hides deleted rows.
 
@@ -46,13 +49,13 @@ pub use cursor::CursorKey;
 pub use dialect::Dialect;
 pub use grammar::RESERVED_PARAMETERS;
 pub use grammar::order::{SortFault, parse_sort};
-pub use plan::{CountPlan, ListPlan, OnePlan, OutputColumn, Page, Statement, TablePlanner, Total};
+pub use plan::{CountPlan, ListPlan, OnePlan, OutputColumn, Page, RowRange, Statement, TablePlanner, Total};
 pub use query::{Narrow, QueryFault, QueryPlan, QueryPlanner, ReadQuery, read_query};
 pub use rules::{
     CountRule, Counts, OrderTerm, PageRules, QueryParam, QueryRules, Sort, TableRules, WriteRules,
 };
-pub use schema::{Column, ColumnKind, Schema, Table};
+pub use schema::{Column, ColumnKind, Schema, Table, Unique};
 pub use spelling::nearest;
 pub use tags::{TagRules, purge_tag, table_tag};
 pub use value::Value;
-pub use write::{Resolution, Target, WritePlan, WriteStatement};
+pub use write::{Missing, Resolution, Target, WritePlan, WriteStatement};

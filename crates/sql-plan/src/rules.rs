@@ -48,6 +48,8 @@ pub struct PageRules {
     pub default: u32,
     /// At the most; more is refused with a 400, never cut silently.
     pub most: u32,
+    /// Rows that `offset` may pass over, at the most; 0 leaves cursors alone to lead from page to page.
+    pub offset_most: u32,
 }
 
 /// Totals of a list: which one is given unasked, and which may be asked for.
@@ -82,6 +84,8 @@ pub struct WriteRules {
     pub insert: bool,
     /// `PATCH`.
     pub update: bool,
+    /// `PATCH` of the list with an array of rows, each of which carries its key.
+    pub update_each: bool,
     /// `PUT` of one row by key, and `POST` with `Prefer: resolution=merge-duplicates`.
     pub upsert: bool,
     /// `DELETE`.

@@ -20,6 +20,17 @@ pub struct Table {
     pub key: Vec<usize>,
     /// Columns of each other unique constraint or unique index without a condition, as places in `columns`.
     pub unique: Vec<Vec<usize>>,
+    /// Its unique indexes with a condition, which hold for some rows only.
+    pub partial: Vec<Unique>,
+}
+
+/// A unique index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unique {
+    /// Its columns, as places in their table.
+    pub columns: Vec<usize>,
+    /// The condition of the rows that it holds for, as the database writes it.
+    pub condition: Option<Box<str>>,
 }
 
 /// A column.
@@ -101,6 +112,13 @@ impl Schema {
     /// The table or view of that name; SQL names do not mind ASCII case.
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name))
+    }
+}
+
+impl Unique {
+    /// An index that holds for all rows.
+    pub(crate) fn whole(columns: &[usize]) -> Self {
+        Self { columns: columns.to_vec(), condition: None }
     }
 }
 

@@ -35,6 +35,13 @@ impl SqlText {
         self.push(word)
     }
 
+    /// Writes the conditions of a select within this one.
+    pub(crate) fn inner(&mut self, write: impl FnOnce(&mut Self)) {
+        let before = std::mem::take(&mut self.conditions);
+        write(self);
+        self.conditions = before;
+    }
+
     /// Writes a new parameter; its number.
     pub(crate) fn param(&mut self) -> usize {
         self.params += 1;

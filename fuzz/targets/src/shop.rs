@@ -43,13 +43,20 @@ pub(crate) fn rules() -> TableRules {
         filter: names(&shown),
         plain: names(&["kind", "price"]),
         order: sorts.map(|sort| parse_sort(sort).expect("a sort")).into(),
-        page: PageRules { default: 3, most: 50 },
+        page: PageRules { default: 3, most: 50, offset_most: 0 },
         counts: Counts {
             default: CountRule::None,
             allowed: vec![CountRule::Estimated, CountRule::Capped, CountRule::Exact],
             cap: 20,
         },
-        write: WriteRules { insert: true, update: true, upsert: true, delete: true, rows_most: 50 },
+        write: WriteRules {
+            insert: true,
+            update: true,
+            update_each: true,
+            upsert: true,
+            delete: true,
+            rows_most: 50,
+        },
         envelope: None,
         soft_delete: Some("deleted_at".into()),
     }

@@ -196,7 +196,7 @@ fn page(check: &mut Check<'_>, at: &KeyPath, written: &Route) -> PageRules {
             finding.label(format!("{} by default, {} at the most", page.default, page.most)),
         );
     }
-    PageRules { default: page.default, most: page.most }
+    PageRules { default: page.default, most: page.most, offset_most: page.offset }
 }
 
 fn counts(written: Option<&CountOrName>) -> Counts {
@@ -235,6 +235,7 @@ fn write(check: &mut Check<'_>, at: &KeyPath, written: &Route, known: &Known) ->
     WriteRules {
         insert: has(WriteName::Insert),
         update: has(WriteName::Update),
+        update_each: has(WriteName::UpdateEach),
         upsert: has(WriteName::Upsert),
         delete: has(WriteName::Delete),
         rows_most,

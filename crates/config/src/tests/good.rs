@@ -69,7 +69,7 @@ fn a_table_route_reads_everything_writes_nothing_and_is_cached() {
     assert_eq!(rules.select, ["id", "title", "category", "price", "maker", "deleted_at"]);
     assert!(rules.filter.is_empty());
     assert_eq!((rules.order[0].0[0].column.as_str(), rules.order[0].0[0].descending), ("id", false));
-    assert_eq!((rules.page.default, rules.page.most), (20, 100));
+    assert_eq!((rules.page.default, rules.page.most, rules.page.offset_most), (20, 100, 0));
     assert_eq!(rules.counts.allowed, [CountRule::None]);
     assert!(!(rules.write.insert || rules.write.update || rules.write.upsert || rules.write.delete));
     let cache = declared(&route);
@@ -82,7 +82,8 @@ fn settings_of_a_table_route_reach_its_rules() {
     let route = route(
         "path = \"/v1/items\"\ntable = \"items\"\nfilter = [\"Price\"]\nplain = [\"price\"]\n\
          order = [\"category,-price\"]\ncount = { default = \"capped\", allowed = [\"exact\", \"capped\"], cap = 5 }\n\
-         write = { allow = [\"update\"], rows = 7 }\nenvelope = \"items\"\nsoft_delete = \"deleted_at\"\nplans = true\n\
+         write = { allow = [\"update\", \"update-each\"], rows = 7 }\npage = { offset = 500 }\nenvelope = \"items\"\n\
+         soft_delete = \"deleted_at\"\nplans = true\n\
          cache = { fresh = \"30s\", client = \"5s\" }\ncompress = false\nbody = \"1KiB\"\ndeadline = \"1s\"\n\
          admit = { concurrent = 2, queue = 0 }\n",
     );
@@ -95,7 +96,8 @@ fn settings_of_a_table_route_reach_its_rules() {
     assert_eq!(terms, [("category", false), ("price", true)]);
     assert_eq!((rules.counts.default, rules.counts.cap), (CountRule::Capped, 5));
     assert_eq!(rules.counts.allowed, [CountRule::Capped, CountRule::Exact]);
-    assert!(rules.write.update && !rules.write.insert);
+    assert!(rules.write.update && rules.write.update_each && !rules.write.insert);
+    assert_eq!(rules.page.offset_most, 500);
     assert_eq!((rules.write.rows_most, rules.envelope.as_deref()), (7, Some("items")));
     assert_eq!(rules.soft_delete.as_deref(), Some("deleted_at"));
     assert!(route.shows_plans);

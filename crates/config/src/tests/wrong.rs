@@ -184,7 +184,7 @@ envelope = 5"#), @r#"
      --> kasoku.toml:8:9
       |
     8 | write = "insert"
-      |         ^^^^^^^^ expected an array of "insert", "update", "upsert", "delete" or a table with `allow` and `rows`
+      |         ^^^^^^^^ expected an array of "insert", "update", "update-each", "upsert", "delete" or a table with `allow` and `rows`
       |
       = help: put brackets around it: ["insert"]
 
@@ -232,7 +232,7 @@ page = 20"), @r"
      --> kasoku.toml:9:8
       |
     9 | page = 20
-      |        ^^ expected a table with `default` and `most`
+      |        ^^ expected a table with `default`, `most` and `offset`
     ");
 }
 
@@ -326,7 +326,7 @@ write = ["insrt"]"#), @r#"
      --> kasoku.toml:9:10
       |
     9 | write = ["insrt"]
-      |          ^^^^^^^ expected "insert", "update", "upsert" or "delete"
+      |          ^^^^^^^ expected "insert", "update", "update-each", "upsert" or "delete"
       |
       = help: did you mean "insert"?
     "#);

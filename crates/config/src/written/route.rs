@@ -67,7 +67,7 @@ pub(crate) struct Route {
     #[schemars(example = &"capped")]
     pub(crate) count: Option<CountOrName>,
 
-    /// `table`: what may be written: `insert`, `update`, `upsert`, `delete`. Without it, nothing.
+    /// `table`: what may be written: `insert`, `update`, `update-each`, `upsert`, `delete`. Without it, nothing.
     #[schemars(example = ["insert", "update", "delete"])]
     pub(crate) write: Option<WriteOrList>,
 

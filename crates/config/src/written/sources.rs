@@ -48,6 +48,11 @@ pub(crate) struct Page {
     /// At the most. A request for more is answered with 400.
     #[schemars(range(min = 1, max = 10_000))]
     pub(crate) most: u32,
+
+    /// Rows that `offset=` and `Range` may pass over, at the most. 0 leaves cursors alone to lead from page to page:
+    /// a database reads all rows that it passes over, so late pages cost more than early ones.
+    #[schemars(range(min = 0, max = 10_000_000))]
+    pub(crate) offset: u32,
 }
 
 /// One way of counting, or a table with more.
@@ -98,6 +103,8 @@ pub(crate) enum WriteOrList {
 pub(crate) struct Write {
     /// Which writes. An answer to a change of one row by its key shows the row as its triggers left it; answers to
     /// inserts and to changes by filter show rows as the statement left them, before `AFTER` triggers ran.
+    /// `update-each` is a `PATCH` of the list with an array of rows, each of which carries its key: all are changed, or
+    /// none.
     #[schemars(example = ["insert", "update", "delete"])]
     pub(crate) allow: Vec<WriteName>,
 
@@ -109,10 +116,11 @@ pub(crate) struct Write {
 
 /// A kind of write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum WriteName {
     Insert,
     Update,
+    UpdateEach,
     Upsert,
     Delete,
 }
@@ -162,7 +170,7 @@ pub(crate) enum ParamType {
 
 impl Default for Page {
     fn default() -> Self {
-        Self { default: 20, most: 100 }
+        Self { default: 20, most: 100, offset: 0 }
     }
 }
 

@@ -81,6 +81,8 @@ fn columns_are_described() {
     assert_eq!(told, expected);
     assert_eq!(item.key, [0]);
     assert_eq!(item.unique, [vec![1, 4], vec![2]], "neither conditions nor expressions make a unique key");
+    let [partial] = &item.partial[..] else { panic!("{:?}", item.partial) };
+    assert_eq!((&partial.columns[..], partial.condition.as_deref()), (&[4][..], Some("sold")));
     let pair = schema.table("pair").unwrap();
     assert_eq!(pair.key, [1, 0], "in the order of the key");
     assert!(!pair.columns[1].nullable && !pair.columns[1].optional);

@@ -31,6 +31,8 @@ pub(crate) struct Asked {
     pub(crate) nodes: Vec<Node>,
     pub(crate) order: Option<Vec<AskedTerm>>,
     pub(crate) limit: Option<u32>,
+    /// Rows to pass over.
+    pub(crate) offset: Option<u32>,
     pub(crate) cursor: Option<String>,
     /// `columns`: the only members of a body's rows that count.
     pub(crate) columns: Option<Vec<usize>>,
@@ -47,15 +49,20 @@ pub(crate) struct Parameters {
 
 impl Parameters {
     pub(crate) const LIST: Self = Self {
-        reserved: &["select", "fields", "order", "limit", "cursor", "and", "or", "not.and", "not.or"],
+        reserved: &[
+            "select", "fields", "order", "limit", "offset", "cursor", "and", "or", "not.and", "not.or",
+        ],
         filters: true,
     };
     pub(crate) const ONE: Self = Self { reserved: &["select", "fields"], filters: false };
     pub(crate) const INSERT: Self = Self { reserved: &["select", "fields", "columns"], filters: false };
     pub(crate) const UPSERT: Self =
         Self { reserved: &["select", "fields", "columns", "on_conflict"], filters: false };
-    pub(crate) const CHANGE: Self =
-        Self { reserved: &["select", "fields", "and", "or", "not.and", "not.or"], filters: true };
+    pub(crate) const CHANGE: Self = Self {
+        reserved: &["select", "fields", "columns", "order", "limit", "and", "or", "not.and", "not.or"],
+        filters: true,
+    };
+    pub(crate) const EACH: Self = Self::INSERT;
 }
 
 /// Parameters that no column can be named by; a filter by such a column stands in `and=(…)`.
@@ -92,8 +99,6 @@ pub(crate) fn read(
             } else {
                 reserved(&mut asked, columns, page, name, &text)?;
             }
-        } else if name == "offset" && accepted.reserved.contains(&"cursor") {
-            offset(&text)?;
         } else {
             match columns.filterable(name).filter(|_| accepted.filters) {
                 Some(place) if !RESERVED_PARAMETERS.contains(&name) => filters.column(place, name, &text)?,
@@ -124,6 +129,7 @@ fn reserved(
         }
         "order" => asked.order.replace(order::read(columns, text)?).is_some(),
         "limit" => asked.limit.replace(limit(page, text)?).is_some(),
+        "offset" => asked.offset.replace(offset(page, text)?).is_some(),
         "cursor" => asked.cursor.replace(text.to_owned()).is_some(),
         "columns" => asked.columns.replace(names(columns, name, text)?).is_some(),
         "on_conflict" => asked.on_conflict.replace(names(columns, name, text)?).is_some(),
@@ -133,21 +139,34 @@ fn reserved(
 }
 
 fn limit(page: PageRules, text: &str) -> Result<u32, Problem> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let limit = if digits { text.parse().ok() } else { None };
-    limit.filter(|limit| (1..=page.most).contains(limit)).ok_or_else(|| {
-        invalid("limit", format!("`{}` is not a number from 1 to {}", echo(text), page.most))
+    number(text).filter(|limit| *limit <= page.most).ok_or_else(|| {
+        invalid("limit", format!("`{}` is not a number from 0 to {}", echo(text), page.most))
             .member("most", page.most)
     })
 }
 
-/// Clients that page by offset begin with 0, which is where every list begins; there is no other offset.
-fn offset(text: &str) -> Result<(), Problem> {
-    if text == "0" {
-        return Ok(());
+/// Every list begins at 0, so clients that page by offset may always say so.
+fn offset(page: PageRules, text: &str) -> Result<u32, Problem> {
+    let offset = number(text).filter(|offset| *offset <= page.offset_most);
+    offset.ok_or_else(|| invalid("offset", not_by_offset(page, text)).member("most", page.offset_most))
+}
+
+/// Why a list does not begin there.
+pub(crate) fn not_by_offset(page: PageRules, text: &str) -> String {
+    match page.offset_most {
+        0 => "this list is not paged by offset, which reads all that it passes over; \
+              follow the `next` link, or give its `cursor`"
+            .to_owned(),
+        most => format!(
+            "`{}` is not a number from 0 to {most}; beyond it, follow the `next` link, or give its `cursor`",
+            echo(text)
+        ),
     }
-    let detail = "lists are not paged by offset; follow the `next` link, or give its `cursor`";
-    Err(invalid("offset", detail).member("allowed", ["cursor", "limit"].as_slice()))
+}
+
+fn number(text: &str) -> Option<u32> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { text.parse().ok() } else { None }
 }
 
 /// Names of columns with commas between.

@@ -45,6 +45,24 @@ impl CountPlan {
 }
 
 impl TablePlanner {
+    /// The count that a route gives to whoever asks for this one: that, or one that is as good where it is known;
+    /// `None` if it gives nothing of the kind.
+    pub fn count_for(&self, asked: CountRule) -> Option<CountRule> {
+        let as_good: &[CountRule] = match asked {
+            CountRule::None => return Some(CountRule::None),
+            CountRule::Estimated => &[CountRule::Estimated, CountRule::Capped, CountRule::Exact],
+            CountRule::Capped => &[CountRule::Capped, CountRule::Exact],
+            CountRule::Exact => &[CountRule::Exact],
+        };
+        let counts = &self.counts;
+        as_good.iter().copied().find(|rule| counts.allowed.contains(rule) || counts.default == *rule)
+    }
+
+    /// The counts that a request may ask for.
+    pub fn counts_allowed(&self) -> &[CountRule] {
+        &self.counts.allowed
+    }
+
     /// The count of a list with these filters. `values` are theirs.
     pub(super) fn count(
         &self,
@@ -54,7 +72,7 @@ impl TablePlanner {
         preferred: Option<CountRule>,
     ) -> Option<CountPlan> {
         let counts = &self.counts;
-        let mut rule = preferred.filter(|rule| counts.allowed.contains(rule)).unwrap_or(counts.default);
+        let mut rule = preferred.and_then(|rule| self.count_for(rule)).unwrap_or(counts.default);
         // Statistics know tables, not filters.
         if rule == CountRule::Estimated && (!nodes.is_empty() || self.soft_delete.is_some()) {
             rule = CountRule::Capped;

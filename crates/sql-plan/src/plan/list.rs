@@ -6,14 +6,14 @@ use kasoku_coherence::Tag;
 use kasoku_problem::{Kind, Problem};
 
 use super::condition;
-use super::{CountPlan, OutputColumn, Statement, TablePlanner};
+use super::{CountPlan, OutputColumn, RowRange, Statement, TablePlanner};
 use crate::Value;
 use crate::cursor::{Context, CursorKey, Direction, Position};
 use crate::fault::invalid;
 use crate::grammar::filter::Node;
 use crate::grammar::order::AskedTerm;
 use crate::grammar::{self, Parameters};
-use crate::keyset::{Seek, Sorting};
+use crate::keyset::{Seek, Segment, Sorting};
 use crate::rules::CountRule;
 use crate::sql::Written;
 
@@ -37,8 +37,12 @@ pub struct ListPlan {
     sorting: Arc<Sorting>,
     shape: Arc<ListShape>,
     direction: Direction,
-    /// Whether a cursor was given, so that there are rows on the other side of it.
+    /// Whether there are rows on the other side of where the page begins: behind a cursor, or passed over.
     continued: bool,
+    /// How many rows come before the page, if that is known: none are counted for a cursor.
+    pub from: Option<u32>,
+    /// Whether the page was asked for as a range.
+    pub by_range: bool,
     /// The encoded shape of the filters.
     filters: Vec<u8>,
     /// How many of the statement's first values belong to the filters.
@@ -76,8 +80,21 @@ impl TablePlanner {
         prefer_count: Option<CountRule>,
         cursors: &CursorKey,
     ) -> Result<ListPlan, Problem> {
+        self.list_within(query, None, prefer_count, cursors)
+    }
+
+    /// Plans `GET path?query` with a `Range` of rows; the query then has no page of its own.
+    pub fn list_within(
+        &self,
+        query: Option<&str>,
+        range: Option<RowRange>,
+        prefer_count: Option<CountRule>,
+        cursors: &CursorKey,
+    ) -> Result<ListPlan, Problem> {
         let mut asked = grammar::read(&self.columns, self.page, Parameters::LIST, query)?;
         condition::settle(&mut asked.nodes);
+        self.settle_page(&mut asked, range)?;
+        let offset = asked.offset.unwrap_or(0);
         let sorting = self.sorting(asked.order.as_deref())?;
         let mut filters = Vec::with_capacity(16);
         condition::shape(&asked.nodes, &mut filters);
@@ -103,20 +120,22 @@ impl TablePlanner {
         self.tags.list(self.columns.filterable_places(), &asked.nodes, &mut tags);
 
         let after = position.as_ref().map(|position| &*position.values);
-        let (first, rest) = Seek::walk(sorting.terms(direction), after, self.dialect);
-        let mut key = Vec::with_capacity(64);
-        key.extend_from_slice(&(places.len() as u16).to_le_bytes());
-        key.extend(places.iter().flat_map(|place| place.to_le_bytes()));
-        key.push(u8::from(direction == Direction::Back));
-        key.extend_from_slice(&(sorting.encoded.len() as u16).to_le_bytes());
-        key.extend_from_slice(&sorting.encoded);
-        first.shape(&mut key);
-        key.extend_from_slice(&filters);
-        let shape = self.lists.get_or_make(&key, || self.write_list(places, &asked.nodes, first, rest));
+        let (first, rest) = match offset {
+            0 => Seek::walk(sorting.terms(direction), after, self.dialect),
+            // What is passed over may lie in both segments.
+            _ => (Seek { terms: sorting.terms(direction), segment: Segment::Whole, after: None }, None),
+        };
+        let way = u8::from(direction == Direction::Back) | u8::from(offset > 0) << 1;
+        let key = key_of_shape(places, way, &sorting, &first, &filters);
+        let shape =
+            self.lists.get_or_make(&key, || self.write_list(places, &asked.nodes, (first, rest), offset > 0));
         first.bind(&mut params);
         let columns = Arc::clone(&shape.columns);
         let limit = asked.limit.unwrap_or(self.page.default);
         params.push(Value::Integer(i64::from(limit) + 1));
+        if offset > 0 {
+            params.push(Value::Integer(offset.into()));
+        }
         Ok(ListPlan {
             statement: Statement::new(&shape.first, params),
             columns: asked.selection.and_then(|selection| selection.renamed).unwrap_or(columns),
@@ -127,14 +146,16 @@ impl TablePlanner {
             sorting,
             shape,
             direction,
-            continued: position.is_some(),
+            continued: position.is_some() || offset > 0,
+            from: position.is_none().then_some(offset),
+            by_range: range.is_some(),
             filters,
             filter_values,
         })
     }
 
     /// The declared sort that was asked for, or its reverse.
-    fn sorting(&self, asked: Option<&[AskedTerm]>) -> Result<Arc<Sorting>, Problem> {
+    pub(crate) fn sorting(&self, asked: Option<&[AskedTerm]>) -> Result<Arc<Sorting>, Problem> {
         let Some(asked) = asked else {
             return Ok(Arc::clone(&self.sorts[0]));
         };
@@ -152,8 +173,8 @@ impl TablePlanner {
         &self,
         places: &[u16],
         nodes: &[Node],
-        first: Seek<'_>,
-        rest: Option<Seek<'_>>,
+        (first, rest): (Seek<'_>, Option<Seek<'_>>),
+        passes_over: bool,
     ) -> ListShape {
         let mut names: Vec<&str> =
             places.iter().map(|place| &*self.columns.field(usize::from(*place)).quoted).collect();
@@ -172,6 +193,10 @@ impl TablePlanner {
             seek.write_order(&mut sql);
             sql.push(" limit ");
             sql.param();
+            if passes_over {
+                sql.push(" offset ");
+                sql.param();
+            }
             sql.finish(&self.table, what)
         };
         let rest = rest.map(|rest| write(rest, "list-rest"));
@@ -242,6 +267,19 @@ impl ListPlan {
             values: &self.statement.params[..self.filter_values],
         }
     }
+}
+
+/// What the text of a list depends on.
+fn key_of_shape(places: &[u16], way: u8, sorting: &Sorting, first: &Seek<'_>, filters: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(64);
+    key.extend_from_slice(&(places.len() as u16).to_le_bytes());
+    key.extend(places.iter().flat_map(|place| place.to_le_bytes()));
+    key.push(way);
+    key.extend_from_slice(&(sorting.encoded.len() as u16).to_le_bytes());
+    key.extend_from_slice(&sorting.encoded);
+    first.shape(&mut key);
+    key.extend_from_slice(filters);
+    key
 }
 
 /// Reads a cursor; NULL can only stand where the column may be NULL.

@@ -8,6 +8,7 @@ mod count;
 mod list;
 mod shapes;
 mod table;
+mod window;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ pub use count::{CountPlan, Total};
 pub use list::{ListPlan, Page};
 pub use table::TablePlanner;
 pub(crate) use table::identity;
+pub use window::RowRange;
 
 /// A statement with its values.
 #[derive(Debug, Clone, PartialEq)]

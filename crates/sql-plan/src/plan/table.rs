@@ -17,7 +17,7 @@ use crate::grammar::select::Selection;
 use crate::grammar::{self, Parameters};
 use crate::keyset::{Sorting, Term};
 use crate::rules::{Counts, PageRules, Sort, TableRules, WriteRules};
-use crate::schema::{Schema, Table};
+use crate::schema::{Schema, Table, Unique};
 use crate::sql::{SqlText, Written};
 use crate::tags::TagRules;
 use crate::{ColumnKind, Value};
@@ -42,7 +42,9 @@ pub struct TablePlanner {
     pub(crate) soft_delete: Option<usize>,
     /// Columns of the key.
     pub(crate) key: Vec<usize>,
-    pub(crate) unique: Vec<Vec<usize>>,
+    pub(crate) unique: Vec<Unique>,
+    /// The columns that tell rows apart, as SQL.
+    pub(crate) identity: Vec<Box<str>>,
     key_kinds: Vec<ColumnKind>,
     /// The declared sorts, each followed by its reverse.
     pub(crate) sorts: Vec<Arc<Sorting>>,
@@ -85,7 +87,13 @@ impl TablePlanner {
             writes: rules.write,
             soft_delete: rules.soft_delete.as_ref().and_then(place),
             key: table.key.clone(),
-            unique: table.unique.clone(),
+            unique: table
+                .unique
+                .iter()
+                .map(|columns| Unique::whole(columns))
+                .chain(table.partial.iter().cloned())
+                .collect(),
+            identity: identity_as_sql(table, &columns, dialect),
             key_kinds: table.key.iter().map(|place| table.columns[*place].kind).collect(),
             sorts: sorts(table, &columns, &rules.order, dialect),
             columns,
@@ -229,6 +237,13 @@ pub(crate) fn identity(table: &Table, dialect: &Dialect) -> Option<Vec<Option<us
     }
     row_identity(table, dialect)?;
     Some(table.key.iter().copied().map(Some).chain([None]).collect())
+}
+
+fn identity_as_sql(table: &Table, columns: &Columns, dialect: &Dialect) -> Vec<Box<str>> {
+    let hidden = || row_identity(table, dialect).unwrap_or_default().into();
+    let quoted =
+        |place: Option<usize>| place.map_or_else(hidden, |place| columns.field(place).quoted.clone());
+    identity(table, dialect).expect("the rules were checked").into_iter().map(quoted).collect()
 }
 
 /// The unique indexes that prove rows apart in a sort. An index may tell letters apart that its column's own order

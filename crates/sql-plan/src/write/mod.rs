@@ -4,6 +4,7 @@
 //! and runs it for each, rows come back in the order of the body, and what fails can be named. All statements of a
 //! plan belong in one transaction.
 
+mod each;
 mod rows;
 mod text;
 
@@ -18,6 +19,8 @@ use crate::fault::{invalid, unprocessable};
 use crate::grammar::{self, Asked, Parameters};
 use crate::plan::condition;
 use crate::plan::{Statement, TablePlanner};
+use crate::rules::PageRules;
+use crate::schema::Unique;
 use crate::sql::SqlText;
 use rows::Row;
 use text::{Change, OnConflict, Returned, push_places};
@@ -33,6 +36,8 @@ pub struct WritePlan {
     pub key: Vec<usize>,
     /// If the statements touch more rows together, the transaction must be rolled back.
     pub rows_most: u64,
+    /// Whether each statement must touch its row, or the transaction must be rolled back.
+    pub each_touches: bool,
 }
 
 /// One statement of a write; it returns the rows that it touched.
@@ -53,6 +58,15 @@ pub enum Target<'a> {
     Filters,
 }
 
+/// What a row of several has in a column that `columns` names and the row does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// NULL, as all rows are to have the same columns.
+    Null,
+    /// The column's default.
+    Default,
+}
+
 /// What becomes of a row that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolution {
@@ -64,9 +78,9 @@ pub enum Resolution {
 
 impl TablePlanner {
     /// Plans `POST path`: one row, or an array of rows.
-    pub fn insert(&self, query: Option<&str>, body: &Json) -> Result<WritePlan, Problem> {
+    pub fn insert(&self, query: Option<&str>, body: &Json, missing: Missing) -> Result<WritePlan, Problem> {
         let asked = grammar::read(&self.columns, self.page, Parameters::INSERT, query)?;
-        let rows = self.rows_of_body(body, asked.columns.as_deref())?;
+        let rows = self.rows_of_body(body, asked.columns.as_deref(), missing)?;
         Ok(self.plan_rows(&asked, rows, &OnConflict::Fail))
     }
 
@@ -77,11 +91,12 @@ impl TablePlanner {
         query: Option<&str>,
         body: &Json,
         resolution: Resolution,
+        missing: Missing,
     ) -> Result<WritePlan, Problem> {
         let asked = grammar::read(&self.columns, self.page, Parameters::UPSERT, query)?;
-        let rows = self.rows_of_body(body, asked.columns.as_deref())?;
+        let rows = self.rows_of_body(body, asked.columns.as_deref(), missing)?;
         let target = match &asked.on_conflict {
-            None => self.key.clone(),
+            None => Unique::whole(&self.key),
             Some(places) => self.unique_columns(places)?,
         };
         let on_conflict = match resolution {
@@ -99,7 +114,7 @@ impl TablePlanner {
             Problem::new(Kind::InvalidParameter).detail("the path ends in no value of the key's columns")
         })?;
         let row = self.row_with_key(body, &key)?;
-        let on_conflict = OnConflict::Set { target: self.key.clone(), all: true };
+        let on_conflict = OnConflict::Set { target: Unique::whole(&self.key), all: true };
         Ok(self.plan_rows(&asked, vec![row], &on_conflict))
     }
 
@@ -112,13 +127,13 @@ impl TablePlanner {
         max_affected: Option<u64>,
     ) -> Result<WritePlan, Problem> {
         let (asked, key) = self.target(target, query)?;
-        let patch = self.patch_of_body(body)?;
+        let patch = self.patch_of_body(body, asked.columns.as_deref())?;
         if patch.is_empty() {
             return Err(unprocessable(0, None, "the body sets no column"));
         }
         let set: Vec<usize> = patch.iter().map(|(place, _)| *place).collect();
         let values = patch.into_iter().map(|(_, value)| value).collect();
-        Ok(self.plan_change(&asked, key, Change::Set(&set), values, max_affected))
+        self.plan_change(&asked, key, Change::Set(&set), values, max_affected)
     }
 
     /// Plans `DELETE`. Where rows are only hidden, `now` is what the column that hides them is set to.
@@ -130,10 +145,10 @@ impl TablePlanner {
         now: Value,
     ) -> Result<WritePlan, Problem> {
         let (asked, key) = self.target(target, query)?;
-        Ok(match self.soft_delete {
+        match self.soft_delete {
             Some(place) => self.plan_change(&asked, key, Change::Hide(place), vec![now], max_affected),
             None => self.plan_change(&asked, key, Change::Delete, Vec::new(), max_affected),
-        })
+        }
     }
 
     /// What a change is about: its parameters, and the key if it has one.
@@ -148,7 +163,8 @@ impl TablePlanner {
                 Ok((asked, Some(self.key_values(key)?)))
             }
             Target::Filters => {
-                let mut asked = grammar::read(&self.columns, self.page, Parameters::CHANGE, query)?;
+                let page = PageRules { most: self.writes.rows_most, ..self.page };
+                let mut asked = grammar::read(&self.columns, page, Parameters::CHANGE, query)?;
                 if asked.nodes.is_empty() {
                     let detail = "without a filter, every row would be changed; name at least one";
                     let allowed: Vec<&str> = self.columns.filterable_names().collect();
@@ -156,17 +172,25 @@ impl TablePlanner {
                         .detail(detail)
                         .member("allowed", allowed));
                 }
+                if asked.limit.is_some() && asked.order.is_none() {
+                    let detail = "some of several rows are only sure with an `order`";
+                    return Err(invalid("limit", detail).code("PGRST109"));
+                }
                 condition::settle(&mut asked.nodes);
                 Ok((asked, None))
             }
         }
     }
 
-    fn unique_columns(&self, places: &[usize]) -> Result<Vec<usize>, Problem> {
-        let same = |unique: &&Vec<usize>| {
-            unique.len() == places.len() && unique.iter().all(|place| places.contains(place))
+    /// The key or index of these columns; of several, one that holds for all rows.
+    fn unique_columns(&self, places: &[usize]) -> Result<Unique, Problem> {
+        let same = |columns: &[usize]| {
+            columns.len() == places.len() && columns.iter().all(|place| places.contains(place))
         };
-        std::iter::once(&self.key).chain(&self.unique).find(same).cloned().ok_or_else(|| {
+        if same(&self.key) {
+            return Ok(Unique::whole(&self.key));
+        }
+        self.unique.iter().find(|unique| same(&unique.columns)).cloned().ok_or_else(|| {
             invalid("on_conflict", "these columns are neither the key nor those of a unique index")
         })
     }
@@ -190,7 +214,7 @@ impl TablePlanner {
         let statements: Vec<_> = statements.collect();
         let rows_most = statements.len() as u64;
         let columns = self.outputs_of_selection(asked.selection.as_ref());
-        WritePlan { statements, columns, key: returned.key, rows_most }
+        WritePlan { statements, columns, key: returned.key, rows_most, each_touches: false }
     }
 
     /// Plans one statement that changes the rows of a target; `values` are those of the change.
@@ -201,12 +225,17 @@ impl TablePlanner {
         change: Change<'_>,
         mut values: Vec<Value>,
         max_affected: Option<u64>,
-    ) -> WritePlan {
+    ) -> Result<WritePlan, Problem> {
         let returned = self.returned(asked);
+        let sorting = match asked.limit {
+            Some(_) => Some(self.sorting(asked.order.as_deref())?),
+            None => None,
+        };
         let mut shape = change.shape();
         push_places(&returned.places, &mut shape);
         shape.push(u8::from(key.is_some()));
         condition::shape(&asked.nodes, &mut shape);
+        shape.extend(sorting.iter().flat_map(|sorting| &sorting.encoded));
         let written = self.writers.get_or_make(&shape, || {
             let mut sql = SqlText::new(
                 self.dialect,
@@ -214,24 +243,30 @@ impl TablePlanner {
             );
             sql.push(&self.quoted);
             self.write_set(change.columns(), &mut sql);
-            self.write_existing(&mut sql);
-            if key.is_some() {
-                self.write_key(&mut sql);
+            if let Some(sorting) = &sorting {
+                self.write_first_of(&asked.nodes, &sorting.forward, &mut sql);
+            } else {
+                self.write_existing(&mut sql);
+                if key.is_some() {
+                    self.write_key(&mut sql);
+                }
+                condition::write(&asked.nodes, &self.columns, &mut sql);
             }
-            condition::write(&asked.nodes, &self.columns, &mut sql);
             self.write_returning(&returned, &mut sql);
             sql.finish(&self.table, change.what())
         });
         let by_key = key.is_some();
         values.extend(key.into_iter().flatten());
         condition::bind(&asked.nodes, self.dialect, &mut values);
+        values.extend(asked.limit.map(|limit| Value::Integer(limit.into())));
         let most = u64::from(self.writes.rows_most);
-        WritePlan {
+        Ok(WritePlan {
             statements: vec![WriteStatement { statement: Statement::new(&written, values), row: 0 }],
             columns: self.outputs_of_selection(asked.selection.as_ref()),
             key: returned.key,
             rows_most: if by_key { 1 } else { max_affected.map_or(most, |asked| asked.min(most)) },
-        }
+            each_touches: false,
+        })
     }
 
     /// What a write returns: what was selected, and what of the key is missing from it.

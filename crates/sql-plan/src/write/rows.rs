@@ -3,6 +3,7 @@
 use kasoku_problem::{Kind, Problem};
 use serde_json::{Map, Value as Json};
 
+use super::Missing;
 use crate::Value;
 use crate::convert::value_of_json;
 use crate::fault::{echo, unprocessable, with_hint};
@@ -10,10 +11,29 @@ use crate::plan::TablePlanner;
 
 /// Places of the columns that a row gives, in the order of the table, and their values.
 pub(super) type Row = (Vec<usize>, Vec<Value>);
+/// What a row gives: places of columns, and their values.
+pub(super) type Members = Vec<(usize, Value)>;
 
 impl TablePlanner {
-    /// The rows of an insert. If `only` is given, other members of a row are passed over.
-    pub(super) fn rows_of_body(&self, body: &Json, only: Option<&[usize]>) -> Result<Vec<Row>, Problem> {
+    /// The rows of an insert. If `only` is given, other members of a row are passed over, and every row has these.
+    pub(super) fn rows_of_body(
+        &self,
+        body: &Json,
+        only: Option<&[usize]>,
+        missing: Missing,
+    ) -> Result<Vec<Row>, Problem> {
+        let rows = self.given_rows(body, only)?.into_iter().enumerate();
+        let filled = |(at, mut members): (usize, Members)| {
+            if let (Some(places), Missing::Null) = (only, missing) {
+                self.fill(at, places, &mut members)?;
+            }
+            self.new_row(at, members)
+        };
+        rows.map(filled).collect()
+    }
+
+    /// What the rows of a body give; one alone may stand without an array.
+    pub(super) fn given_rows(&self, body: &Json, only: Option<&[usize]>) -> Result<Vec<Members>, Problem> {
         let rows = match body {
             Json::Array(rows) => rows.as_slice(),
             one => std::slice::from_ref(one),
@@ -23,12 +43,32 @@ impl TablePlanner {
             let detail = format!("the body has {} rows; a request may have {most}", rows.len());
             return Err(Problem::new(Kind::Unprocessable).detail(detail).member("most", most));
         }
-        rows.iter().enumerate().map(|(at, row)| self.new_row(at, self.members(at, row, only)?)).collect()
+        rows.iter().enumerate().map(|(at, row)| self.members(at, row, only)).collect()
+    }
+
+    /// Adds NULL for each column that a row lacks.
+    fn fill(&self, at: usize, places: &[usize], members: &mut Members) -> Result<(), Problem> {
+        for place in places {
+            if members.iter().any(|(given, _)| given == place) {
+                continue;
+            }
+            let field = self.columns.field(*place);
+            if !field.nullable || self.key.contains(place) {
+                let detail = format!(
+                    "row {at}: `{0}` is missing and cannot be null; `Prefer: missing=default` gives it its default",
+                    field.name()
+                );
+                return Err(unprocessable(at, Some(field.name()), detail));
+            }
+            members.push((*place, Value::Null));
+        }
+        members.sort_by_key(|(place, _)| *place);
+        Ok(())
     }
 
     /// The columns that a patch sets.
-    pub(super) fn patch_of_body(&self, body: &Json) -> Result<Vec<(usize, Value)>, Problem> {
-        self.members(0, body, None)
+    pub(super) fn patch_of_body(&self, body: &Json, only: Option<&[usize]>) -> Result<Members, Problem> {
+        self.members(0, body, only)
     }
 
     /// The row of a body, whose key is in the path; if the body has it too, it must be the same.
@@ -52,7 +92,7 @@ impl TablePlanner {
         self.new_row(0, members)
     }
 
-    fn members(&self, at: usize, row: &Json, only: Option<&[usize]>) -> Result<Vec<(usize, Value)>, Problem> {
+    fn members(&self, at: usize, row: &Json, only: Option<&[usize]>) -> Result<Members, Problem> {
         let Json::Object(members) = row else {
             return Err(unprocessable(at, None, format!("row {at} is not an object")));
         };
@@ -66,7 +106,7 @@ impl TablePlanner {
         at: usize,
         members: &Map<String, Json>,
         only: Option<&[usize]>,
-    ) -> Result<Vec<(usize, Value)>, Problem> {
+    ) -> Result<Members, Problem> {
         let mut read = Vec::with_capacity(members.len());
         for (name, json) in members {
             let Some(place) = self.columns.selectable(name) else {
@@ -97,7 +137,7 @@ impl TablePlanner {
     }
 
     /// A row that is to be there afterwards needs all columns that have no default.
-    fn new_row(&self, at: usize, members: Vec<(usize, Value)>) -> Result<Row, Problem> {
+    fn new_row(&self, at: usize, members: Members) -> Result<Row, Problem> {
         let given = |place| members.iter().any(|(given, _)| *given == place);
         let missing =
             |field: &&crate::columns::Field| field.writable && !field.optional && !given(field.place);

@@ -1,6 +1,9 @@
 //! The texts of statements that write, and what of them is part of a shape.
 
-use crate::plan::TablePlanner;
+use crate::grammar::filter::Node;
+use crate::keyset::{Seek, Segment, Term};
+use crate::plan::{TablePlanner, condition};
+use crate::schema::Unique;
 use crate::sql::SqlText;
 
 /// Columns that a write returns.
@@ -46,11 +49,11 @@ impl Change<'_> {
 pub(super) enum OnConflict {
     Fail,
     Ignore {
-        target: Vec<usize>,
+        target: Unique,
     },
     /// Sets the columns that are given, or all.
     Set {
-        target: Vec<usize>,
+        target: Unique,
         all: bool,
     },
 }
@@ -70,11 +73,11 @@ impl OnConflict {
             OnConflict::Fail => out.push(0),
             OnConflict::Ignore { target } => {
                 out.push(1);
-                push_places(target, out);
+                push_unique(target, out);
             }
             OnConflict::Set { target, all } => {
                 out.push(2 + u8::from(*all));
-                push_places(target, out);
+                push_unique(target, out);
             }
         }
     }
@@ -89,19 +92,23 @@ impl OnConflict {
             OnConflict::Set { target, all } => (target, Some(*all)),
         };
         let quoted = |place: &usize| &*planner.columns.field(*place).quoted;
-        sql.push(" on conflict (").list(target.iter().map(quoted)).push(") do ");
+        sql.push(" on conflict (").list(target.columns.iter().map(quoted)).push(")");
+        if let Some(condition) = &target.condition {
+            sql.push(" where ").push(condition);
+        }
+        sql.push(" do ");
         let Some(all) = set else {
             sql.push("nothing");
             return;
         };
         let fields = planner.columns.fields().iter();
         let mut places: Vec<usize> = fields
-            .filter(|field| field.writable && !target.contains(&field.place))
+            .filter(|field| field.writable && !target.columns.contains(&field.place))
             .map(|field| field.place)
             .filter(|place| all || given.contains(place))
             .collect();
         if places.is_empty() {
-            places.push(target[0]);
+            places.push(target.columns[0]);
         }
         sql.push("update set ");
         for (at, place) in places.iter().enumerate() {
@@ -117,6 +124,25 @@ impl OnConflict {
 }
 
 impl TablePlanner {
+    /// The condition that a row is among the first of those that the filters leave, in this order.
+    pub(super) fn write_first_of(&self, nodes: &[Node], terms: &[Term], sql: &mut SqlText) {
+        let several = self.identity.len() > 1;
+        sql.condition().push(if several { "(" } else { "" });
+        sql.list(self.identity.iter().map(AsRef::as_ref)).push(if several { ")" } else { "" });
+        sql.push(" in (select ")
+            .list(self.identity.iter().map(AsRef::as_ref))
+            .push(" from ")
+            .push(&self.quoted);
+        sql.inner(|sql| {
+            self.write_existing(sql);
+            condition::write(nodes, &self.columns, sql);
+            Seek { terms, segment: Segment::Whole, after: None }.write_order(sql);
+        });
+        sql.push(" limit ");
+        sql.param();
+        sql.push(")");
+    }
+
     pub(super) fn write_insert(&self, places: &[usize], sql: &mut SqlText) {
         sql.push(&self.quoted);
         if places.is_empty() {
@@ -150,4 +176,11 @@ impl TablePlanner {
 pub(super) fn push_places(places: &[usize], out: &mut Vec<u8>) {
     out.extend_from_slice(&(places.len() as u16).to_le_bytes());
     out.extend(places.iter().flat_map(|place| (*place as u16).to_le_bytes()));
+}
+
+fn push_unique(unique: &Unique, out: &mut Vec<u8>) {
+    push_places(&unique.columns, out);
+    let condition = unique.condition.as_deref().unwrap_or_default();
+    out.extend_from_slice(&(condition.len() as u32).to_le_bytes());
+    out.extend_from_slice(condition.as_bytes());
 }

@@ -36,7 +36,14 @@ pub(crate) fn items() -> Table {
     ];
     columns[0].optional = true;
     columns[4].optional = true;
-    Table { name: "items".into(), view: false, columns, key: vec![0], unique: Vec::new() }
+    Table {
+        name: "items".into(),
+        view: false,
+        columns,
+        key: vec![0],
+        unique: Vec::new(),
+        partial: Vec::new(),
+    }
 }
 
 pub(crate) fn schema() -> Schema {
@@ -60,13 +67,20 @@ pub(crate) fn rules() -> TableRules {
         order: ["-id", "price", "-price,title", "stock,title", "-score,-id", "title,id"]
             .map(|sort| parse_sort(sort).unwrap())
             .into(),
-        page: PageRules { default: 20, most: 100 },
+        page: PageRules { default: 20, most: 100, offset_most: 0 },
         counts: Counts {
             default: CountRule::None,
             allowed: vec![CountRule::Exact, CountRule::Capped, CountRule::Estimated],
             cap: 1000,
         },
-        write: WriteRules { insert: true, update: true, upsert: true, delete: true, rows_most: 3 },
+        write: WriteRules {
+            insert: true,
+            update: true,
+            update_each: true,
+            upsert: true,
+            delete: true,
+            rows_most: 3,
+        },
         envelope: None,
         soft_delete: None,
     }

@@ -1,8 +1,10 @@
 //! Plans as users meet them: requests in, SQL and tags out, and the SQL run for real.
 
+mod changes;
 mod filters;
 mod fixture;
 mod lists;
+mod offsets;
 mod pages;
 mod parser;
 mod queries;

@@ -1,6 +1,6 @@
 //! Whatever is asked: no panic, no value in any text, and one text for one shape.
 
-use kasoku_sql_plan::{ListPlan, Resolution, Target, Value, read_query};
+use kasoku_sql_plan::{ListPlan, Missing, Resolution, Target, Value, read_query};
 use proptest::prelude::*;
 
 use crate::fixture::{cursors, list, planner};
@@ -95,8 +95,9 @@ proptest! {
             let _ = planner.list(Some(query), None, &cursors());
             let _ = planner.one(query, Some(query));
             let body = serde_json::Value::from(query.as_str());
-            let _ = planner.insert(Some(query), &body);
-            let _ = planner.upsert(Some(query), &body, Resolution::Merge);
+            let _ = planner.update_each(Some(query), &body);
+            let _ = planner.insert(Some(query), &body, Missing::Null);
+            let _ = planner.upsert(Some(query), &body, Resolution::Merge, Missing::Null);
             let _ = planner.put(query, None, &body);
             let _ = planner.update(Target::Key(query), Some(query), &body, None);
             let _ = planner.delete(Target::Filters, Some(query), None, Value::Null);

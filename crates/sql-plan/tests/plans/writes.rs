@@ -1,14 +1,14 @@
 //! Bodies of writes, the statements that they become, and what those do.
 
 use kasoku_problem::{Kind, Problem};
-use kasoku_sql_plan::{Resolution, TablePlanner, Target, Value, WritePlan};
+use kasoku_sql_plan::{Missing, Resolution, TablePlanner, Target, Value, WritePlan};
 use rusqlite::Connection;
 use serde_json::{Value as Json, json};
 
 use crate::fixture::{CREATE_ITEMS, planner, planner_of, rules, run, schema, text};
 
 fn insert(body: &Json) -> Result<WritePlan, Problem> {
-    planner().insert(None, body)
+    planner().insert(None, body, Missing::Null)
 }
 
 fn database() -> Connection {
@@ -39,7 +39,7 @@ fn soft_planner() -> TablePlanner {
 #[test]
 fn rows_with_the_same_columns_share_a_statement_and_keep_their_order() {
     let body = json!([{"title": "a", "price": 1}, {"title": "b"}, {"price": 3, "title": "c"}]);
-    let plan = planner().insert(Some("select=title"), &body).unwrap();
+    let plan = planner().insert(Some("select=title"), &body, Missing::Null).unwrap();
     let sql: Vec<_> = plan.statements.iter().map(|write| &*write.statement.sql).collect();
     assert_eq!(sql[0], r#"insert into "items" ("title", "price") values (?1, ?2) returning "title", "id""#);
     assert_eq!(sql[1], r#"insert into "items" ("title") values (?1) returning "title", "id""#);
@@ -53,7 +53,7 @@ fn rows_with_the_same_columns_share_a_statement_and_keep_their_order() {
 fn inserted_rows_come_back_with_their_key() {
     let database = database();
     let plan = planner()
-        .insert(Some("select=title"), &json!([{"title": "a"}, {"title": "b", "live": true}]))
+        .insert(Some("select=title"), &json!([{"title": "a"}, {"title": "b", "live": true}]), Missing::Null)
         .unwrap();
     assert_eq!(apply(&database, &plan), [[text("a"), Value::Integer(1)], [text("b"), Value::Integer(2)]]);
     assert_eq!(column(&database, "live"), [Value::Null, Value::Integer(1)]);
@@ -118,9 +118,9 @@ fn values_are_stored_as_their_columns_hold_them() {
 #[test]
 fn columns_names_the_members_that_count() {
     let body = json!({"title": "a", "price": 1, "unknown": 2});
-    let plan = planner().insert(Some("columns=%22title%22"), &body).unwrap();
+    let plan = planner().insert(Some("columns=%22title%22"), &body, Missing::Null).unwrap();
     assert!(plan.statements[0].statement.sql.starts_with(r#"insert into "items" ("title") values (?1)"#));
-    let problem = planner().insert(Some("columns=titel"), &body).unwrap_err();
+    let problem = planner().insert(Some("columns=titel"), &body, Missing::Null).unwrap_err();
     assert_eq!(problem.kind(), Kind::InvalidParameter);
 }
 
@@ -128,7 +128,7 @@ fn columns_names_the_members_that_count() {
 fn a_row_without_columns_has_its_defaults() {
     let mut schema = schema();
     schema.tables[0].columns[1].optional = true;
-    let plan = planner_of(&schema, &rules()).insert(Some("select=id"), &json!({})).unwrap();
+    let plan = planner_of(&schema, &rules()).insert(Some("select=id"), &json!({}), Missing::Null).unwrap();
     assert_eq!(&*plan.statements[0].statement.sql, r#"insert into "items" default values returning "id""#);
 }
 
@@ -136,14 +136,18 @@ fn a_row_without_columns_has_its_defaults() {
 fn upserts_merge_or_leave_what_is_there() {
     let database = database();
     let planner = planner();
-    apply(&database, &planner.insert(None, &json!({"id": 1, "title": "a", "price": 1})).unwrap());
+    apply(
+        &database,
+        &planner.insert(None, &json!({"id": 1, "title": "a", "price": 1}), Missing::Null).unwrap(),
+    );
     let body = json!([{"id": 1, "title": "b"}, {"id": 2, "title": "c"}]);
-    let ignored = planner.upsert(Some("select=title"), &body, Resolution::Ignore).unwrap();
+    let ignored = planner.upsert(Some("select=title"), &body, Resolution::Ignore, Missing::Null).unwrap();
     assert_eq!(apply(&database, &ignored), [[text("c"), Value::Integer(2)]]);
     assert_eq!(column(&database, "title"), [text("a"), text("c")]);
-    let merged = planner.upsert(Some("select=title,price"), &body, Resolution::Merge).unwrap();
+    let merged = planner.upsert(Some("select=title,price"), &body, Resolution::Merge, Missing::Null).unwrap();
     assert_eq!(apply(&database, &merged)[0], [text("b"), Value::Integer(1), Value::Integer(1)]);
-    let by_title = planner.upsert(Some("on_conflict=title"), &body, Resolution::Merge).unwrap_err();
+    let by_title =
+        planner.upsert(Some("on_conflict=title"), &body, Resolution::Merge, Missing::Null).unwrap_err();
     assert_eq!(by_title.kind(), Kind::InvalidParameter);
 }
 
@@ -212,7 +216,7 @@ fn updates_and_deletes_need_a_key_or_a_filter() {
         Kind::UnknownParameter
     );
     assert_eq!(
-        kind(planner.delete(Target::Filters, Some("limit=1"), None, Value::Null)),
+        kind(planner.delete(Target::Filters, Some("offset=1"), None, Value::Null)),
         Kind::UnknownParameter
     );
 }
@@ -221,7 +225,7 @@ fn updates_and_deletes_need_a_key_or_a_filter() {
 fn a_deleted_row_is_hidden_and_a_put_brings_it_back() {
     let database = database();
     let planner = soft_planner();
-    apply(&database, &planner.insert(None, &json!({"id": 1, "title": "a"})).unwrap());
+    apply(&database, &planner.insert(None, &json!({"id": 1, "title": "a"}), Missing::Null).unwrap());
     let now = text("2024-05-06T07:08:09Z");
     let delete = planner.delete(Target::Key("1"), Some("select=id"), None, now.clone()).unwrap();
     assert_eq!(
@@ -245,7 +249,7 @@ fn the_column_that_hides_rows_and_computed_columns_are_not_written() {
     rules.soft_delete = Some("category".into());
     let planner = planner_of(&schema, &rules);
     for name in ["category", "price"] {
-        let problem = planner.insert(None, &json!({"title": "a", name: "x"})).unwrap_err();
+        let problem = planner.insert(None, &json!({"title": "a", name: "x"}), Missing::Null).unwrap_err();
         assert_eq!(problem.kind(), Kind::Unprocessable, "{name}");
         assert!(problem.detail_text().unwrap().contains("does not write"), "{name}");
     }

@@ -1,6 +1,6 @@
 //! Which answers are worth coding.
 
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use kasoku_pipeline::{Body, Response};
 
@@ -44,7 +44,9 @@ fn of_head(status: StatusCode, headers: &HeaderMap) -> Suitability {
     if headers.contains_key(CONTENT_ENCODING) {
         return Suitability::Coded;
     }
-    if status == StatusCode::PARTIAL_CONTENT || headers.contains_key(CONTENT_RANGE) {
+    // Lists name their rows in this field too, and are whole all the same.
+    let names_bytes = |range: &HeaderValue| range.as_bytes().starts_with(b"bytes");
+    if status == StatusCode::PARTIAL_CONTENT || headers.get(CONTENT_RANGE).is_some_and(names_bytes) {
         return Suitability::Partial;
     }
     if no_transform(headers) {

@@ -1,7 +1,7 @@
 //! What a database holds, from the server's catalogue: tables and views of the current schema, with those of their
 //! columns whose values can be read.
 
-use kasoku_sql_plan::{Column, Schema, Table, named};
+use kasoku_sql_plan::{Column, Schema, Table, Unique, named};
 use tokio_postgres::Row;
 
 use super::Inspector;
@@ -39,12 +39,12 @@ const COLUMNS: &str = "
     left join pg_collation l on l.oid = m.attcollation
     order by m.attrelid, m.attnum";
 
-/// Their keys and unique indexes. One that holds for some rows, of expressions, or that is checked at the end of the
-/// transaction does not tell rows apart for a write.
+/// Their keys and unique indexes, with the condition of one that holds for some rows. One of expressions, or that is
+/// checked at the end of the transaction, does not tell rows apart for a write.
 const UNIQUE: &str = "
-    select i.indrelid, i.indisprimary, (i.indkey::int2[])[0:i.indnkeyatts - 1]
+    select i.indrelid, i.indisprimary, (i.indkey::int2[])[0:i.indnkeyatts - 1], pg_get_expr(i.indpred, i.indrelid)
     from pg_index i
-    where i.indrelid = any($1) and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
+    where i.indrelid = any($1) and i.indisunique and i.indisvalid and i.indexprs is null
       and (i.indisprimary or i.indimmediate)
     order by i.indrelid";
 
@@ -77,10 +77,14 @@ pub(super) fn schema(inspector: &Inspector) -> Result<Schema, DatabaseError> {
         let Some(found) = of(&mut found, &row) else { continue };
         let numbers: Vec<i16> = row.get(2);
         let places = numbers.iter().map(|number| found.numbers.iter().position(|known| known == number));
-        match (places.collect::<Option<Vec<usize>>>(), row.get(1)) {
-            (Some(places), true) => found.table.key = places,
-            (Some(places), false) => found.table.unique.push(places),
-            (None, _) => {}
+        let condition: Option<&str> = row.get(3);
+        match (places.collect::<Option<Vec<usize>>>(), row.get(1), condition) {
+            (Some(places), true, _) => found.table.key = places,
+            (Some(places), false, None) => found.table.unique.push(places),
+            (Some(columns), false, Some(condition)) => {
+                found.table.partial.push(Unique { columns, condition: Some(condition.into()) });
+            }
+            (None, ..) => {}
         }
     }
     for found in &mut found {
@@ -98,6 +102,7 @@ impl Found {
             columns: Vec::new(),
             key: Vec::new(),
             unique: Vec::new(),
+            partial: Vec::new(),
         };
         Self { oid: row.get(0), table, numbers: Vec::new(), doubtful: false }
     }

@@ -1,9 +1,9 @@
 //! What a database holds, from its own descriptions of itself.
 
-use kasoku_sql_plan::{Column, ColumnKind, Schema, Table};
+use kasoku_sql_plan::{Column, ColumnKind, Schema, Table, Unique};
 use rusqlite::Connection;
 
-use super::quoted;
+use super::{partial, quoted};
 
 /// A column as `table_xinfo` describes it.
 struct Described {
@@ -108,15 +108,20 @@ fn table(raw: &Connection, listed: &Listed) -> rusqlite::Result<Table> {
                 && collates_binary(raw, &listed.name, &column.name)?,
         });
     }
-    let mut unique = Vec::new();
-    for index in indexes.iter().filter(|index| index.unique && !index.partial && index.origin != "pk") {
-        if let Some(places) = index_columns(raw, &index.name, &described)? {
-            unique.push(places);
+    let (mut unique, mut partial) = (Vec::new(), Vec::new());
+    for index in indexes.iter().filter(|index| index.unique && index.origin != "pk") {
+        match index_columns(raw, &index.name, &described)? {
+            Some(columns) if index.partial => {
+                let condition = partial::condition(raw, &index.name)?;
+                partial.extend(condition.map(|condition| Unique { columns, condition: Some(condition) }));
+            }
+            Some(columns) => unique.push(columns),
+            None => {}
         }
     }
     unique.sort();
     unique.dedup();
-    Ok(Table { name: listed.name.clone(), view: listed.view, columns, key, unique })
+    Ok(Table { name: listed.name.clone(), view: listed.view, columns, key, unique, partial })
 }
 
 fn described(raw: &Connection, table: &str) -> rusqlite::Result<Vec<Described>> {

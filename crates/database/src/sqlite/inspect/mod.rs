@@ -4,6 +4,7 @@
 
 mod columns;
 pub(super) mod describe;
+mod partial;
 pub(super) mod plan;
 mod reads;
 mod volatile;

@@ -100,6 +100,8 @@ fn tables_are_described_by_the_servers_catalogue() {
     ];
     assert_eq!(columns(items), expected);
     assert_eq!((&items.key, &items.unique), (&vec![1, 0], &vec![vec![1, 2], vec![2], vec![13]]));
+    let conditions: Vec<_> = items.partial.iter().map(|unique| unique.condition.as_deref()).collect();
+    assert_eq!(conditions, [Some("on_sale")]);
     assert_eq!(columns(schema.table("makers").unwrap()), ["id Integer oge", "name Text e"]);
     assert_eq!(
         columns(schema.table("cheap").unwrap()),
