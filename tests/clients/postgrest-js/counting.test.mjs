@@ -19,6 +19,7 @@ check(house, "neither rows nor a count", (db) => db.from("plays").select("*", { 
 check(house, "with a tree of conditions", (db) => db.from("plays").select("id", exact).or("id.eq.1,genre.eq.satire"), { count: 3 });
 check(house, "of another table", (db) => db.from("authors").select("id", exact), { count: authors.length });
 check(house, "of the first page of a range", (db) => db.from("plays").select("id", exact).range(0, 3), { count: plays.length, data: pick(plays.slice(0, 4), "id") });
+check(house, "of a page in the middle", (db) => db.from("plays").select("id", exact).range(2, 3), { count: plays.length, data: [{ id: 3 }, { id: 4 }] });
 check(house, "of one row as an object", (db) => db.from("plays").select("id", exact).eq("id", 4).single(), { count: 1, data: { id: 4 } });
 check(house, "with lines instead of rows", (db) => db.from("actors").select("id").csv(), { count: null, data: "id\r\n1\r\n2\r\n3\r\n4\r\n" });
 check(house, "a count that the route does not give is refused", (db) => db.from("actors").select("id", exact),

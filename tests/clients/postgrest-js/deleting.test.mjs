@@ -45,6 +45,13 @@ withRows("most", 2, "more than may be affected, and nothing is deleted", async (
   compare(await bookings().delete().eq("holder", "most").maxAffected(1).select(), { status: 400, error: { code: "PGRST124" } });
   compare(await kept("most"), { data: codes("most-1", "most-2") });
 });
+withRows("counted", 3, "rows are counted, if that is asked for", async () => {
+  compare(await bookings().delete({ count: "exact" }).eq("holder", "counted"), { count: 3, error: null });
+});
+withRows("undone", 1, "undone, if that is asked for", async () => {
+  compare(await bookings().delete().eq("holder", "undone").select("code").rollback(), { data: codes("undone-1") });
+  compare(await kept("undone"), { data: codes("undone-1") });
+});
 withRows("again", 1, "what was read before is gone from the cache", async () => {
   compare(await kept("again"), { data: codes("again-1") });
   compare(await bookings().delete().eq("code", "again-1"), { error: null });

@@ -63,8 +63,12 @@ test("what is left out of some rows has its default, if that is asked for", asyn
   const rows = [{ code: "default-1", holder: "A", seats: 4 }, { code: "default-2", holder: "B" }];
   compare(await bookings().insert(rows, { defaultToNull: false }).select("code,seats"), { status: 201, data: [{ code: "default-1", seats: 4 }, { code: "default-2", seats: 1 }] });
 });
+test("rows are counted, if that is asked for", async () => {
+  const made = await bookings().insert([{ code: "counted-1", holder: "A" }, { code: "counted-2", holder: "B" }], { count: "exact" });
+  compare(made, { status: 201, count: 2 });
+});
 test("all rows or none", async () => {
-  compare(await bookings().insert([{ code: "none-1", holder: "A" }, { code: "none-2", holder: "A", seats: 99 }]), { error: { code: "23514" } });
+  compare(await bookings().insert([{ code: "none-1", holder: "A", seats: 1 }, { code: "none-2", holder: "A", seats: 99 }]), { error: { code: "23514" } });
   compare(await kept("none"), { data: [] });
 });
 test("what is read is what was just written", async () => {

@@ -23,6 +23,8 @@ lists("what is NULL last, if it is said", (q) => q.order("rating", { nullsFirst:
   [...sorted(plays.filter((p) => p.rating !== null), "rating"), ...plays.filter((p) => p.rating === null)]);
 lists("what is NULL first, if it is said", (q) => q.order("rating", { nullsFirst: true }).order("id"),
   [...plays.filter((p) => p.rating === null), ...sorted(plays.filter((p) => p.rating !== null), "rating")]);
+lists("largest first and what is NULL last", (q) => q.order("rating", { ascending: false, nullsFirst: false }).order("id"),
+  [...sorted(plays.filter((p) => p.rating !== null), "rating", -1), ...plays.filter((p) => p.rating === null)]);
 check(house, "by a column that may be NULL, of another table", (db) => db.from("authors").select("id").order("born", { nullsFirst: false }),
   { data: ids([...sorted(authors.filter((a) => a.born), "born"), ...authors.filter((a) => !a.born)]) });
 
@@ -31,6 +33,20 @@ lists("a limit with an order", (q) => q.order("year", { ascending: false }).limi
 lists("a limit larger than what there is", (q) => q.limit(500), plays);
 lists("a range from the start", (q) => q.range(0, 2), plays.slice(0, 3));
 lists("a range of one", (q) => q.range(0, 0), plays.slice(0, 1));
+lists("a range in the middle", (q) => q.range(2, 4), plays.slice(2, 5));
+lists("a range in the middle of a sort", (q) => q.order("title").range(3, 5), sorted(plays, "title").slice(3, 6));
+lists("a range that goes beyond the end", (q) => q.range(6, 20), plays.slice(6));
+lists("a range with a filter", (q) => q.eq("is_open", true).range(1, 3), plays.filter((p) => p.is_open).slice(1, 4));
+lists("a range behind the end, which is empty", (q) => q.range(50, 59), []);
+check(house, "ranges side by side have every row once", async (db) => {
+  const data = [];
+  for (let from = 0; from < 9; from += 3) {
+    const page = await db.from("plays").select("id").order("rating", { nullsFirst: true }).order("id").range(from, from + 2);
+    if (page.error) return page;
+    data.push(...page.data);
+  }
+  return { data, error: null };
+}, { data: ids([...plays.filter((p) => p.rating === null), ...sorted(plays.filter((p) => p.rating !== null), "rating")]) });
 check(house, "the route's own page, where no limit is asked for", (db) => db.from("programme").select("id"),
   { data: ids(sorted(plays, "title").slice(0, 3)) });
 check(house, "a limit beyond what the route allows is refused and not cut", (db) => db.from("programme").select("id").limit(6),

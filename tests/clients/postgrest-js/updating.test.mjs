@@ -50,6 +50,9 @@ withRows("more", 2, "more than may be affected, and nothing is written", async (
   compare(await bookings().update({ seats: 7 }).eq("holder", "more").maxAffected(1).select(), { status: 400, error: { code: "PGRST124" } });
   compare(await kept("more", "seats"), { data: [{ seats: 1 }, { seats: 2 }] });
 });
+withRows("counted", 3, "rows are counted, if that is asked for", async () => {
+  compare(await bookings().update({ note: "n" }, { count: "exact" }).eq("holder", "counted"), { count: 3, error: null });
+});
 withRows("rule", 2, "a rule that is broken, and nothing is written", async () => {
   compare(await bookings().update({ seats: 9 }).eq("holder", "rule"), { status: 422, error: { code: "23514" } });
   compare(await bookings().update({ code: "rule-1" }).eq("code", "rule-2"), { status: 409, error: { code: "23505", message: /code/ } });
@@ -62,6 +65,10 @@ withRows("fresh", 1, "what is read is what was just written", async () => {
     compare(await bookings().update({ seats }).eq("code", "fresh-1"), { error: null });
     compare(await bookings().select("seats").eq("code", "fresh-1").single(), { data: { seats } });
   }
+});
+withRows("undone", 1, "undone, if that is asked for", async () => {
+  compare(await bookings().update({ seats: 8 }).eq("code", "undone-1").select("seats").rollback(), { data: [{ seats: 8 }] });
+  compare(await kept("undone", "seats"), { data: [{ seats: 1 }] });
 });
 
 check(house, "without any condition it is refused", (db) => db.from("bookings").update({ seats: 2 }), { status: 400, error: { message: /.+/ } });

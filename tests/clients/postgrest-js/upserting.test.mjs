@@ -48,6 +48,10 @@ test("what is left out has its default, if that is asked for", async () => {
   const rows = [{ code: "fill-1", holder: "A", seats: 3 }, { code: "fill-2", holder: "B" }];
   compare(await bookings().upsert(rows, { onConflict: "code", defaultToNull: false }).select("code,seats"), { data: [{ code: "fill-1", seats: 3 }, { code: "fill-2", seats: 1 }] });
 });
+test("rows are counted, if that is asked for", async () => {
+  const rows = [{ code: "sum-1", holder: "A" }, { code: "sum-2", holder: "B" }];
+  compare(await bookings().upsert(rows, { onConflict: "code", count: "exact" }), { count: 2, error: null });
+});
 test("another rule that a row breaks is told of, and nothing is written", async () => {
   compare(await bookings().insert([{ id: 192, code: "clash-1", holder: "A" }, { id: 191, code: "clash-2", holder: "A" }]), { status: 201 });
   compare(await bookings().upsert({ id: 192, code: "clash-2", holder: "B" }), { status: 409, error: { code: "23505" } });
