@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use kasoku_database::{DatabaseError, Inspector, Migration, MigrationError};
-use kasoku_sql_plan::Schema;
+use kasoku_database::{DatabaseError, Inspector, Migration, MigrationError, PostgresSettings};
+use kasoku_sql_plan::{Dialect, Schema};
 
 /// A database, described by itself.
 pub(crate) struct Description {
@@ -54,12 +54,20 @@ impl Description {
 
     /// Of a database that is made by these files.
     pub(crate) fn of_migrations(files: &[(PathBuf, String)]) -> Result<Self, Fault> {
-        let migration = |(path, sql): &(PathBuf, String)| Migration {
-            name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
-            sql: sql.clone(),
-        };
-        let migrations: Vec<Migration> = files.iter().map(migration).collect();
-        Self::of(Inspector::of_migrations(&migrations)?)
+        Self::of(Inspector::of_migrations(&named(files))?)
+    }
+
+    /// Of a server's database, as it is or as these files will make it.
+    pub(crate) fn of_server(settings: &PostgresSettings, files: &[(PathBuf, String)]) -> Result<Self, Fault> {
+        if files.is_empty() {
+            return Self::of(Inspector::of_server(settings)?);
+        }
+        Self::of(Inspector::of_server_with_migrations(settings, &named(files))?)
+    }
+
+    /// How SQL is written for it.
+    pub(crate) fn dialect(&self) -> &'static Dialect {
+        self.inspector.dialect()
     }
 
     /// What a query means here.
@@ -81,6 +89,15 @@ impl Description {
     fn of(inspector: Inspector) -> Result<Self, Fault> {
         Ok(Self { schema: inspector.schema()?, inspector })
     }
+}
+
+/// The files as the database knows them.
+fn named(files: &[(PathBuf, String)]) -> Vec<Migration> {
+    let migration = |(path, sql): &(PathBuf, String)| Migration {
+        name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        sql: sql.clone(),
+    };
+    files.iter().map(migration).collect()
 }
 
 impl From<DatabaseError> for Fault {

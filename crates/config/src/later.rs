@@ -6,7 +6,7 @@ use crate::tree::{KeyPath, Node, Value};
 const SOURCES: [&str; 5] = ["page", "chat", "world", "action", "with"];
 
 /// Section, key, and what it would configure.
-const LATER: [(&str, &str, &str); 23] = [
+const LATER: [(&str, &str, &str); 21] = [
     ("route", "with", "the queries of a page"),
     ("route", "chat", "answers from language models"),
     ("route", "world", "worlds"),
@@ -21,8 +21,6 @@ const LATER: [(&str, &str, &str); 23] = [
     ("route.cache", "by", "answers for each caller"),
     ("route.cache", "warm", "warming the cache"),
     ("database", "replicas", "replicas"),
-    ("database", "pool", "pools of connections"),
-    ("database", "watch", "feeds of changes by others"),
     ("server", "http3", "HTTP/3"),
     ("", "origin", "answers from HTTP servers"),
     ("", "provider", "language models"),

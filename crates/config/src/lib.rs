@@ -24,9 +24,9 @@ pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity, SourceText};
 pub use environment::{Environment, ProcessEnvironment};
 pub use load::{FILE_NAME, Loaded, Overrides, load, load_text};
 pub use plan::{
-    AdminSettings, CachePlan, CacheSettings, ConnectionLimits, DatabaseSettings, HotSettings, ListenSettings,
-    LogFormat, LogSettings, Plan, RoutePlan, SeedSettings, ServerSettings, SourcePlan, TlsSettings,
-    WarmSettings, WarmTarget,
+    AdminSettings, CachePlan, CacheSettings, ConnectionLimits, DatabaseSettings, EngineSettings, HotSettings,
+    ListenSettings, LogFormat, LogSettings, Plan, RoutePlan, SeedSettings, ServerSettings, SourcePlan,
+    TlsSettings, WarmSettings, WarmTarget,
 };
 pub use reference::reference;
 pub use schema::schema;

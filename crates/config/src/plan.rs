@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::Uri;
@@ -129,28 +129,51 @@ pub enum LogFormat {
 /// The database.
 #[derive(Debug, Clone)]
 pub struct DatabaseSettings {
-    /// The SQLite file; `None` is a database in memory, for tests and trials.
-    pub path: Option<PathBuf>,
-    /// Opened for reading only.
-    pub read_only: bool,
+    /// What it is opened with.
+    pub engine: EngineSettings,
     /// Numbered `.sql` files, in order, each applied once: their paths and texts.
     pub migrations: Vec<(PathBuf, String)>,
     /// Fills an empty database at the first start.
     pub seed: Option<SeedSettings>,
     /// What the database will hold once the migrations are applied; routes were checked against it.
     pub schema: Schema,
-    /// Reader threads for statements that may take long.
-    pub readers: usize,
-    /// Page cache of each connection, in bytes.
-    pub page_cache_bytes: u64,
-    /// How many writes may wait for the writer; one more is refused with 503.
-    pub write_queue: usize,
-    /// How many writes share a commit at the most.
-    pub group_most: usize,
-    /// A read statement that takes longer is stopped, and no later than the request's deadline.
-    pub statement_timeout: Duration,
     /// Tables that may be read whole.
     pub small: Vec<String>,
+}
+
+/// What a database is opened with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EngineSettings {
+    /// A file, or one in memory, for tests and trials.
+    Sqlite(kasoku_database::Settings),
+    /// A server.
+    Postgres(Box<kasoku_database::PostgresSettings>),
+}
+
+impl EngineSettings {
+    /// Whether it is opened for reading only.
+    pub fn is_read_only(&self) -> bool {
+        match self {
+            Self::Sqlite(settings) => settings.read_only,
+            Self::Postgres(settings) => settings.read_only,
+        }
+    }
+
+    /// The file, if it is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(settings) => settings.path.as_deref(),
+            Self::Postgres(_) => None,
+        }
+    }
+
+    /// Where the server is, if it is one: host and name of the database, without user and password.
+    pub fn server(&self) -> Option<String> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(settings) => Some(settings.place()),
+        }
+    }
 }
 
 /// Fills an empty database at the first start.

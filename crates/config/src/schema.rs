@@ -92,7 +92,9 @@ fn described_variant(schema: &Json) -> String {
         (_, Some("duration")) => "a duration such as \"30s\"".into(),
         (_, Some("size")) => "a size such as \"64KiB\"".into(),
         (_, Some("address")) => "an address such as \"127.0.0.1:8080\"".into(),
-        (_, Some("database")) => "a URL such as \"sqlite:app.db\"".into(),
+        (_, Some("database")) => {
+            "a URL such as \"sqlite:app.db\" or \"postgres://app@127.0.0.1/shop\"".into()
+        }
         (_, Some("pattern")) => "a path such as \"/v1/items\"".into(),
         (Some("string"), _) => "a string".into(),
         (Some("integer"), _) => "a whole number".into(),

@@ -39,6 +39,15 @@ impl<'c> Bulk<'c> {
         }
     }
 
+    /// Waits until no other load says so of itself, on any node, and keeps others who ask waiting until this one ends.
+    pub fn alone(&mut self) -> Result<(), DatabaseError> {
+        match &mut self.0 {
+            // It has the only writer.
+            Loading::Sqlite(_) => Ok(()),
+            Loading::Postgres(load) => load.alone(),
+        }
+    }
+
     /// Runs statements that insert the rows numbered `:first` to `:last`, in parts, until there are `rows`.
     /// Statements without these parameters would run once a part.
     pub fn fill(&mut self, sql: &str, rows: u64, progress: impl FnMut(u64)) -> Result<(), DatabaseError> {

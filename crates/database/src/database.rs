@@ -91,6 +91,16 @@ impl Database {
         }
     }
 
+    /// Where it is, for people: the file's name, or the server and the database's name. No user, no password.
+    pub fn place(&self) -> String {
+        match &self.0 {
+            Engine::Sqlite(sqlite) => {
+                sqlite.path().file_name().unwrap_or_default().to_string_lossy().into_owned()
+            }
+            Engine::Postgres(postgres) => postgres.place(),
+        }
+    }
+
     /// Whether writes are refused.
     pub fn is_read_only(&self) -> bool {
         match &self.0 {

@@ -39,7 +39,9 @@ impl Dependencies {
                     let reads = inspector.reads(&rules.sql)?;
                     let tables: Vec<&str> = reads.tables.iter().map(|read| read.table.as_str()).collect();
                     read.extend(tables.iter().map(|table| table.to_ascii_lowercase()));
-                    let planner = QueryPlanner::new(&route.name.pattern, rules, schema, &tables).ok();
+                    let planner =
+                        QueryPlanner::new(&route.name.pattern, rules, schema, inspector.dialect(), &tables)
+                            .ok();
                     if let Some(narrow) = planner.as_ref().and_then(QueryPlanner::narrowed)
                         && let Some(table) = schema.table(&narrow.table)
                     {

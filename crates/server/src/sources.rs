@@ -8,7 +8,7 @@ use kasoku_pipeline::Source;
 use kasoku_source_data::{Engine, KEY_PARAM, QuerySource, table_sources};
 use kasoku_source_files::FilesSource;
 use kasoku_source_origin::OriginSource;
-use kasoku_sql_plan::{Dialect, QueryPlanner, Schema, TablePlanner};
+use kasoku_sql_plan::{QueryPlanner, Schema, TablePlanner};
 use kasoku_units::SystemClock;
 
 use crate::app::{App, StartError};
@@ -39,7 +39,7 @@ impl App {
             }
             SourcePlan::Table(rules) => {
                 let tags = dependencies.tags(&rules.table);
-                let planner = TablePlanner::new(pattern, schema, rules, Dialect::SQLITE, tags)
+                let planner = TablePlanner::new(pattern, schema, rules, engine()?.database.dialect(), tags)
                     .map_err(|faults| wrong(faults.to_string()))?;
                 let cursors = self.cursors.clone().ok_or_else(|| wrong("it needs a database".into()))?;
                 let has_key = schema.table(&rules.table).is_some_and(|table| !table.key.is_empty());
@@ -56,7 +56,7 @@ impl App {
                 let inspector = inspector.ok_or_else(|| wrong("it needs a database".into()))?;
                 let reads = inspector.reads(&rules.sql)?;
                 let tables: Vec<&str> = reads.tables.iter().map(|read| read.table.as_str()).collect();
-                let planner = QueryPlanner::new(pattern, rules, schema, &tables)
+                let planner = QueryPlanner::new(pattern, rules, schema, inspector.dialect(), &tables)
                     .map_err(|fault| wrong(fault.to_string()))?;
                 let narrowed = planner.narrowed().map(|narrow| dependencies.tags(&narrow.table));
                 let planner = match narrowed {

@@ -3,17 +3,11 @@
 use std::sync::Arc;
 
 use kasoku_coherence::Sequence;
-use kasoku_config::{DatabaseSettings, Plan, SeedSettings};
-use kasoku_database::{Database, DatabaseError, Migration, Settings, Statement};
+use kasoku_config::{DatabaseSettings, EngineSettings, Plan, SeedSettings};
+use kasoku_database::{Database, DatabaseError, Migration, Statement};
 use kasoku_observe::Observer;
-use kasoku_source_data::IDEMPOTENCY_SCHEMA;
-use kasoku_sql_plan::{CursorKey, Value};
-
-/// What the server keeps for itself in a database that it may write.
-const OWN_SCHEMA: &str = "
-    create table if not exists _kasoku_secret (id integer primary key check (id = 1), secret blob not null);
-    insert or ignore into _kasoku_secret values (1, randomblob(32));
-    create table if not exists _kasoku_filling (name text primary key) without rowid;";
+use kasoku_source_data::idempotency_schema;
+use kasoku_sql_plan::{CursorKey, Dialect, Value};
 
 /// Told how far a long start is: what is done, of how much.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
@@ -25,10 +19,14 @@ pub(crate) fn open(
     observer: &Arc<dyn Observer>,
     progress: Progress<'_>,
 ) -> Result<Database, DatabaseError> {
-    let database =
-        Database::open(&engine(settings), &migrations(settings), Arc::clone(sequence), Arc::clone(observer))?;
+    let (files, sequence, observer) = (migrations(settings), Arc::clone(sequence), Arc::clone(observer));
+    let database = match &settings.engine {
+        EngineSettings::Sqlite(engine) => Database::open(engine, &files, sequence, observer)?,
+        EngineSettings::Postgres(engine) => Database::connect(engine, &files, sequence, observer)?,
+    };
     if !database.is_read_only() {
-        database.bulk(|bulk| bulk.run(&format!("{OWN_SCHEMA}{IDEMPOTENCY_SCHEMA}")))?;
+        let dialect = database.dialect();
+        database.bulk(|bulk| bulk.run(&(own_schema(dialect) + &idempotency_schema(dialect))))?;
         if let Some(seed) = &settings.seed {
             fill(&database, seed, progress)?;
         }
@@ -43,7 +41,7 @@ pub(crate) fn cursor_key(plan: &Plan, database: &Database) -> Result<CursorKey, 
         return Ok(CursorKey::derive(secret.reveal().as_bytes()));
     }
     let kept = Statement::new("secret", "select secret from _kasoku_secret");
-    let made = Statement::new("secret", "select randomblob(32)");
+    let made = Statement::new("secret", format!("select {}", database.dialect().random_bytes()));
     let read = |statement: &Statement| {
         database.read_here(statement, &[], None, |rows| {
             Ok::<_, DatabaseError>(rows.next()?.map(|row| row.get(0).to_value()))
@@ -61,21 +59,19 @@ pub(crate) fn cursor_key(plan: &Plan, database: &Database) -> Result<CursorKey, 
 
 /// Whether two configurations describe the same database, so that one can follow the other without a restart.
 pub(crate) fn is_same(one: Option<&DatabaseSettings>, other: Option<&DatabaseSettings>) -> bool {
-    let facts = |settings: &DatabaseSettings| (engine(settings), migrations(settings));
+    let facts = |settings: &DatabaseSettings| (settings.engine.clone(), migrations(settings));
     one.map(facts) == other.map(facts)
 }
 
-fn engine(settings: &DatabaseSettings) -> Settings {
-    Settings {
-        path: settings.path.clone(),
-        read_only: settings.read_only,
-        readers: settings.readers,
-        page_cache_bytes: settings.page_cache_bytes,
-        write_queue: settings.write_queue,
-        group_most: settings.group_most,
-        statement_timeout: settings.statement_timeout,
-        ..Settings::default()
-    }
+/// What the server keeps for itself in a database that it may write.
+fn own_schema(dialect: &Dialect) -> String {
+    format!(
+        "create table if not exists _kasoku_secret (id integer primary key check (id = 1), secret {} not null);
+         insert into _kasoku_secret values (1, {}) on conflict do nothing;
+         create table if not exists _kasoku_filling (name text primary key);",
+        dialect.bytes_type(),
+        dialect.random_bytes()
+    )
 }
 
 fn migrations(settings: &DatabaseSettings) -> Vec<Migration> {
@@ -92,13 +88,23 @@ fn fill(database: &Database, seed: &SeedSettings, progress: Progress<'_>) -> Res
         });
         found.map(|(found, _)| found)
     };
-    let interrupted = has_row("select 1 from _kasoku_filling".into())?;
-    if !interrupted && has_row(format!("select 1 from \"{table}\" limit 1"))? {
+    let is_whole = || {
+        let interrupted = has_row("select 1 from _kasoku_filling".into())?;
+        Ok::<_, DatabaseError>(!interrupted && has_row(format!("select 1 from \"{table}\" limit 1"))?)
+    };
+    if is_whole()? {
         return Ok(());
     }
-    progress(0, seed.rows);
     database.bulk(|bulk| {
-        bulk.run(&format!("delete from \"{table}\"; insert or ignore into _kasoku_filling values ('seed')"))?;
+        bulk.alone()?;
+        if is_whole()? {
+            // Another server has filled it meanwhile.
+            return Ok(());
+        }
+        progress(0, seed.rows);
+        bulk.run(&format!(
+            "delete from \"{table}\"; insert into _kasoku_filling values ('seed') on conflict do nothing"
+        ))?;
         bulk.fill(&seed.sql, seed.rows, |done| progress(done, seed.rows))?;
         bulk.run("delete from _kasoku_filling")?;
         bulk.analyze()

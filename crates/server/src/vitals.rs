@@ -1,7 +1,5 @@
 //! How the parts are, for the admin listener: health, gauges, routes.
 
-use std::path::Path;
-
 use kasoku_cache_remote::Remote;
 use kasoku_config::{CachePlan, SourcePlan};
 use serde_json::{Map, Value, json};
@@ -19,7 +17,13 @@ impl Vitals for App {
         let served = self.served();
         let stats = served.store.stats();
         let database = self.database().map(|database| {
-            json!({ "file": database.path().and_then(Path::file_name).map(|name| name.to_string_lossy()), "read_only": database.is_read_only() })
+            let read_only = database.is_read_only();
+            match database.path() {
+                Some(_) => json!({ "file": database.place(), "read_only": read_only }),
+                None => json!({
+                    "engine": database.dialect().name(), "server": database.place(), "read_only": read_only,
+                }),
+            }
         });
         let routes = served.plan.routes.iter().map(|route| &route.name);
         let off = routes.filter(|route| served.levers.is_off(route.index));

@@ -1,28 +1,32 @@
 //! `Idempotency-Key`: a repeated write gets the first answer and happens once.
 //!
 //! The answer is stored in the transaction of the write itself, so there is no moment in which one exists without
-//! the other. Writes go one after the other, so an equal request that comes while the first is in progress waits for
-//! it and finds its answer (draft-ietf-httpapi-idempotency-key-header). A write that failed had no effect, and its
+//! the other. An equal request that comes while the first is in progress waits for it, or is run again after it, and
+//! finds its answer (draft-ietf-httpapi-idempotency-key-header). A write that failed had no effect, and its
 //! key may be used again.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use kasoku_database::{DatabaseError, Statement, WriteTransaction};
 use kasoku_pipeline::Response;
 use kasoku_problem::{Kind, Problem};
-use kasoku_sql_plan::Value;
+use kasoku_sql_plan::{Dialect, Value};
 use sha2::{Digest, Sha256};
 
 use crate::media::Media;
 use crate::render;
 
 /// Makes the table of answers; to be run once before routes are served that write.
-pub const IDEMPOTENCY_SCHEMA: &str = "
-    create table if not exists _kasoku_idempotency (
-        route text not null, key text not null, fingerprint blob not null, status integer not null,
-        location text, body blob not null, created_s integer not null,
-        primary key (route, key)
-    ) without rowid;
-    create index if not exists _kasoku_idempotency_by_age on _kasoku_idempotency (created_s);";
+pub fn idempotency_schema(dialect: &Dialect) -> String {
+    let bytes = dialect.bytes_type();
+    format!(
+        "create table if not exists _kasoku_idempotency (
+            route text not null, key text not null, fingerprint {bytes} not null, status integer not null,
+            location text, body {bytes} not null, created_s bigint not null,
+            primary key (route, key)
+        );
+        create index if not exists _kasoku_idempotency_by_age on _kasoku_idempotency (created_s);"
+    )
+}
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -92,7 +96,7 @@ impl Idempotent {
         let statement = Statement::new(
             "idempotency-find",
             "select fingerprint, status, location, body from _kasoku_idempotency \
-             where route = ?1 and key = ?2 and created_s > ?3",
+             where route = $1 and key = $2 and created_s > $3",
         );
         let params =
             [self.route.as_str().into(), self.key.as_str().into(), Value::Integer(self.now_s - KEPT_S)];
@@ -123,13 +127,15 @@ impl Idempotent {
         let expire = Statement::new(
             "idempotency-expire",
             "delete from _kasoku_idempotency where (route, key) in \
-             (select route, key from _kasoku_idempotency where created_s <= ?1 order by created_s limit ?2)",
+             (select route, key from _kasoku_idempotency where created_s <= $1 order by created_s limit $2)",
         );
         transaction.execute(&expire, &[Value::Integer(self.now_s - KEPT_S), Value::Integer(REMOVED_MOST)])?;
         let insert = Statement::new(
             "idempotency-keep",
-            "insert or replace into _kasoku_idempotency (route, key, fingerprint, status, location, body, created_s) \
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "insert into _kasoku_idempotency (route, key, fingerprint, status, location, body, created_s) \
+             values ($1, $2, $3, $4, $5, $6, $7) on conflict (route, key) do update set \
+             fingerprint = excluded.fingerprint, status = excluded.status, location = excluded.location, \
+             body = excluded.body, created_s = excluded.created_s",
         );
         let location = written.location.as_deref().map_or(Value::Null, Value::from);
         let params = [

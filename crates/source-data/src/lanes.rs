@@ -1,4 +1,4 @@
-//! Where a statement runs: on the thread that serves, or on a reader thread.
+//! Where a statement runs: on the thread that serves, or on a reader thread. A server's statements run in the server.
 //!
 //! A look-up by key takes a few microseconds, less than handing it to another thread would; a long statement on a
 //! thread that serves would hold up every other request there. No plan can tell the two apart for certain, since it
@@ -102,6 +102,9 @@ impl Lanes {
     }
 
     fn is_short(&self, shape: &Arc<str>) -> bool {
+        if !self.engine.database.reads_in_place() {
+            return false;
+        }
         let long = self.long.read();
         // The texts of statements are long, and to hash one is not for nothing.
         if long.is_empty() {

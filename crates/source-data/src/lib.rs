@@ -24,7 +24,7 @@ mod table;
 mod write;
 
 pub use changes::ChangeTagger;
-pub use idempotency::IDEMPOTENCY_SCHEMA;
+pub use idempotency::idempotency_schema;
 pub use lanes::Engine;
 pub use position::POSITION;
 pub use query::QuerySource;

@@ -13,7 +13,7 @@ use kasoku_database::{Database, Settings};
 use kasoku_observe::Silent;
 use kasoku_pipeline::{Body, PathParams, Request, RequestBody, Source as _};
 use kasoku_problem::Fault;
-use kasoku_source_data::{Engine, IDEMPOTENCY_SCHEMA, KEY_PARAM, ListSource, RowSource, table_sources};
+use kasoku_source_data::{Engine, KEY_PARAM, ListSource, RowSource, idempotency_schema, table_sources};
 use kasoku_units::SystemClock;
 
 use crate::parts::{lines, text};
@@ -88,7 +88,9 @@ fn shop() -> Shop {
     let sequence = Arc::new(Sequence::new());
     let database = Database::open(&settings, &[shop::migration()], sequence, Arc::new(Silent));
     let database = Arc::new(database.expect("a private database opens"));
-    database.bulk(|bulk| bulk.run(IDEMPOTENCY_SCHEMA)).expect("the table is made");
+    database
+        .bulk(|bulk| bulk.run(&idempotency_schema(kasoku_sql_plan::Dialect::SQLITE)))
+        .expect("the table is made");
     let engine = Engine { database, clock: Arc::new(SystemClock) };
     let cursors = Arc::new(shop::CURSORS.clone());
     let (list, row) = table_sources("/things", shop::planner(), &shop::rules(), true, engine, cursors);

@@ -23,7 +23,7 @@ pub(super) fn rules(
 ) -> Option<(QueryRules, Option<String>)> {
     let here = at.key("query");
     let description = known.description.as_ref()?;
-    let read = read_query(sql);
+    let read = read_query(sql, description.dialect());
     if let Err(fault @ (QueryFault::Statements(_) | QueryFault::NotSelect | QueryFault::Writes)) = &read {
         check.value(&here, Finding::error(fault.to_string()).label("expected one `select`"));
         return None;

@@ -3,11 +3,11 @@
 //! Whether rules can be kept is for `kasoku_sql_plan` to say; here its faults get their places in the file.
 
 use kasoku_sql_plan::{
-    CountRule, Counts, Dialect, OrderTerm, PageRules, RuleFault, Schema, Sort, Table, TableRules, WriteRules,
-    parse_sort,
+    CountRule, Counts, OrderTerm, PageRules, RuleFault, Sort, Table, TableRules, WriteRules, parse_sort,
 };
 
 use super::{Check, Known};
+use crate::describe::Description;
 use crate::diagnostic::{Finding, did_you_mean};
 use crate::tree::{KeyPath, Node, Value};
 use crate::written::{Count, CountName, CountOrName, Route, WriteName, WriteOrList, write_rows};
@@ -51,14 +51,21 @@ pub(super) fn rules(
     };
     envelope(check, at, written);
     key_is_not_soft(check, at, &rules, table);
-    verdict(check, at, &rules, &description.schema, table);
+    verdict(check, at, &rules, description, table);
     let volatile = table.view.then(|| description.view_volatile(&table.name)).flatten();
     Some((rules, volatile))
 }
 
 /// What the planner says about the rules.
-fn verdict(check: &mut Check<'_>, at: &KeyPath, rules: &TableRules, schema: &Schema, table: &Table) {
-    let Err(faults) = kasoku_sql_plan::check(rules, schema, Dialect::SQLITE) else { return };
+fn verdict(
+    check: &mut Check<'_>,
+    at: &KeyPath,
+    rules: &TableRules,
+    description: &Description,
+    table: &Table,
+) {
+    let verdict = kasoku_sql_plan::check(rules, &description.schema, description.dialect());
+    let Err(faults) = verdict else { return };
     for fault in faults.0 {
         // Found before, or the default order, whose columns are those of the key: they are found as such.
         let is_known = match fault.setting {

@@ -42,8 +42,9 @@ fn single_settings_are_overridden_in_their_own_types() {
 
 #[test]
 fn the_databases_url_is_overridden_by_the_variable_that_everybody_uses() {
-    let name =
-        |plan: Plan| plan.database.unwrap().path.unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+    let name = |plan: Plan| {
+        plan.database.unwrap().engine.file().unwrap().file_name().unwrap().to_str().unwrap().to_owned()
+    };
     assert_eq!(name(plan(FILE, &[])), "file.db");
     assert_eq!(name(plan(FILE, &[("DATABASE_URL", "sqlite:usual.db")])), "usual.db");
     let both = [("DATABASE_URL", "sqlite:usual.db"), ("KASOKU_DATABASE_URL", "sqlite:own.db")];
@@ -115,12 +116,12 @@ fn mistakes_in_variables_and_flags_are_quoted_like_those_in_files() {
     1 | KASOKU_SERVER_THREADS=many
       |                       ^^^^ expected a whole number
     ");
-    assert_snapshot!(findings(FILE, &[("DATABASE_URL", "postgres://me:canary@host/db")]), @r"
-    error[database.url]: this version serves SQLite, and no `postgres:` databases
+    assert_snapshot!(findings(FILE, &[("DATABASE_URL", "mysql://me:canary@host/db")]), @r"
+    error[database.url]: this version serves SQLite and PostgreSQL, and no `mysql:` databases
      --> environment:1:14
       |
-    1 | DATABASE_URL=postgres://me:******@host/db
-      |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected `sqlite:` and a file
+    1 | DATABASE_URL=mysql://me:******@host/db
+      |              ^^^^^^^^^^^^^^^^^^^^^^^^^ expected `sqlite:` and a file, or `postgres:` and a server
     ");
     assert_snapshot!(findings(FILE, &[("KASOKU_SERVER_LISTN", "127.0.0.1:1"), ("KASOKU_HOME", "/")]), @r"
     warning[KASOKU_SERVER_LISTN]: the environment variable `KASOKU_SERVER_LISTN` names no setting

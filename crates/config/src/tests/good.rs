@@ -154,8 +154,8 @@ fn a_database_without_a_schema_is_served_as_it_is() {
         "[database]\nurl = \"sqlite:there.db\"\nread_only = true\n[[route]]\npath = \"/v1/notes\"\ntable = \"notes\"\n",
     );
     let database = plan.database.expect("a database");
-    assert!(database.read_only && database.migrations.is_empty());
-    assert_eq!(database.path, Some(app.path().join("there.db")));
+    assert!(database.engine.is_read_only() && database.migrations.is_empty());
+    assert_eq!(database.engine.file(), Some(app.path().join("there.db").as_path()));
     assert!(database.schema.table("notes").is_some());
 }
 

@@ -4,6 +4,7 @@
 //! folder decides what a setting means; that is the check's work.
 
 mod cache;
+mod database;
 mod forms;
 mod origin;
 mod proof;
@@ -16,11 +17,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use cache::{CacheName, CacheOrName, Redis, RedisOrUrl, RouteCache};
+pub(crate) use database::{Database, Pool, PoolName, PoolOrName, Seed, WatchName};
 pub(crate) use forms::{DurationText, FORM, False, OrFalse, SecretText, SizeText};
 pub(crate) use origin::{HostName, Origin, OriginOrUrl, ProtocolName};
 pub(crate) use proof::{Proof, ProofName, ProofOrName};
 pub(crate) use route::Route;
-pub(crate) use sections::{Admin, Database, Limits, Log, LogFormatName, Seed, Server, Tls};
+pub(crate) use sections::{Admin, Limits, Log, LogFormatName, Server, Tls};
 pub(crate) use shared_cache::Cache;
 pub(crate) use sources::{
     Count, CountName, CountOrName, Files, FilesOrFolder, Page, ParamOrType, ParamType, WriteName,

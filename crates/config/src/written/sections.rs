@@ -1,9 +1,9 @@
-//! The sections that hold for the whole app: server, admin, log, database.
+//! The sections that hold for the whole app: server, admin, log.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DurationText, False, OrFalse, ProofName, SecretText, SizeText};
+use super::{DurationText, False, OrFalse, SecretText, SizeText};
 
 /// The public listener.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -135,80 +135,6 @@ pub(crate) enum LogFormatName {
     Json,
 }
 
-/// The database.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Database {
-    /// `sqlite:` and a file, which is made if it does not exist, or `sqlite::memory:` for one that ends with the
-    /// server. The environment variable `DATABASE_URL` overrides it. Relative paths start at the app's folder.
-    #[schemars(extend("x-form" = "database"), example = &"sqlite:catalog.db", example = &"sqlite::memory:")]
-    pub(crate) url: String,
-
-    /// A folder of numbered files, such as `001_items.sql`. Each is applied once, in order, when the server
-    /// starts. Without it, the database is served as it is found.
-    #[serde(default)]
-    #[schemars(extend("x-form" = "folder"), example = &"schema/")]
-    pub(crate) schema: Option<String>,
-
-    /// Opens an existing database for reading only; no route may write, and no schema is applied.
-    #[serde(default)]
-    pub(crate) read_only: bool,
-
-    /// Fills a table with made-up rows at the first start, if it is empty.
-    #[serde(default)]
-    pub(crate) seed: Option<Seed>,
-
-    /// Threads that read. Without it, one per core, and two at least.
-    #[serde(default)]
-    #[schemars(range(min = 1, max = 256), example = 4)]
-    pub(crate) readers: Option<u32>,
-
-    /// Page cache of each connection.
-    #[serde(default = "page_cache")]
-    pub(crate) page_cache: SizeText,
-
-    /// Writes that may wait for their turn; one more is refused with 503.
-    #[serde(default = "write_queue")]
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub(crate) write_queue: u32,
-
-    /// Writes that share one commit, at the most.
-    #[serde(default = "group")]
-    #[schemars(range(min = 1, max = 10_000))]
-    pub(crate) group: u32,
-
-    /// A read that takes longer is stopped, and answered with 504; never later than the route's `deadline`.
-    #[serde(default = "statement_timeout")]
-    pub(crate) statement_timeout: DurationText,
-
-    /// What `kasoku check` does about a statement of a route that no index serves: `require` makes it an error, `warn`
-    /// a warning, and `off` does not look. A route can say otherwise with its own `proof`.
-    #[serde(default)]
-    pub(crate) proof: ProofName,
-
-    /// Tables that stay so small that they may be read whole.
-    #[serde(default)]
-    #[schemars(extend("x-form" = "table"), example = ["categories"])]
-    pub(crate) small: Vec<String>,
-}
-
-/// Fills a table with made-up rows at the first start, if it is empty.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Seed {
-    /// The table.
-    #[schemars(extend("x-form" = "table"), example = &"items")]
-    pub(crate) table: String,
-
-    /// A file with the statements that insert the rows numbered `:first` to `:last`.
-    #[schemars(extend("x-form" = "file"), example = &"seed.sql")]
-    pub(crate) file: String,
-
-    /// How many rows to make.
-    #[schemars(range(min = 1, max = 1_000_000_000), example = 100_000)]
-    pub(crate) rows: u64,
-}
-
 impl Default for Server {
     fn default() -> Self {
         Self {
@@ -255,20 +181,4 @@ impl<T> OrFalse<T> {
             Self::On(value) => Some(value),
         }
     }
-}
-
-fn page_cache() -> SizeText {
-    SizeText::mib(8)
-}
-
-fn write_queue() -> u32 {
-    4_096
-}
-
-fn group() -> u32 {
-    512
-}
-
-fn statement_timeout() -> DurationText {
-    DurationText::seconds(5)
 }

@@ -7,6 +7,7 @@ use tokio_postgres::CopyInSink;
 
 use super::connect::Failed;
 use super::held::Held;
+use super::migrate;
 use crate::error::DatabaseError;
 
 /// Rows of one transaction.
@@ -25,7 +26,16 @@ impl<'c> Load<'c> {
     }
 
     pub(crate) fn run(&mut self, sql: &str) -> Result<(), DatabaseError> {
-        self.together(|| self.held.run(sql))
+        // Two that make the same table at once would fail, though each makes it only where it is missing.
+        self.together(|| {
+            self.held.run(migrate::LOCK)?;
+            self.held.run(sql)
+        })
+    }
+
+    /// Holds a lock until the connection is closed.
+    pub(crate) fn alone(&mut self) -> Result<(), DatabaseError> {
+        self.held.run("select pg_advisory_lock(hashtext('kasoku load'), hashtext(current_schema()::text))")
     }
 
     pub(crate) fn fill(

@@ -13,7 +13,7 @@ use crate::error::DatabaseError;
 use crate::migrate::{Applied, Migration, MigrationError, check_names, checksum, place_of, remaining};
 
 /// One lock for each schema of a database; it ends with the transaction.
-const LOCK: &str =
+pub(super) const LOCK: &str =
     "select pg_advisory_xact_lock(hashtext('kasoku schema files'), hashtext(current_schema()::text))";
 
 /// Words that begin a statement which begins or ends a transaction.

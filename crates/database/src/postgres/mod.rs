@@ -85,6 +85,10 @@ impl Postgres {
         Ok(Self { settings, connector, teller, background, shared, exclusive, long, watch, own })
     }
 
+    pub(crate) fn place(&self) -> String {
+        self.settings.place()
+    }
+
     pub(crate) fn is_read_only(&self) -> bool {
         self.settings.read_only
     }

@@ -3,6 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use tokio_postgres::config::Host;
+
+use super::tls;
+use crate::error::DatabaseError;
+
 /// What a server is connected to with.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresSettings {
@@ -69,6 +74,41 @@ impl PostgresSettings {
             poll: Duration::from_millis(25),
             bound: Duration::from_secs(1),
         }
+    }
+}
+
+impl PostgresSettings {
+    /// Whether the URL can be used; nothing is connected to.
+    pub fn check(&self) -> Result<(), DatabaseError> {
+        tls::read(&self.url).map(|_| ())
+    }
+
+    /// Where the server is and what the database is called, without user and password.
+    pub fn place(&self) -> String {
+        let Ok((config, _)) = tls::read(&self.url) else { return "a server".to_owned() };
+        let hosts = config.get_hosts().iter().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(folder) => folder.display().to_string(),
+        });
+        let ports = config.get_ports();
+        let port = |place: usize| ports.get(place).or(ports.first()).copied().unwrap_or(5432);
+        let hosts: Vec<String> =
+            hosts.enumerate().map(|(place, host)| format!("{host}:{}", port(place))).collect();
+        let name = config.get_dbname().or(config.get_user()).unwrap_or("postgres");
+        format!("{}/{name}", hosts.join(","))
+    }
+
+    /// The password in the URL, as it is written there, for whoever must not show it.
+    pub fn password(&self) -> Option<String> {
+        let (_, behind) = self.url.split_once("://")?;
+        let authority = behind.split(['/', '?']).next()?;
+        let in_authority = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
+        let in_query = || {
+            let (_, query) = behind.split_once('?')?;
+            query.split('&').find_map(|pair| pair.strip_prefix("password="))
+        };
+        let found = in_authority.map(|(_, password)| password).or_else(in_query);
+        found.filter(|password| !password.is_empty()).map(str::to_owned)
     }
 }
 

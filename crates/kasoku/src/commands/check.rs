@@ -31,6 +31,9 @@ pub(crate) fn run(arguments: &Check) -> Outcome {
         let found = if failed { "statements without an index" } else { "nothing wrong" };
         print!("{proof}");
         println!("{}: {routes} {noun}, {found}", loaded.plan.name);
+        if let Some(server) = loaded.plan.database.and_then(|database| database.engine.server()) {
+            println!("PostgreSQL at {server} was asked what it holds.");
+        }
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

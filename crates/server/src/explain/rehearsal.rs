@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::{HeaderMap, StatusCode, Version};
 use kasoku_cache_store::Fence;
-use kasoku_config::{Plan, RoutePlan};
+use kasoku_config::{EngineSettings, Plan, RoutePlan};
+use kasoku_database::WatchMode;
 use kasoku_observe::{Observation, Observer};
 use kasoku_pipeline::{CacheFacts, Pipeline, Request};
 use kasoku_policies::Surroundings;
@@ -71,11 +72,22 @@ impl Rehearsal {
         plan.cache.audit_share = 0.0;
         if let Some(database) = &mut plan.database {
             database.seed = None;
-            database.readers = 1;
-            if database.migrations.is_empty() {
-                database.read_only = true;
-            } else {
-                database.path = None;
+            match &mut database.engine {
+                EngineSettings::Sqlite(sqlite) => {
+                    sqlite.readers = 1;
+                    if database.migrations.is_empty() {
+                        sqlite.read_only = true;
+                    } else {
+                        sqlite.path = None;
+                    }
+                }
+                // There is no empty copy of a server: it is asked as it is, and nothing is applied to it.
+                EngineSettings::Postgres(postgres) => {
+                    database.migrations.clear();
+                    postgres.read_only = true;
+                    postgres.watch = WatchMode::Off;
+                    (postgres.shared, postgres.exclusive) = (1, 1);
+                }
             }
         }
         let script = Arc::new(Script::default());

@@ -11,7 +11,7 @@ mod text;
 
 use std::sync::Arc;
 
-use kasoku_config::{Plan, RoutePlan, SourcePlan};
+use kasoku_config::{EngineSettings, Plan, RoutePlan, SourcePlan};
 use kasoku_database::{DatabaseError, Migration, SchemaCopy};
 use kasoku_sql_plan::proof::{Enumerated, ProofLevel, of_query, of_references, of_table};
 use kasoku_sql_plan::{Dialect, RuleFaults, Schema, TablePlanner, TableRules, TagRules};
@@ -38,7 +38,9 @@ pub enum ProofError {
 /// Plans every statement of the routes on an empty copy of the schema. Neither the database nor its file is touched.
 pub fn prove(plan: &Plan) -> Result<Proof, ProofError> {
     let Some(settings) = &plan.database else { return Ok(Proof::default()) };
-    let copy = match &settings.path {
+    // There is an empty copy of a schema for SQLite alone.
+    let EngineSettings::Sqlite(engine) = &settings.engine else { return Ok(Proof::default()) };
+    let copy = match &engine.path {
         Some(path) if settings.migrations.is_empty() => SchemaCopy::of_file(path)?,
         _ => SchemaCopy::of_migrations(&migrations(&settings.migrations))?,
     };

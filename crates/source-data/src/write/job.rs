@@ -109,6 +109,11 @@ impl Job {
         self.counts.then(|| HeaderValue::try_from(range).expect("digits and signs"))
     }
 
+    /// Whether it decides by what it reads, which must still be so when it is committed.
+    pub(super) fn decides(&self) -> bool {
+        self.guards.idempotent.is_some() || self.guards.conditions.is_some() || self.current.is_some()
+    }
+
     fn subject(&self, transaction: &mut WriteTransaction<'_>) -> Result<Subject, DatabaseError> {
         let Some(current) = &self.current else { return Ok(Subject::List) };
         Ok(current.tag(transaction)?.map_or(Subject::NoRow, Subject::Row))

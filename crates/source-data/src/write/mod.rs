@@ -66,7 +66,7 @@ pub(crate) async fn answer(table: &Table, mut request: Request) -> Outcome {
     let job = Arc::new(plan::job(table, &request, &body, (preferences, media), guards)?);
     let run = Arc::clone(&job);
     let work = move |transaction: &mut WriteTransaction<'_>| run.run(transaction);
-    let written = table.lanes.database().write(request.deadline, work).await;
+    let written = table.lanes.write(job.decides(), request.deadline, work).await;
     let (done, commit) = match written {
         Ok((done, commit)) => (*done, Some(commit)),
         Err(WriteError::RolledBack(done)) => (*done, None),

@@ -2,6 +2,8 @@
 
 mod json;
 
+use sqlparser::dialect::{PostgreSqlDialect, SQLiteDialect};
+
 use crate::grammar::filter::Likeness;
 use crate::grammar::pattern::{Case, Pattern};
 pub(crate) use json::JsonForms;
@@ -16,6 +18,12 @@ pub struct Dialect {
     pub(crate) identifier_quote: char,
     /// Before the number of a parameter.
     pub(crate) placeholder: char,
+    /// Whether parameters may have names, `:name`; else they are numbered before the database sees them.
+    pub(crate) names_parameters: bool,
+    /// The type of a column of bytes, and 32 random ones.
+    pub(crate) bytes: [&'static str; 2],
+    /// Reads declared queries.
+    pub(crate) parser: &'static (dyn sqlparser::dialect::Dialect + Sync),
     /// Whether NULL sorts before everything else in ascending order, so that an index gives that order.
     pub(crate) nulls_smallest: bool,
     /// Whether an index can have its NULLs at either end.
@@ -71,6 +79,9 @@ impl Dialect {
         name: "SQLite",
         identifier_quote: '"',
         placeholder: '?',
+        names_parameters: true,
+        bytes: ["blob", "randomblob(32)"],
+        parser: &SQLiteDialect {},
         nulls_smallest: true,
         nulls_in_indexes: false,
         unindexed: "+",
@@ -114,6 +125,10 @@ impl Dialect {
         name: "PostgreSQL",
         identifier_quote: '"',
         placeholder: '$',
+        names_parameters: false,
+        // The two UUIDs are 244 bits by chance.
+        bytes: ["bytea", "decode(replace(concat(gen_random_uuid(), gen_random_uuid()), '-', ''), 'hex')"],
+        parser: &PostgreSqlDialect {},
         nulls_smallest: false,
         nulls_in_indexes: true,
         unindexed: "",
@@ -155,6 +170,16 @@ impl Dialect {
     /// The database, in words.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The type of a column that holds bytes.
+    pub fn bytes_type(&self) -> &'static str {
+        self.bytes[0]
+    }
+
+    /// Gives 32 random bytes, new ones for each row.
+    pub fn random_bytes(&self) -> &'static str {
+        self.bytes[1]
     }
 
     /// Writes an identifier, quoted.

@@ -97,7 +97,8 @@ impl TablePlanner {
             if capped {
                 sql.push(" limit ");
                 sql.param();
-                sql.push(")");
+                // PostgreSQL before 16 wants a name.
+                sql.push(") as counted");
             }
             sql.finish(&self.table, "count")
         });

@@ -1,6 +1,6 @@
 //! Declared queries: one `select`, checked when the server starts, run as it is written.
 //!
-//! Nothing is rewritten. Which tables a query reads, and whether it calls volatile functions, the database says
+//! Nothing is rewritten but the names of parameters, where the database takes numbers only. Which tables a query reads, and whether it calls volatile functions, the database says
 //! itself; here is read which parameters it takes, and whether one of them narrows what it depends on.
 
 mod read;
@@ -13,8 +13,10 @@ use kasoku_problem::Problem;
 
 use crate::Value;
 use crate::convert::value_of_text;
+use crate::dialect::Dialect;
 use crate::fault::{echo, invalid, unknown_parameter};
 use crate::grammar::query_string;
+use crate::named;
 use crate::plan::Statement;
 use crate::rules::{QueryParam, QueryRules};
 use crate::schema::Schema;
@@ -46,8 +48,14 @@ pub struct QueryPlan {
 impl QueryPlanner {
     /// Settles a route. `name` is the statement's, for statistics; `tables` are all tables that the query reads, as
     /// the database reports them.
-    pub fn new(name: &str, rules: &QueryRules, schema: &Schema, tables: &[&str]) -> Result<Self, QueryFault> {
-        let read = read_query(&rules.sql)?;
+    pub fn new(
+        name: &str,
+        rules: &QueryRules,
+        schema: &Schema,
+        dialect: &'static Dialect,
+        tables: &[&str],
+    ) -> Result<Self, QueryFault> {
+        let read = read_query(&rules.sql, dialect)?;
         for param in &read.params {
             if rules.params.iter().all(|declared| declared.name != *param) {
                 return Err(QueryFault::Undeclared(param.clone()));
@@ -64,7 +72,12 @@ impl QueryPlanner {
         let narrow = read
             .narrow(schema)
             .filter(|narrow| matches!(tables, [table] if table.eq_ignore_ascii_case(&narrow.table)));
-        let written = SqlText::new(crate::Dialect::SQLITE, &rules.sql).finish(name, "query");
+        let sql = if dialect.names_parameters {
+            Cow::Borrowed(rules.sql.as_str())
+        } else {
+            Cow::Owned(named::numbered(&rules.sql, |_| true).text)
+        };
+        let written = SqlText::new(dialect, &sql).finish(name, "query");
         Ok(Self {
             name: written.name,
             sql: written.sql,

@@ -3,11 +3,12 @@
 use sqlparser::ast::{
     BinaryOperator, Expr, Query, Select, SetExpr, Statement, TableFactor, Value as Literal,
 };
-use sqlparser::dialect::SQLiteDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
+use crate::dialect::Dialect;
+use crate::named;
 use crate::schema::Schema;
 use crate::tags::nameable;
 
@@ -63,9 +64,8 @@ pub struct Narrow {
 ///
 /// The database has the last word on what is SQL and what only reads: a text that is not understood here, though it
 /// begins as a `select` and has no word that writes, is taken as it is and narrowed by nothing.
-pub fn read_query(sql: &str) -> Result<ReadQuery, QueryFault> {
-    let dialect = SQLiteDialect {};
-    let tokens = Tokenizer::new(&dialect, sql).tokenize();
+pub fn read_query(sql: &str, dialect: &Dialect) -> Result<ReadQuery, QueryFault> {
+    let tokens = Tokenizer::new(dialect.parser, sql).tokenize();
     let tokens = tokens.map_err(|fault| QueryFault::Syntax(fault.to_string()))?;
     let statements = statements(&tokens);
     let [statement] = statements.as_slice() else {
@@ -80,8 +80,8 @@ pub fn read_query(sql: &str) -> Result<ReadQuery, QueryFault> {
         Keyword::INSERT | Keyword::UPDATE | Keyword::DELETE => return Err(QueryFault::Writes),
         _ => return Err(QueryFault::NotSelect),
     }
-    let params = params(&tokens)?;
-    let query = match Parser::parse_sql(&dialect, sql).unwrap_or_default().pop() {
+    let params = if dialect.names_parameters { params(&tokens)? } else { params_by_name(sql)? };
+    let query = match Parser::parse_sql(dialect.parser, sql).unwrap_or_default().pop() {
         Some(Statement::Query(query)) if is_plain(statement) => Some(query),
         _ => None,
     };
@@ -144,6 +144,15 @@ fn params(tokens: &[Token]) -> Result<Vec<String>, QueryFault> {
         }
     }
     Ok(names)
+}
+
+/// The same where the names are taken out before the database sees them: what is not taken out is no parameter.
+fn params_by_name(sql: &str) -> Result<Vec<String>, QueryFault> {
+    let is_number = |word: &str| word.strip_prefix('$').is_some_and(|number| number.parse::<usize>().is_ok());
+    if let Some((_, word)) = named::words(sql).find(|(_, word)| is_number(word)) {
+        return Err(QueryFault::Unnamed(word.to_owned()));
+    }
+    Ok(named::numbered(sql, |_| true).names.into_iter().map(str::to_owned).collect())
 }
 
 fn keyword(token: &Token) -> Keyword {

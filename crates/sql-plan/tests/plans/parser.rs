@@ -1,6 +1,6 @@
 //! Whatever is asked: no panic, no value in any text, and one text for one shape.
 
-use kasoku_sql_plan::{ListPlan, Missing, Resolution, Target, Value, read_query};
+use kasoku_sql_plan::{Dialect, ListPlan, Missing, Resolution, Target, Value, read_query};
 use proptest::prelude::*;
 
 use crate::fixture::{cursors, list, planner};
@@ -101,7 +101,8 @@ proptest! {
             let _ = planner.put(query, None, &body);
             let _ = planner.update(Target::Key(query), Some(query), &body, None);
             let _ = planner.delete(Target::Filters, Some(query), None, Value::Null);
-            let _ = read_query(query);
+            let _ = read_query(query, Dialect::SQLITE);
+            let _ = read_query(query, Dialect::POSTGRES);
         }
     }
 

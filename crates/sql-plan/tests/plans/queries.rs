@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use kasoku_problem::Kind;
 use kasoku_sql_plan::{
-    ColumnKind, QueryFault, QueryParam, QueryPlanner, QueryRules, TagRules, Value, read_query, table_tag,
+    ColumnKind, Dialect, QueryFault, QueryParam, QueryPlanner, QueryRules, TagRules, Value, read_query,
+    table_tag,
 };
 
 use crate::fixture::{items, schema, text};
@@ -34,14 +35,18 @@ fn one_select_with_named_parameters_is_read() {
         ),
     ];
     for (sql, params) in cases {
-        assert_eq!(read_query(sql).unwrap_or_else(|fault| panic!("{sql}: {fault}")).params, params, "{sql}");
+        assert_eq!(
+            read_query(sql, Dialect::SQLITE).unwrap_or_else(|fault| panic!("{sql}: {fault}")).params,
+            params,
+            "{sql}"
+        );
     }
 }
 
 #[test]
 fn what_is_not_one_select_is_refused() {
     let check = |sql: &str, expected: QueryFault| {
-        assert_eq!(read_query(sql).expect_err(sql), expected, "{sql}");
+        assert_eq!(read_query(sql, Dialect::SQLITE).expect_err(sql), expected, "{sql}");
     };
     check("", QueryFault::Statements(0));
     check("select 1; select 2", QueryFault::Statements(2));
@@ -60,14 +65,16 @@ fn what_is_not_one_select_is_refused() {
     check("with a as (select 1) delete from items where id is :id", QueryFault::Writes);
     check("with a as (select 1) replace into items select * from a where 1 is :id", QueryFault::Writes);
     check("select 1 is :a; select 2 is :a", QueryFault::Statements(2));
-    assert!(matches!(read_query("select 'open"), Err(QueryFault::Syntax(_))));
-    assert!(read_query("with a as (delete from items returning id) select * from a").is_err());
+    assert!(matches!(read_query("select 'open", Dialect::SQLITE), Err(QueryFault::Syntax(_))));
+    assert!(
+        read_query("with a as (delete from items returning id) select * from a", Dialect::SQLITE).is_err()
+    );
 }
 
 #[test]
 fn what_only_the_database_understands_is_read_without_narrowing() {
     let sql = "select replace(title, 'a', ';') from items where category is :c and price = :p; -- the end";
-    let read = read_query(sql).unwrap();
+    let read = read_query(sql, Dialect::SQLITE).unwrap();
     assert_eq!(read.params, ["c", "p"]);
     assert_eq!(read.narrow(&schema()), None);
 }
@@ -75,7 +82,9 @@ fn what_only_the_database_understands_is_read_without_narrowing() {
 #[test]
 fn a_certain_equality_narrows_and_an_uncertain_one_does_not() {
     let narrow = |sql: &str| {
-        let narrow = read_query(sql).unwrap_or_else(|fault| panic!("{sql}: {fault}")).narrow(&schema())?;
+        let narrow = read_query(sql, Dialect::SQLITE)
+            .unwrap_or_else(|fault| panic!("{sql}: {fault}"))
+            .narrow(&schema())?;
         Some(format!("{}.{}=:{}", narrow.table, narrow.column, narrow.param))
     };
     let certain = [
@@ -119,7 +128,8 @@ fn parameters_are_bound_by_first_use_and_kind() {
         param("least", ColumnKind::Integer, Some(Value::Integer(0))),
         param("most", ColumnKind::Integer, None),
     ];
-    let planner = QueryPlanner::new("cheap", &rules(sql, params), &schema(), &["items"]).unwrap();
+    let planner =
+        QueryPlanner::new("cheap", &rules(sql, params), &schema(), Dialect::SQLITE, &["items"]).unwrap();
     let plan = planner.plan(&[("category", "a b"), ("other", "x")], Some("most=9")).unwrap();
     assert_eq!(&*plan.statement.sql, sql);
     assert!(plan.statement.name.starts_with("cheap.query."));
@@ -142,7 +152,7 @@ fn parameters_are_bound_by_first_use_and_kind() {
 fn answers_are_named_by_the_narrowed_rows_or_by_all_tables() {
     let sql = "select * from items where category = :c";
     let declared = rules(sql, vec![param("c", ColumnKind::Text, None)]);
-    let planner = QueryPlanner::new("q", &declared, &schema(), &["items"]).unwrap();
+    let planner = QueryPlanner::new("q", &declared, &schema(), Dialect::SQLITE, &["items"]).unwrap();
     let narrowed = planner.narrowed().unwrap().column.clone();
     let tags = |planner: &QueryPlanner, value: &str| planner.plan(&[("c", value)], None).unwrap().tags;
     assert_eq!(tags(&planner, "books"), [table_tag("items")]);
@@ -150,14 +160,17 @@ fn answers_are_named_by_the_narrowed_rows_or_by_all_tables() {
     let planner = planner.with_tag_rules(Arc::clone(&row_rules));
     assert_eq!(tags(&planner, "books"), [row_rules.equal(3, &text("books")).unwrap()]);
     assert_eq!(tags(&planner, "12.50"), [table_tag("items")]);
-    let more =
-        QueryPlanner::new("q", &declared, &schema(), &["items", "makers"]).unwrap().with_tag_rules(row_rules);
+    let more = QueryPlanner::new("q", &declared, &schema(), Dialect::SQLITE, &["items", "makers"])
+        .unwrap()
+        .with_tag_rules(row_rules);
     assert_eq!(tags(&more, "books"), [table_tag("items"), table_tag("makers")]);
 }
 
 #[test]
 fn used_and_declared_parameters_must_be_the_same() {
-    let fault = |sql, params| QueryPlanner::new("q", &rules(sql, params), &schema(), &[]).unwrap_err();
+    let fault = |sql, params| {
+        QueryPlanner::new("q", &rules(sql, params), &schema(), Dialect::SQLITE, &[]).unwrap_err()
+    };
     assert_eq!(fault("select :a", Vec::new()), QueryFault::Undeclared("a".into()));
     assert_eq!(fault("select 1", vec![param("a", ColumnKind::Any, None)]), QueryFault::Unused("a".into()));
 }

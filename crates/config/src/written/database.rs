@@ -1,0 +1,214 @@
+//! The section `database`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{DurationText, ProofName, SizeText};
+
+/// The database.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Database {
+    /// `sqlite:` and a file, which is made if it does not exist, or `sqlite::memory:` for one that ends with the
+    /// server; or a PostgreSQL server, `postgres://user:password@host:5432/name?sslmode=verify-full`. The environment
+    /// variable `DATABASE_URL` overrides it. Relative paths start at the app's folder.
+    #[schemars(
+        extend("x-form" = "database"),
+        example = &"sqlite:catalog.db",
+        example = &"postgres://app@127.0.0.1/shop",
+        example = &"sqlite::memory:"
+    )]
+    pub(crate) url: String,
+
+    /// A folder of numbered files, such as `001_items.sql`. Each is applied once, in order, when the server
+    /// starts. If it has a folder `sqlite` or `postgres`, that one's files are for this kind of database. Without it,
+    /// the database is served as it is found.
+    #[serde(default)]
+    #[schemars(extend("x-form" = "folder"), example = &"schema/")]
+    pub(crate) schema: Option<String>,
+
+    /// Opens an existing database for reading only; no route may write, and no schema is applied.
+    #[serde(default)]
+    pub(crate) read_only: bool,
+
+    /// Fills a table with made-up rows at the first start, if it is empty.
+    #[serde(default)]
+    pub(crate) seed: Option<Seed>,
+
+    /// Threads that read, on SQLite. Without it, one per core, and two at least.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 256), example = 4)]
+    pub(crate) readers: Option<u32>,
+
+    /// Page cache of each connection, on SQLite.
+    #[serde(default = "page_cache")]
+    pub(crate) page_cache: SizeText,
+
+    /// Writes that may wait for their turn, on SQLite; one more is refused with 503.
+    #[serde(default = "write_queue")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) write_queue: u32,
+
+    /// Writes that share one commit, at the most, on SQLite.
+    #[serde(default = "group")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub(crate) group: u32,
+
+    /// A read that takes longer is stopped, and answered with 504; never later than the route's `deadline`. On
+    /// PostgreSQL that holds for every statement, and the server is told.
+    #[serde(default = "statement_timeout")]
+    pub(crate) statement_timeout: DurationText,
+
+    /// Connections to PostgreSQL: `local`, `staging` or `production`, or a table with what is to differ from one of
+    /// them. Without it, `staging`.
+    #[serde(default)]
+    #[schemars(example = &"production")]
+    pub(crate) pool: Option<PoolOrName>,
+
+    /// How changes by others than this server are learnt, on PostgreSQL: with `install` triggers are installed at the
+    /// start, or brought up to date; with `installed` they are used where they are found; with `off` only what this
+    /// server writes is noticed, and as a change to whole tables.
+    #[serde(default)]
+    pub(crate) watch: WatchName,
+
+    /// How often PostgreSQL is asked for others' changes.
+    #[serde(default = "poll")]
+    pub(crate) poll: DurationText,
+
+    /// Answers are reused for this long after others' changes were last asked for with success, on PostgreSQL: the
+    /// longest that an answer may be out of date because of them.
+    #[serde(default = "bound")]
+    pub(crate) bound: DurationText,
+
+    /// What `kasoku check` does about a statement of a route that no index serves: `require` makes it an error, `warn`
+    /// a warning, and `off` does not look. A route can say otherwise with its own `proof`.
+    #[serde(default)]
+    pub(crate) proof: ProofName,
+
+    /// Tables that stay so small that they may be read whole.
+    #[serde(default)]
+    #[schemars(extend("x-form" = "table"), example = ["categories"])]
+    pub(crate) small: Vec<String>,
+}
+
+/// The name of a pool, or a table with what is to differ.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum PoolOrName {
+    Name(PoolName),
+    Pool(Pool),
+}
+
+/// Pools that have a name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum PoolName {
+    /// Few connections, and quick to say that a server is not there.
+    Local,
+    /// What most need.
+    #[default]
+    Staging,
+    /// More connections, more patience, and looks at them more often.
+    Production,
+}
+
+/// Connections to a server. What is left out is as `profile` has it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Pool {
+    /// Where what is left out comes from.
+    pub(crate) profile: PoolName,
+
+    /// Connections that short reads share, many in flight on each: `local` 2, `staging` 4, `production` 8.
+    #[schemars(range(min = 1, max = 256), example = 8)]
+    pub(crate) shared: Option<u32>,
+
+    /// Connections for one user at a time: writes, exports, and reads that take long: `local` 4, `staging` 8,
+    /// `production` 16.
+    #[schemars(range(min = 1, max = 1_024), example = 16)]
+    pub(crate) exclusive: Option<u32>,
+
+    /// Jobs that may wait for an exclusive connection; one more is refused with 503: `local` 256, `staging` 1024,
+    /// `production` 4096.
+    #[schemars(range(min = 1, max = 1_000_000), example = 1024)]
+    pub(crate) queue: Option<u32>,
+
+    /// How long a job waits for an exclusive connection, and a read for a shared one that is being opened: `2s`.
+    #[schemars(example = &"2s")]
+    pub(crate) wait: Option<DurationText>,
+
+    /// An exclusive connection that nobody used for this long is closed: `local` `1m`, otherwise `5m`.
+    #[schemars(example = &"5m")]
+    pub(crate) idle: Option<DurationText>,
+
+    /// A connection that is older is replaced: `30m`.
+    #[schemars(example = &"30m")]
+    pub(crate) lifetime: Option<DurationText>,
+
+    /// How long it may take to connect: `local` `2s`, otherwise `5s`.
+    #[schemars(example = &"5s")]
+    pub(crate) connect_timeout: Option<DurationText>,
+
+    /// How often a connection that nobody uses is asked whether it still lives: `production` `10s`, otherwise `30s`.
+    #[schemars(example = &"30s")]
+    pub(crate) health_check: Option<DurationText>,
+
+    /// The longest wait between two attempts to connect; the first is a tenth of a second: `local` `2s`, otherwise `5s`.
+    #[schemars(example = &"5s")]
+    pub(crate) reconnect: Option<DurationText>,
+}
+
+/// How changes by others are learnt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum WatchName {
+    /// The triggers are installed, or brought up to date, at the start.
+    Install,
+    /// The triggers are used where they are installed.
+    #[default]
+    Installed,
+    /// They are not used.
+    Off,
+}
+
+/// Fills a table with made-up rows at the first start, if it is empty.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Seed {
+    /// The table.
+    #[schemars(extend("x-form" = "table"), example = &"items")]
+    pub(crate) table: String,
+
+    /// A file with the statements that insert the rows numbered `:first` to `:last`. If there is `seed.sqlite.sql` or
+    /// `seed.postgres.sql` beside `seed.sql`, that is the one for this kind of database.
+    #[schemars(extend("x-form" = "file"), example = &"seed.sql")]
+    pub(crate) file: String,
+
+    /// How many rows to make.
+    #[schemars(range(min = 1, max = 1_000_000_000), example = 100_000)]
+    pub(crate) rows: u64,
+}
+
+fn page_cache() -> SizeText {
+    SizeText::mib(8)
+}
+
+fn write_queue() -> u32 {
+    4_096
+}
+
+fn group() -> u32 {
+    512
+}
+
+fn statement_timeout() -> DurationText {
+    DurationText::seconds(5)
+}
+
+fn poll() -> DurationText {
+    DurationText::millis(25)
+}
+
+fn bound() -> DurationText {
+    DurationText::seconds(1)
+}
