@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 use kasoku_testkit::Client;
 use serde_json::{Value, json};
 
-use crate::shop;
+use super::shop;
 
 async fn stocked() -> (kasoku_testkit::TempApp, kasoku_testkit::Kasoku, Client) {
     let app = shop::app();

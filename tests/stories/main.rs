@@ -23,6 +23,7 @@ mod metrics;
 mod nodes;
 mod operating;
 mod origins;
+mod postgres;
 mod proof;
 mod protocols;
 mod purge_race;

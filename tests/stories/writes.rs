@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 use kasoku_testkit::Client;
 use serde_json::{Value, json};
 
-use crate::shop;
+use super::shop;
 
 async fn insert(client: &Client, rows: Value) -> kasoku_testkit::Answer {
     client.json(Method::POST, "/things", &rows).await

@@ -4,6 +4,7 @@ mod environment;
 mod files;
 mod good;
 mod mutations;
+mod postgres;
 mod secrets;
 mod wrong;
 

@@ -1,0 +1,10 @@
+//! The same stories on PostgreSQL, and those that only a server can tell.
+//!
+//! The modules that are named by their path are those of SQLite, word for word; what differs is the shop they are told in.
+
+mod shop;
+
+#[path = "../lists.rs"]
+mod lists;
+#[path = "../writes.rs"]
+mod writes;
