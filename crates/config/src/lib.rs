@@ -7,6 +7,7 @@
 mod check;
 mod describe;
 mod diagnostic;
+mod engine;
 mod environment;
 mod later;
 mod load;
@@ -21,12 +22,13 @@ mod tree;
 mod written;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity, SourceText};
+pub use engine::EngineSettings;
 pub use environment::{Environment, ProcessEnvironment};
 pub use load::{FILE_NAME, Loaded, Overrides, load, load_text};
 pub use plan::{
-    AdminSettings, CachePlan, CacheSettings, ConnectionLimits, DatabaseSettings, EngineSettings, HotSettings,
-    ListenSettings, LogFormat, LogSettings, Plan, RoutePlan, SeedSettings, ServerSettings, SourcePlan,
-    TlsSettings, WarmSettings, WarmTarget,
+    AdminSettings, CachePlan, CacheSettings, ConnectionLimits, DatabaseSettings, HotSettings, ListenSettings,
+    LogFormat, LogSettings, Plan, RoutePlan, SeedSettings, ServerSettings, SourcePlan, TlsSettings,
+    WarmSettings, WarmTarget,
 };
 pub use reference::reference;
 pub use schema::schema;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use http::Uri;
@@ -15,6 +15,7 @@ use kasoku_sql_plan::proof::ProofRules;
 use kasoku_sql_plan::{QueryRules, Schema, TableRules};
 
 use crate::Secret;
+use crate::engine::EngineSettings;
 
 /// Everything that a server is built from. What is in here has been checked and can be served.
 #[derive(Debug, Clone)]
@@ -139,41 +140,6 @@ pub struct DatabaseSettings {
     pub schema: Schema,
     /// Tables that may be read whole.
     pub small: Vec<String>,
-}
-
-/// What a database is opened with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EngineSettings {
-    /// A file, or one in memory, for tests and trials.
-    Sqlite(kasoku_database::Settings),
-    /// A server.
-    Postgres(Box<kasoku_database::PostgresSettings>),
-}
-
-impl EngineSettings {
-    /// Whether it is opened for reading only.
-    pub fn is_read_only(&self) -> bool {
-        match self {
-            Self::Sqlite(settings) => settings.read_only,
-            Self::Postgres(settings) => settings.read_only,
-        }
-    }
-
-    /// The file, if it is one.
-    pub fn file(&self) -> Option<&Path> {
-        match self {
-            Self::Sqlite(settings) => settings.path.as_deref(),
-            Self::Postgres(_) => None,
-        }
-    }
-
-    /// Where the server is, if it is one: host and name of the database, without user and password.
-    pub fn server(&self) -> Option<String> {
-        match self {
-            Self::Sqlite(_) => None,
-            Self::Postgres(settings) => Some(settings.place()),
-        }
-    }
 }
 
 /// Fills an empty database at the first start.

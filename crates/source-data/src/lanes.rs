@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kasoku_coherence::Snapshot;
-use kasoku_database::{Database, DatabaseError, ReadTransaction, Rows, Statement};
+use kasoku_database::{Commit, Database, DatabaseError, ReadTransaction, Rows, Statement, WriteTransaction};
 use kasoku_units::Clock;
 use parking_lot::RwLock;
 
@@ -57,11 +57,6 @@ impl Lanes {
         &*self.engine.clock
     }
 
-    /// The database itself, for writes.
-    pub(crate) fn database(&self) -> &Arc<Database> {
-        &self.engine.database
-    }
-
     /// Runs one statement.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
@@ -99,6 +94,20 @@ impl Lanes {
             }
         }
         Box::pin(self.engine.database.read_many(deadline, read)).await
+    }
+
+    /// Writes; what `decides` by what it reads is run again if that has changed when it is committed.
+    pub(crate) async fn write<T: Send + 'static, E: From<DatabaseError> + Send + 'static>(
+        &self,
+        decides: bool,
+        deadline: Option<Instant>,
+        job: impl FnMut(&mut WriteTransaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<(T, Commit), E> {
+        if decides {
+            self.engine.database.write_isolated(deadline, job).await
+        } else {
+            self.engine.database.write(deadline, job).await
+        }
     }
 
     fn is_short(&self, shape: &Arc<str>) -> bool {
