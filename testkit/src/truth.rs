@@ -41,7 +41,13 @@ const SCHEMA: &str =
 
 /// The app that [`check`] can be run against; `more` is added to its configuration.
 pub fn app(more: &str) -> TempApp {
-    TempApp::new(&format!("{KASOKU_TOML}\n{more}")).file("schema/001-rows.sql", SCHEMA)
+    app_on("sqlite:versions.db", more)
+}
+
+/// As [`app`], on the database at this URL.
+pub fn app_on(url: &str, more: &str) -> TempApp {
+    let text = KASOKU_TOML.replace("sqlite:versions.db", url);
+    TempApp::new(&format!("{text}\n{more}")).file("schema/001-rows.sql", SCHEMA)
 }
 
 /// How much is done.

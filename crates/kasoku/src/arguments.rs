@@ -27,10 +27,38 @@ pub(crate) enum Command {
     Purge(Purge),
     /// Show which routes of a running server are cached, and switch one off or on until its next reload
     Cache(Cache),
+    /// Install, remove or look at the triggers by which changes of others to a PostgreSQL database are noticed
+    Watch(Watch),
     /// Print the JSON Schema of kasoku.toml, for editors
     Schema(Schema),
     /// Write a commented app to start from
     New(New),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    #[command(subcommand)]
+    pub(crate) what: WatchWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WatchWhat {
+    /// Install the triggers for the tables that the app's routes read, or bring them up to date
+    Install(WatchTarget),
+    /// Take away the triggers of all tables, and what they wrote
+    Remove(WatchTarget),
+    /// Tell which tables are watched; code 1 if not all are
+    Status(WatchTarget),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchTarget {
+    /// An app's folder or kasoku.toml
+    #[arg(default_value = ".")]
+    pub(crate) app: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

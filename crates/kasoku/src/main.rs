@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Purge(arguments) => commands::purge::run(&arguments),
         Command::Cache(arguments) => commands::cache::run(&arguments),
+        Command::Watch(arguments) => commands::watch::run(&arguments),
         Command::Schema(arguments) => Ok(commands::schema::run(&arguments)),
         Command::New(arguments) => commands::new::run(&arguments),
     };

@@ -32,6 +32,7 @@ mod switches;
 mod tls;
 mod vitals;
 mod warm;
+mod watching;
 
 pub use admin::{
     AdminState, Nodes, Purge, PurgeOrder, Purged, Readiness, RouteCache, Selection, Switches, Turned, Vitals,
@@ -50,6 +51,7 @@ pub use serving::{ServeError, Serving};
 pub use signals::Signals;
 pub use storage::Progress;
 pub use tls::{Certificates, TlsError};
+pub use watching::tables_to_watch;
 
 #[cfg(test)]
 mod tests;

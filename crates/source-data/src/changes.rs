@@ -28,15 +28,24 @@ impl ChangeTagger {
 
     /// The tables and columns whose changes the database must report for this.
     pub fn watched(&self, schema: &Schema) -> Vec<WatchedTable> {
-        let tables = schema.tables.iter().filter(|table| !table.view);
-        tables
-            .filter_map(|table| {
-                let rules = self.tables.get(&*table.name.to_ascii_lowercase())?;
-                let columns = rules.watched_columns().iter().map(|place| table.columns[*place].name.clone());
-                Some(WatchedTable { table: table.name.clone(), columns: columns.collect() })
-            })
-            .collect()
+        watched_tables(schema, |name| self.tables.get(name))
     }
+}
+
+/// The tables and columns whose changes a database must report where answers are tagged by these rules; their names are
+/// in lower case.
+pub fn watched_tables<'r>(
+    schema: &Schema,
+    rules_of: impl Fn(&str) -> Option<&'r Arc<TagRules>>,
+) -> Vec<WatchedTable> {
+    let named = schema.tables.iter().filter(|table| !table.view);
+    named
+        .filter_map(|table| {
+            let rules = rules_of(&table.name.to_ascii_lowercase())?;
+            let columns = rules.watched_columns().iter().map(|place| table.columns[*place].name.clone());
+            Some(WatchedTable { table: table.name.clone(), columns: columns.collect() })
+        })
+        .collect()
 }
 
 impl CommitListener for ChangeTagger {

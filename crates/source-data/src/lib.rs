@@ -24,7 +24,7 @@ mod render;
 mod table;
 mod write;
 
-pub use changes::ChangeTagger;
+pub use changes::{ChangeTagger, watched_tables};
 pub use idempotency::idempotency_schema;
 pub use lanes::Engine;
 pub use position::POSITION;

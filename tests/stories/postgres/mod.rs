@@ -2,6 +2,7 @@
 //!
 //! The modules that are named by their path are those of SQLite, word for word; what differs is the shop they are told in.
 
+mod others;
 mod shop;
 
 #[path = "../lists.rs"]

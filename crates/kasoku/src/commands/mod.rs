@@ -8,6 +8,7 @@ pub(crate) mod new;
 pub(crate) mod purge;
 pub(crate) mod schema;
 pub(crate) mod serve;
+pub(crate) mod watch;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -39,6 +40,11 @@ impl Failure {
             cause = error.source();
         }
         Self(text)
+    }
+
+    /// An error in these words.
+    pub(crate) fn because(text: &str) -> Self {
+        Self(format!("error: {text}"))
     }
 
     /// What a check found, with or without colour, as the terminal allows.

@@ -189,19 +189,35 @@ async fn more_jobs_than_may_wait_are_refused() {
     let site = Site::with(SCHEMA, |settings| {
         settings.exclusive = 1;
         settings.queue = 1;
-        settings.wait = Duration::from_millis(50);
+        settings.wait = Duration::from_secs(60);
     });
-    let sleep = |_| {
-        let database = Arc::clone(&site.database);
-        let job = |write: &mut WriteTransaction<'_>| {
-            write.execute(&Statement::new("sleep", "select pg_sleep(1)"), &[])
+    let (began, has_begun) = tokio::sync::oneshot::channel();
+    let (let_go, may_go) = std::sync::mpsc::channel::<()>();
+    let mut began = Some(began);
+    let database = Arc::clone(&site.database);
+    let holds = tokio::spawn(async move {
+        let job = move |_: &mut WriteTransaction<'_>| {
+            if let Some(began) = began.take() {
+                began.send(()).unwrap();
+                may_go.recv().unwrap();
+            }
+            Ok::<_, DatabaseError>(())
         };
-        async move { database.write::<_, DatabaseError>(None, job).await }
-    };
-    let outcomes = futures_util::future::join_all((0..4).map(sleep)).await;
-    let refused = outcomes.iter().filter(|outcome| matches!(outcome, Err(DatabaseError::QueueFull))).count();
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
-    assert_eq!(refused, 3, "{outcomes:?}");
+        database.write(None, job).await.map(|_| ())
+    });
+    has_begun.await.unwrap();
+    let mut waits = Box::pin(site.write("update shelf set name = 'w' where id = 1"));
+    // Its first poll puts it into the queue.
+    tokio::select! {
+        biased;
+        done = &mut waits => panic!("nobody is free for it: {done:?}"),
+        () = std::future::ready(()) => {}
+    }
+    let refused = site.write("update shelf set name = 'r' where id = 1").await;
+    assert!(matches!(refused, Err(DatabaseError::QueueFull)), "{refused:?}");
+    let_go.send(()).unwrap();
+    holds.await.unwrap().unwrap();
+    assert_eq!(waits.await.unwrap(), 1);
 }
 
 #[tokio::test]
