@@ -11,7 +11,6 @@ mod control;
 mod data;
 mod differential;
 mod durability;
-mod embeds;
 mod ending;
 mod explain;
 mod files;

@@ -15,7 +15,6 @@ mod link;
 mod list;
 mod location;
 mod media;
-mod nested;
 mod position;
 mod prefer;
 mod query;

@@ -5,7 +5,6 @@
 
 mod cache;
 mod database;
-mod embed;
 mod files;
 mod origin;
 mod paths;

@@ -1,6 +1,5 @@
 //! The crate from outside: what is read, what is found, what is shown.
 
-mod embeds;
 mod environment;
 mod files;
 mod good;

@@ -8,7 +8,7 @@
 mod behind;
 
 use crate::Value;
-use crate::branch::Scope;
+use crate::columns::Columns;
 use crate::cursor::Direction;
 use crate::dialect::Dialect;
 use crate::grammar::order::AskedTerm;
@@ -18,23 +18,13 @@ use behind::{Behind, Bound};
 /// A term of a complete sort.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Term {
-    pub(crate) by: By,
-    /// What is sorted by, as SQL.
+    /// The column's place in the table; `None` is the hidden row identity.
+    pub(crate) column: Option<usize>,
+    /// The column as SQL.
     pub(crate) sql: Box<str>,
     pub(crate) nullable: bool,
     pub(crate) descending: bool,
     pub(crate) nulls_first: bool,
-}
-
-/// What a term sorts by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum By {
-    /// A column, by its place in the table.
-    Column(usize),
-    /// The hidden row identity.
-    Identity,
-    /// A column of the only row that an embed has: the embed's place among the route's, the column's in its table.
-    Related(usize, usize),
 }
 
 /// A complete sort, in both directions.
@@ -72,14 +62,6 @@ pub(crate) struct Seek<'a> {
 impl Term {
     fn flipped(&self) -> Self {
         Self { descending: !self.descending, nulls_first: !self.nulls_first, ..self.clone() }
-    }
-
-    /// The column, if it is one of the table.
-    pub(crate) fn column(&self) -> Option<usize> {
-        match self.by {
-            By::Column(place) => Some(place),
-            By::Identity | By::Related(..) => None,
-        }
     }
 
     /// Where an index in the term's direction has its NULLs.
@@ -129,8 +111,9 @@ impl Sorting {
 
     /// Whether a request asks for this sort, with the terms that were added to it or without.
     pub(crate) fn is(&self, asked: &[AskedTerm]) -> bool {
-        let same =
-            |(term, asked): (&Term, &AskedTerm)| term.by == asked.by && term.descending == asked.descending;
+        let same = |(term, asked): (&Term, &AskedTerm)| {
+            term.column == Some(asked.column) && term.descending == asked.descending
+        };
         let length = asked.len() == self.declared || asked.len() == self.forward.len();
         length && self.forward.iter().zip(asked).all(same)
     }
@@ -145,16 +128,9 @@ impl Sorting {
     }
 
     /// The sort as requests spell it.
-    pub(crate) fn spelled(&self, scope: Scope<'_>) -> String {
+    pub(crate) fn spelled(&self, columns: &Columns) -> String {
         let terms = self.forward[..self.declared].iter().filter_map(|term| {
-            let name = match term.by {
-                By::Column(place) => scope.columns.field(place).name().to_owned(),
-                By::Related(branch, place) => {
-                    let branch = &scope.branches[branch];
-                    format!("{}({})", branch.name, branch.columns.field(place).name())
-                }
-                By::Identity => return None,
-            };
+            let name = columns.field(term.column?).name();
             Some(format!("{name}.{}", if term.descending { "desc" } else { "asc" }))
         });
         terms.collect::<Vec<_>>().join(",")
@@ -168,12 +144,11 @@ impl<'a> Seek<'a> {
         after: Option<&'a [Value]>,
         dialect: &Dialect,
     ) -> (Self, Option<Self>) {
-        // What is summed up without groups is one row, which has no neighbours.
-        let whole = |lead: &Term| !lead.nullable || (after.is_none() && lead.is_native(dialect));
-        let Some(lead) = terms.first().filter(|lead| !whole(lead)) else {
-            let after = after.filter(|values| !values.is_empty());
+        let lead = &terms[0];
+        let whole = !lead.nullable || (after.is_none() && lead.is_native(dialect));
+        if whole {
             return (Self { terms, segment: Segment::Whole, after }, None);
-        };
+        }
         let (first, second) = if lead.nulls_first {
             (Segment::Null, Segment::Valued)
         } else {
@@ -212,7 +187,7 @@ impl<'a> Seek<'a> {
 
     /// Writes the conditions that the segment and the row before it make.
     pub(crate) fn write_condition(&self, sql: &mut SqlText) {
-        let Some(Term { sql: lead, .. }) = self.terms.first() else { return };
+        let lead = &self.terms[0].sql;
         match (self.segment, self.after) {
             (Segment::Null, _) => {
                 sql.condition().push(lead).push(" is null");
@@ -231,14 +206,9 @@ impl<'a> Seek<'a> {
     }
 
     pub(crate) fn write_order(&self, sql: &mut SqlText) {
-        self.write_order_as(" order by ", sql);
-    }
-
-    /// The same, begun with other words.
-    pub(crate) fn write_order_as(&self, begin: &str, sql: &mut SqlText) {
         let open = self.open_terms();
         for (place, term) in self.terms[open.clone()].iter().enumerate() {
-            sql.push(if place == 0 { begin } else { ", " }).push(&term.sql);
+            sql.push(if place == 0 { " order by " } else { ", " }).push(&term.sql);
             if term.descending {
                 sql.push(" desc");
             }

@@ -3,7 +3,7 @@
 use kasoku_sql_plan::{Column, ColumnKind, Schema, Table, Unique};
 use rusqlite::Connection;
 
-use super::{partial, quoted, references};
+use super::{partial, quoted};
 
 /// A column as `table_xinfo` describes it.
 struct Described {
@@ -33,9 +33,7 @@ struct Listed {
 
 pub(in crate::sqlite) fn schema(raw: &Connection) -> rusqlite::Result<Schema> {
     let tables = listed(raw)?.iter().map(|listed| table(raw, listed)).collect::<rusqlite::Result<_>>()?;
-    let mut schema = Schema { tables };
-    references::add(raw, &mut schema)?;
-    Ok(schema)
+    Ok(Schema { tables })
 }
 
 /// The names of the tables of [`schema`] that hold rows of their own.
@@ -123,8 +121,7 @@ fn table(raw: &Connection, listed: &Listed) -> rusqlite::Result<Table> {
     }
     unique.sort();
     unique.dedup();
-    let name = listed.name.clone();
-    Ok(Table { name, view: listed.view, columns, key, unique, partial, foreign_keys: Vec::new() })
+    Ok(Table { name: listed.name.clone(), view: listed.view, columns, key, unique, partial })
 }
 
 fn described(raw: &Connection, table: &str) -> rusqlite::Result<Vec<Described>> {

@@ -7,7 +7,6 @@ pub(super) mod describe;
 mod partial;
 pub(super) mod plan;
 mod reads;
-mod references;
 mod volatile;
 
 use std::path::Path;
