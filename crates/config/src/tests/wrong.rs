@@ -469,18 +469,18 @@ key = "key.pem""#), @r#"
 #[test]
 fn a_database_that_cannot_be_served_is_refused() {
     assert_snapshot!(whole(r#"[database]
-url = "postgres://me:hunter22@host/db"
+url = "mysql://me:hunter22@host/db"
 schema = "schema/"
 
 [[route]]
 path = "/v1/items"
 table = "items"
 "#), @r#"
-    error[database.url]: this version serves SQLite, and no `postgres:` databases
+    error[database.url]: this version serves SQLite and PostgreSQL, and no `mysql:` databases
      --> kasoku.toml:2:7
       |
-    2 | url = "postgres://me:********@host/db"
-      |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected `sqlite:` and a file
+    2 | url = "mysql://me:********@host/db"
+      |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected `sqlite:` and a file, or `postgres:` and a server
     "#);
     assert_snapshot!(whole(r#"[database]
 url = "a.db"

@@ -103,12 +103,9 @@ pub(crate) enum PoolOrName {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum PoolName {
-    /// Few connections, and quick to say that a server is not there.
     Local,
-    /// What most need.
     #[default]
     Staging,
-    /// More connections, more patience, and looks at them more often.
     Production,
 }
 
@@ -162,12 +159,9 @@ pub(crate) struct Pool {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum WatchName {
-    /// The triggers are installed, or brought up to date, at the start.
     Install,
-    /// The triggers are used where they are installed.
     #[default]
     Installed,
-    /// They are not used.
     Off,
 }
 
