@@ -11,6 +11,7 @@ mod control;
 mod data;
 mod differential;
 mod durability;
+mod embeds;
 mod ending;
 mod explain;
 mod files;

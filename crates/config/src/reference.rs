@@ -75,6 +75,10 @@ impl Page {
         for (name, schema) in settings {
             if let Some(inner) = inner(schema) {
                 let path = path.key(name);
+                // What an embed may hold in turn has the same settings.
+                if path.keys().filter(|key| *key == "embed").count() > 1 {
+                    continue;
+                }
                 let described = schema.get("description").cloned();
                 let mut inner = inner.clone();
                 if let (Some(text), Some(members)) = (described, inner.as_object_mut()) {
@@ -184,6 +188,7 @@ fn title_of(path: &KeyPath) -> String {
     match keys.as_slice() {
         ["route"] => "`[[route]]`".into(),
         ["route", "params"] => "`params.NAME` of a route".into(),
+        ["route", "embed"] => "`embed.NAME` of a route".into(),
         ["route", inner @ ..] => format!("`{}` of a route", inner.join(".")),
         keys => format!("`[{}]`", keys.join(".")),
     }

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use kasoku_sql_plan::limits::EMBED_DEPTH_MAX;
 use schemars::generate::SchemaSettings;
 use serde_json::Value as Json;
 
@@ -18,6 +19,7 @@ pub(crate) fn settings() -> &'static Json {
     static SCHEMA: LazyLock<Json> = LazyLock::new(|| {
         let generator = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
         let mut schema = generator.into_generator().into_root_schema_for::<Written>().to_value();
+        unfold(&mut schema);
         for_toml(&mut schema);
         if let Some(root) = schema.as_object_mut() {
             root.insert("title".into(), "kasoku.toml".into());
@@ -58,6 +60,38 @@ pub(crate) fn type_names(schema: &Json) -> impl Iterator<Item = &str> {
         _ => Vec::new(),
     };
     names.into_iter()
+}
+
+/// Puts what refers to itself in place, as deep as it may be nested, so that readers need not follow references.
+fn unfold(schema: &mut Json) {
+    fn expand(schema: &mut Json, definitions: &Json, depth: usize) {
+        match schema {
+            Json::Object(members) => {
+                if let Some(Json::String(reference)) = members.remove("$ref") {
+                    let name = reference.rsplit('/').next().unwrap_or_default();
+                    let mut definition = definitions[name].clone();
+                    if depth + 1 == EMBED_DEPTH_MAX
+                        && let Some(Json::Object(properties)) = definition.get_mut("properties")
+                    {
+                        properties.remove("embed");
+                    }
+                    expand(&mut definition, definitions, depth + 1);
+                    if let Json::Object(definition) = definition {
+                        for (name, value) in definition {
+                            members.entry(name).or_insert(value);
+                        }
+                    }
+                }
+                members.values_mut().for_each(|member| expand(member, definitions, depth));
+            }
+            Json::Array(items) => items.iter_mut().for_each(|item| expand(item, definitions, depth)),
+            _ => {}
+        }
+    }
+    let definitions = schema.as_object_mut().and_then(|members| members.remove("$defs"));
+    if let Some(definitions) = definitions {
+        expand(schema, &definitions, 0);
+    }
 }
 
 /// Takes the line breaks of source code out of descriptions; paragraphs stay.

@@ -8,7 +8,7 @@ use kasoku_dataset::{
     recognise,
 };
 use kasoku_sql_plan::{
-    CountRule, Counts, Dialect, PageRules, Schema, TableRules, WriteRules, check, parse_sort,
+    AggregateRules, CountRule, Counts, Dialect, PageRules, Schema, TableRules, WriteRules, check, parse_sort,
 };
 
 const SHOPS: &str =
@@ -53,6 +53,9 @@ fn check_routes(text: &str, schema: &Schema) -> usize {
             },
             envelope: None,
             soft_delete: None,
+            embeds: Vec::new(),
+            embed_rows_most: 10_000,
+            aggregate: AggregateRules::None,
         };
         check(&rules, schema, Dialect::SQLITE).unwrap_or_else(|faults| panic!("{faults}\n{text}"));
     }

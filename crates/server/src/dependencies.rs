@@ -33,6 +33,11 @@ impl Dependencies {
                 SourcePlan::Files(_) | SourcePlan::Origin(_) => {}
                 SourcePlan::Table(rules) => {
                     read.push(rules.table.to_ascii_lowercase());
+                    for (table, columns) in rules.embedded(schema) {
+                        let table = table.to_ascii_lowercase();
+                        narrowed.entry(table.clone()).or_default().extend(columns);
+                        read.push(table);
+                    }
                     routes.entry(rules.table.to_ascii_lowercase()).or_default().push(rules);
                 }
                 SourcePlan::Query(rules) => {

@@ -38,8 +38,8 @@ impl App {
                 Ok(below(pattern, Arc::new(OriginSource::new(rules.clone(), &self.observer))))
             }
             SourcePlan::Table(rules) => {
-                let tags = dependencies.tags(&rules.table);
-                let planner = TablePlanner::new(pattern, schema, rules, engine()?.database.dialect(), tags)
+                let tags = |table: &str| dependencies.tags(table);
+                let planner = TablePlanner::new(pattern, schema, rules, engine()?.database.dialect(), &tags)
                     .map_err(|faults| wrong(faults.to_string()))?;
                 let cursors = self.cursors.clone().ok_or_else(|| wrong("it needs a database".into()))?;
                 let has_key = schema.table(&rules.table).is_some_and(|table| !table.key.is_empty());

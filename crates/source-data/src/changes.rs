@@ -113,6 +113,7 @@ mod tests {
             key: vec![0],
             unique: vec![],
             partial: Vec::new(),
+            foreign_keys: vec![],
         };
         let rules = Arc::new(TagRules::new(&table, &[], &[]));
         let (applied, forgotten) = (Arc::new(Applied(AtomicUsize::new(0))), Arc::new(AtomicUsize::new(0)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kasoku_coherence::Tag;
 use kasoku_pipeline::{Foresight, Request};
 use kasoku_problem::Problem;
-use kasoku_sql_plan::Value;
+use kasoku_sql_plan::{Nest, Value, purge_tag};
 
 use crate::lanes::Planned;
 use crate::list;
@@ -17,7 +17,8 @@ pub(crate) fn of_list(table: &Table, request: &Request) -> Result<Foresight, Pro
     let preferences = Preferences::of(&request.headers)?;
     let plan = list::plan(table, request, &preferences)?;
     let names = table.planner.tag_names(&plan.tags, &plan.statement.params);
-    Ok(read(&plan.statement, plan.tags, names, &[(table.purge_tag, &table.name)]))
+    let foreseen = read(&plan.statement, plan.tags, names, &[(table.purge_tag, &table.name)]);
+    Ok(with_embeds(foreseen, plan.nest.as_ref()))
 }
 
 /// A row by its key.
@@ -25,7 +26,27 @@ pub(crate) fn of_row(table: &Table, request: &Request) -> Result<Foresight, Prob
     let key = request.params.get(KEY_PARAM).unwrap_or_default();
     let plan = table.planner.one(key, request.uri.query())?;
     let names = table.planner.tag_names(&plan.tags, &plan.statement.params);
-    Ok(read(&plan.statement, plan.tags, names, &[(table.purge_tag, &table.name)]))
+    let foreseen = read(&plan.statement, plan.tags, names, &[(table.purge_tag, &table.name)]);
+    Ok(with_embeds(foreseen, plan.nest.as_ref()))
+}
+
+/// Which rows are embedded is known once the rows around them are; until then, any row of their tables may be.
+fn with_embeds(mut foresight: Foresight, nest: Option<&Nest>) -> Foresight {
+    let Foresight::Read { tags, purged_by, .. } = &mut foresight else { return foresight };
+    let mut nests: Vec<&Nest> = nest.into_iter().collect();
+    while let Some(nest) = nests.pop() {
+        for embed in &nest.embeds {
+            for (whole, table) in embed.tables() {
+                let name = format!("rows of {table} that belong to the rows shown");
+                if tags.iter().all(|(_, known)| *known != name) {
+                    tags.extend(whole.iter().map(|tag| (*tag, name.clone())));
+                    purged_by.push((purge_tag(table), table.to_owned()));
+                }
+            }
+            nests.push(&embed.nest);
+        }
+    }
+    foresight
 }
 
 /// A statement, and what its answer depends on; answers are also found by the names of their tables, for purges.

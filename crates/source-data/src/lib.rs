@@ -15,6 +15,7 @@ mod link;
 mod list;
 mod location;
 mod media;
+mod nested;
 mod position;
 mod prefer;
 mod query;

@@ -4,13 +4,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use http::{StatusCode, header};
+use kasoku_coherence::Tag;
 use kasoku_database::{DatabaseError, ReadTransaction, Rows, Statement, json};
 use kasoku_pipeline::{Outcome, Request, Response};
 use kasoku_problem::Problem;
-use kasoku_sql_plan::{CountPlan, CountRule, ListPlan, Page, Value};
+use kasoku_sql_plan::{CountPlan, CountRule, ListPlan, Nest, Page, Value};
 
 use crate::lanes::Planned;
 use crate::media::{self, Media};
+use crate::nested::{Embedded, Excess, Sheet};
 use crate::prefer::{self, Preferences};
 use crate::range::{self, Shown};
 use crate::table::Table;
@@ -24,13 +26,18 @@ struct Gathered {
     /// As many values for each row as the sort has terms.
     positions: Vec<Value>,
     counted: Option<i64>,
+    /// The rows by their values, until what is embedded in them is read.
+    sheet: Option<Sheet>,
+    /// What the answer depends on for what is embedded.
+    tags: Vec<Tag>,
+    excess: Option<Excess>,
 }
 
 pub(crate) async fn answer(table: &Table, request: Request) -> Outcome {
     let preferences = Preferences::of(&request.headers)?;
     let media = Media::of(&request.headers, media::OF_ROWS)?;
     let plan = Arc::new(plan(table, &request, &preferences)?);
-    let alone = plan.count.is_none() && plan.follow_up(0).is_none();
+    let alone = plan.count.is_none() && plan.nest.is_none() && plan.follow_up(0).is_none();
     let reading = Arc::clone(&plan);
     let read = if alone {
         let gather = move |rows: &mut Rows<'_>| {
@@ -40,12 +47,16 @@ pub(crate) async fn answer(table: &Table, request: Request) -> Outcome {
         };
         table.lanes.read(&plan.statement, request.deadline, gather).await
     } else {
-        let gather = move |transaction: &mut ReadTransaction<'_>| gather(transaction, &reading);
-        table.lanes.read_many(&plan.statement.sql, request.deadline, gather).await
+        let most = u64::from(table.planner.embed_rows_most());
+        let gather = move |transaction: &mut ReadTransaction<'_>| gather(transaction, &reading, most);
+        table.lanes.read_many(lane(&plan), request.deadline, gather).await
     };
     let (gathered, snapshot) = read.map_err(Problem::from)?;
+    if let Some(excess) = gathered.excess {
+        return Err(Problem::from(excess).into());
+    }
     let mut response = gathered.response(table, &request, &plan, (preferences, media))?;
-    response.tags = plan.tags.iter().copied().chain([table.purge_tag]).collect();
+    response.tags = plan.tags.iter().copied().chain([table.purge_tag]).chain(gathered.tags).collect();
     response.snapshot = Some(snapshot);
     Ok(response)
 }
@@ -57,14 +68,27 @@ pub(crate) fn plan(table: &Table, request: &Request, preferences: &Preferences) 
     table.planner.list_within(request.uri.query(), range, count, &table.cursors)
 }
 
-fn gather(transaction: &mut ReadTransaction<'_>, plan: &ListPlan) -> Result<Gathered, DatabaseError> {
+/// What stands for all statements of a list when it is remembered how long they take.
+fn lane(plan: &ListPlan) -> &Arc<str> {
+    plan.nest.as_ref().and_then(|nest| nest.embeds.first()).map_or(&plan.statement.sql, |embed| embed.sql())
+}
+
+fn gather(
+    transaction: &mut ReadTransaction<'_>,
+    plan: &ListPlan,
+    embed_rows_most: u64,
+) -> Result<Gathered, DatabaseError> {
     let mut gathered = Gathered::default();
+    gathered.sheet = plan.nest.as_ref().map(Sheet::of);
     query(transaction, &plan.statement, |rows| gathered.add(rows, plan))?;
     if let Some(rest) = plan.follow_up(gathered.rows.len()) {
         query(transaction, &rest, |rows| gathered.add(rows, plan))?;
     }
     if let Some(count) = &plan.count {
         gathered.counted = counted(transaction, count)?;
+    }
+    if let (Some(nest), Some(sheet)) = (&plan.nest, gathered.sheet.take()) {
+        gathered.embed(transaction, nest, &sheet, (plan.limit as usize, embed_rows_most))?;
     }
     Ok(gathered)
 }
@@ -90,10 +114,36 @@ fn counted(transaction: &mut ReadTransaction<'_>, count: &CountPlan) -> Result<O
 }
 
 impl Gathered {
+    /// Reads what is embedded, and writes the rows with it. One that only shows that there are more has none.
+    fn embed(
+        &mut self,
+        transaction: &mut ReadTransaction<'_>,
+        nest: &Nest,
+        sheet: &Sheet,
+        (limit, rows_most): (usize, u64),
+    ) -> Result<(), DatabaseError> {
+        let count = sheet.len().min(limit);
+        match Embedded::read(transaction, nest, sheet, count, rows_most)? {
+            Err(excess) => self.excess = Some(excess),
+            Ok(embedded) => {
+                for (row, range) in self.rows.iter_mut().enumerate().take(count) {
+                    let from = self.text.len();
+                    embedded.write(&mut self.text, nest, sheet, row);
+                    *range = from..self.text.len();
+                }
+                self.tags = embedded.tags;
+            }
+        }
+        Ok(())
+    }
+
     fn add(&mut self, rows: &mut Rows<'_>, plan: &ListPlan) -> Result<(), DatabaseError> {
         while let Some(row) = rows.next()? {
             let from = self.text.len();
-            render::row(&mut self.text, &plan.columns, row);
+            match &mut self.sheet {
+                Some(sheet) => sheet.add(row),
+                None => render::row(&mut self.text, &plan.columns, row),
+            }
             self.rows.push(from..self.text.len());
             self.positions.extend(plan.positions().iter().map(|place| row.get(*place).to_value()));
         }

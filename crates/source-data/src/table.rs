@@ -1,16 +1,19 @@
 //! The sources of a `table` route: its list, and its rows by key.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::{Method, header};
-use kasoku_coherence::Tag;
+use kasoku_coherence::{Snapshot, Tag};
+use kasoku_database::{DatabaseError, ReadTransaction, Rows, Statement};
 use kasoku_http_caching::entity_tag;
 use kasoku_pipeline::{BoxFuture, Foresight, Outcome, ProblemForm, Promises, Request, Source};
 use kasoku_problem::{Kind, Problem};
-use kasoku_sql_plan::{CursorKey, TablePlanner, TableRules, purge_tag};
+use kasoku_sql_plan::{CursorKey, Nest, TablePlanner, TableRules, purge_tag};
 
-use crate::lanes::{Engine, Lanes};
+use crate::lanes::{Engine, Lanes, Planned};
 use crate::media::{self, Media};
+use crate::nested::{Embedded, Sheet};
 use crate::{explain, foresight, list, prefer, range, render, write};
 
 /// What both sources of a route share.
@@ -60,7 +63,7 @@ pub fn table_sources(
     engine: Engine,
     cursors: Arc<CursorKey>,
 ) -> (ListSource, Option<RowSource>) {
-    let depends_on = planner.tag_rules().whole().to_vec();
+    let depends_on = planner.depends_on();
     let lanes = Lanes::new(engine);
     let table = Arc::new(Table {
         planner,
@@ -183,8 +186,14 @@ async fn one(table: &Table, request: Request) -> Outcome {
     let media = Media::of(&request.headers, media::OF_ROW)?;
     let plan = table.planner.one(key, request.uri.query())?;
     let columns = Arc::clone(&plan.columns);
-    let read = table.lanes.read(&plan.statement, request.deadline, move |rows| render::first(rows, &columns));
-    let (found, snapshot) = read.await.map_err(Problem::from)?;
+    let ((found, embedded), snapshot) = if let Some(nest) = plan.nest.clone() {
+        one_with_embeds(table, request.deadline, &plan.statement, nest).await?
+    } else {
+        let first = move |rows: &mut Rows<'_>| render::first(rows, &columns);
+        let (found, snapshot) =
+            table.lanes.read(&plan.statement, request.deadline, first).await.map_err(Problem::from)?;
+        ((found, Vec::new()), snapshot)
+    };
     let Some(text) = found else {
         return Err(no_such_row().into());
     };
@@ -194,7 +203,7 @@ async fn one(table: &Table, request: Request) -> Outcome {
     if let Some(etag) = etag {
         response.headers.insert(header::ETAG, etag);
     }
-    response.tags = plan.tags.into_iter().chain([table.purge_tag]).collect();
+    response.tags = plan.tags.into_iter().chain([table.purge_tag]).chain(embedded).collect();
     response.snapshot = Some(snapshot);
     Ok(response)
 }
@@ -202,4 +211,37 @@ async fn one(table: &Table, request: Request) -> Outcome {
 /// The path names a row by its key, and there is none.
 pub(crate) fn no_such_row() -> Problem {
     Problem::new(Kind::NotFound).code("PGRST116").detail("there is no such row")
+}
+
+/// The row with what is embedded in it, and what it depends on for that.
+async fn one_with_embeds(
+    table: &Table,
+    deadline: Option<Instant>,
+    planned: &Planned,
+    nest: Nest,
+) -> Result<((Option<Vec<u8>>, Vec<Tag>), Snapshot), Problem> {
+    let most = u64::from(table.planner.embed_rows_most());
+    let lane = nest.embeds.first().map_or(&planned.sql, |embed| embed.sql());
+    let (lane, planned) = (Arc::clone(lane), planned.clone());
+    let read = move |transaction: &mut ReadTransaction<'_>| {
+        let mut sheet = Sheet::of(&nest);
+        let statement = Statement::new(Arc::clone(&planned.name), Arc::clone(&planned.sql));
+        transaction.query(&statement, &planned.params, |rows| {
+            if let Some(row) = rows.next()? {
+                sheet.add(row);
+            }
+            Ok::<_, DatabaseError>(())
+        })?;
+        if sheet.len() == 0 {
+            return Ok(Ok((None, Vec::new())));
+        }
+        let embedded = Embedded::read(transaction, &nest, &sheet, 1, most)?;
+        Ok::<_, DatabaseError>(embedded.map(|embedded| {
+            let mut text = Vec::with_capacity(1_024);
+            embedded.write(&mut text, &nest, &sheet, 0);
+            (Some(text), embedded.tags)
+        }))
+    };
+    let (read, snapshot) = table.lanes.read_many(&lane, deadline, read).await.map_err(Problem::from)?;
+    Ok((read?, snapshot))
 }

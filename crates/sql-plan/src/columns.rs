@@ -56,6 +56,8 @@ impl Field {
 pub(crate) struct Columns {
     pub(crate) dialect: &'static Dialect,
     fields: Vec<Field>,
+    /// What statements call the table, with a point behind; empty where they leave it out.
+    prefix: Box<str>,
     /// Places of what may be read, in the order that the route declares.
     selectable: Vec<usize>,
     /// Places of what may be filtered by, in the order that the route declares.
@@ -65,6 +67,16 @@ pub(crate) struct Columns {
 impl Columns {
     /// The rules have been checked: every name is a column of the table.
     pub(crate) fn new(table: &Table, rules: &TableRules, dialect: &'static Dialect) -> Self {
+        Self::aliased(table, rules, dialect, None)
+    }
+
+    /// The same, of a table that statements call by another name.
+    pub(crate) fn aliased(
+        table: &Table,
+        rules: &TableRules,
+        dialect: &'static Dialect,
+        alias: Option<&str>,
+    ) -> Self {
         let places = |names: &[String]| -> Vec<usize> {
             names.iter().filter_map(|name| table.column(name)).map(|(place, _)| place).collect()
         };
@@ -79,9 +91,10 @@ impl Columns {
             .map(|(place, _)| place)
             .collect();
         let hidden = rules.soft_delete.as_deref().and_then(|name| table.column(name)).map(|(place, _)| place);
+        let before = alias.map(|alias| format!("{alias}.")).unwrap_or_default();
         let field = |(place, column): (usize, &crate::Column)| Field {
             output: OutputColumn::new(&column.name, column.kind),
-            quoted: dialect.quote(&column.name).into(),
+            quoted: format!("{before}{}", dialect.quote(&column.name)).into(),
             kind: column.kind,
             nullable: column.nullable,
             optional: column.optional,
@@ -93,7 +106,12 @@ impl Columns {
             writable: selectable.contains(&place) && !column.generated && hidden != Some(place),
         };
         let fields = table.columns.iter().enumerate().map(field).collect();
-        Self { dialect, fields, selectable, filterable }
+        Self { dialect, fields, prefix: before.into(), selectable, filterable }
+    }
+
+    /// Something else of the table, as statements call it.
+    pub(crate) fn qualified(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -21,6 +21,7 @@
 //!   must be shown by the route.
 //! - Writes set the columns that the route shows, except computed ones and the one that hides deleted rows.
 
+mod branch;
 mod check;
 mod columns;
 mod convert;
@@ -35,6 +36,7 @@ pub mod named;
 mod plan;
 pub mod proof;
 mod query;
+mod relation;
 pub mod rules;
 pub mod schema;
 mod spelling;
@@ -49,12 +51,17 @@ pub use cursor::CursorKey;
 pub use dialect::Dialect;
 pub use grammar::RESERVED_PARAMETERS;
 pub use grammar::order::{SortFault, parse_sort};
-pub use plan::{CountPlan, ListPlan, OnePlan, OutputColumn, Page, RowRange, Statement, TablePlanner, Total};
-pub use query::{Narrow, QueryFault, QueryPlan, QueryPlanner, ReadQuery, read_query};
-pub use rules::{
-    CountRule, Counts, OrderTerm, PageRules, QueryParam, QueryRules, Sort, TableRules, WriteRules,
+pub use plan::{
+    CountPlan, EmbedPlan, ListPlan, Member, Nest, OnePlan, OutputColumn, Page, RowRange, Statement,
+    SumOfNone, TablePlanner, Total, UnfitKey,
 };
-pub use schema::{Column, ColumnKind, Schema, Table, Unique};
+pub use query::{Narrow, QueryFault, QueryPlan, QueryPlanner, ReadQuery, read_query};
+pub use relation::{Relation, RelationFault, Through};
+pub use rules::{
+    AggregateRules, CountRule, Counts, EmbedRules, OrderTerm, PageRules, QueryParam, QueryRules, Sort,
+    TableRules, WriteRules,
+};
+pub use schema::{Column, ColumnKind, ForeignKey, Schema, Table, Unique};
 pub use spelling::nearest;
 pub use tags::{TagRules, purge_tag, table_tag};
 pub use value::Value;

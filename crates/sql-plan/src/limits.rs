@@ -22,6 +22,13 @@ pub const REGEX_BYTES_MAX: usize = 512;
 pub const DEPTH_MAX: usize = 8;
 /// Columns that `select` may name, unless the route itself declares more.
 pub const SELECT_MAX: usize = 256;
+/// Embeds that `select` may name, at all levels together.
+pub const EMBEDS_MAX: usize = 16;
+/// How deep embeds may be nested.
+pub const EMBED_DEPTH_MAX: usize = 4;
+/// An answer with more embedding rows than this depends on all rows of the embedded table, instead of on those of
+/// each row.
+pub const EMBED_TAGS_MAX: usize = 128;
 /// Bytes of a cursor's payload; a longer sort value cannot be paged by.
 pub const CURSOR_BYTES_MAX: usize = 4 * 1024;
 /// Shapes whose SQL a planner remembers; a further one is made anew each time or takes the place of another.

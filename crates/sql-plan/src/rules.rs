@@ -2,6 +2,9 @@
 //!
 //! Names have been checked against the [`Schema`](crate::Schema) before a value of these types exists.
 
+use crate::relation::Relation;
+use crate::schema::Schema;
+
 /// What a `table` route serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableRules {
@@ -26,6 +29,48 @@ pub struct TableRules {
     pub envelope: Option<String>,
     /// `Some("deleted_at")`: a delete sets this column, and rows where it is set do not exist for the route.
     pub soft_delete: Option<String>,
+    /// What rows of other tables may be answered inside of these.
+    pub embeds: Vec<EmbedRules>,
+    /// Rows of all embeds of one answer together, at the most; more is an error, never cut silently.
+    pub embed_rows_most: u32,
+    /// What may be summed up.
+    pub aggregate: AggregateRules,
+}
+
+/// Rows of a related table that may be answered inside of a table's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmbedRules {
+    /// What requests call it.
+    pub name: String,
+    /// How the rows are related.
+    pub relation: Relation,
+    /// What is served of the related table. `page.most` are the rows inside of one row; counts, writes, the
+    /// envelope and plain filters mean nothing here.
+    pub rules: TableRules,
+}
+
+/// Which columns `count()`, `sum()`, `avg()`, `min()` and `max()` may be asked of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum AggregateRules {
+    /// No aggregates.
+    #[default]
+    None,
+    /// All that may be read.
+    Shown,
+    /// These, and the number of rows.
+    Columns(Vec<String>),
+}
+
+impl TableRules {
+    /// The columns of other tables, by table, that answers with embeds are named by: changes must bring their values.
+    pub fn embedded(&self, schema: &Schema) -> Vec<(String, Vec<String>)> {
+        let mut found = Vec::new();
+        for embed in &self.embeds {
+            found.extend(embed.relation.watched(schema));
+            found.extend(embed.rules.embedded(schema));
+        }
+        found
+    }
 }
 
 /// A declared sort: one or more terms, to which the key is added where they are not unique.
@@ -35,7 +80,7 @@ pub struct Sort(pub Vec<OrderTerm>);
 /// A column to sort by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderTerm {
-    /// The column.
+    /// The column; `author(name)` is one of the only row that an embed has.
     pub column: String,
     /// Largest first.
     pub descending: bool,

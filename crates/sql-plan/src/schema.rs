@@ -22,6 +22,8 @@ pub struct Table {
     pub unique: Vec<Vec<usize>>,
     /// Its unique indexes with a condition, which hold for some rows only.
     pub partial: Vec<Unique>,
+    /// Its references to rows of other tables, or its own.
+    pub foreign_keys: Vec<ForeignKey>,
 }
 
 /// A unique index.
@@ -31,6 +33,20 @@ pub struct Unique {
     pub columns: Vec<usize>,
     /// The condition of the rows that it holds for, as the database writes it.
     pub condition: Option<Box<str>>,
+}
+
+/// A reference to rows of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// The constraint's name; where the database keeps none, the one that PostgreSQL would give it:
+    /// `books_author_id_fkey`.
+    pub name: String,
+    /// The columns that refer, as places in their table.
+    pub columns: Vec<usize>,
+    /// The name of the table that they refer to.
+    pub table: String,
+    /// The columns that they refer to, in the same order, as places in that table.
+    pub referred: Vec<usize>,
 }
 
 /// A column.
@@ -119,6 +135,13 @@ impl Unique {
     /// An index that holds for all rows.
     pub(crate) fn whole(columns: &[usize]) -> Self {
         Self { columns: columns.to_vec(), condition: None }
+    }
+}
+
+impl ForeignKey {
+    /// The name of a constraint that was given none.
+    pub fn usual_name(table: &str, columns: &[&str]) -> String {
+        format!("{table}_{}_fkey", columns.join("_"))
     }
 }
 

@@ -35,6 +35,13 @@ impl SqlText {
         self.push(word)
     }
 
+    /// Writes conditions that follow others, which stand here already.
+    pub(crate) fn continuing(&mut self, write: impl FnOnce(&mut Self)) {
+        let before = std::mem::replace(&mut self.conditions, 1);
+        write(self);
+        self.conditions = before;
+    }
+
     /// Writes the conditions of a select within this one.
     pub(crate) fn inner(&mut self, write: impl FnOnce(&mut Self)) {
         let before = std::mem::take(&mut self.conditions);

@@ -4,8 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use kasoku_database::{Migration, describe_migrations};
 use kasoku_sql_plan::{
-    CountRule, Counts, CursorKey, Dialect, PageRules, Schema, TablePlanner, TableRules, TagRules, WriteRules,
-    parse_sort,
+    AggregateRules, CountRule, Counts, CursorKey, Dialect, PageRules, Schema, TablePlanner, TableRules,
+    TagRules, WriteRules, parse_sort,
 };
 
 /// Of the table, whose name is in [`rules`] too.
@@ -59,6 +59,9 @@ pub(crate) fn rules() -> TableRules {
         },
         envelope: None,
         soft_delete: Some("deleted_at".into()),
+        embeds: Vec::new(),
+        embed_rows_most: 1_000,
+        aggregate: AggregateRules::Shown,
     }
 }
 
@@ -67,5 +70,6 @@ pub(crate) fn planner() -> TablePlanner {
     let rules = rules();
     let table = SCHEMA.table(&rules.table).expect("the table is in its schema");
     let tags = Arc::new(TagRules::new(table, &[&rules], &[]));
-    TablePlanner::new("/things", &SCHEMA, &rules, Dialect::SQLITE, tags).expect("the rules are sound")
+    TablePlanner::new("/things", &SCHEMA, &rules, Dialect::SQLITE, &|_| Arc::clone(&tags))
+        .expect("the rules are sound")
 }

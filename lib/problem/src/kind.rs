@@ -63,6 +63,8 @@ macro_rules! kinds {
 }
 
 kinds! {
+    /// What the request names could be several things; it must say which.
+    Ambiguous = 300 "ambiguous" "Ambiguous request" Caller Retry::Never;
     /// The request could not be understood.
     Malformed = 400 "malformed" "Malformed request" Caller Retry::Never;
     /// A query parameter that the route does not have.
@@ -135,9 +137,12 @@ mod tests {
     fn every_kind_is_an_error_with_a_name_of_its_own() {
         let mut slugs = std::collections::HashSet::new();
         for kind in Kind::ALL {
-            assert!(kind.status().is_client_error() || kind.status().is_server_error(), "{kind:?}");
+            let status = kind.status();
+            assert!(!status.is_success() && !status.is_informational(), "{kind:?}");
             assert!(slugs.insert(kind.slug()), "{kind:?} shares its slug");
-            assert_eq!(kind.fault() == Fault::Caller, kind.status().is_client_error(), "{kind:?}");
+            // RFC 9110 §15.4.1: of several choices, too, the caller takes one.
+            let by_caller = status.is_client_error() || status.is_redirection();
+            assert_eq!(kind.fault() == Fault::Caller, by_caller, "{kind:?}");
         }
     }
 }

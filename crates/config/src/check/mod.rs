@@ -5,6 +5,7 @@
 
 mod cache;
 mod database;
+mod embed;
 mod files;
 mod origin;
 mod paths;

@@ -14,7 +14,7 @@ use crate::tree::KeyPath;
 use crate::written::{CacheOrName, DurationText, OrFalse, Route, SizeText, Written};
 
 /// Settings that belong to some sources only.
-pub(crate) const BELONG: [(&str, &[&str]); 17] = [
+pub(crate) const BELONG: [(&str, &[&str]); 20] = [
     ("select", &["table"]),
     ("filter", &["table"]),
     ("plain", &["table"]),
@@ -26,6 +26,9 @@ pub(crate) const BELONG: [(&str, &[&str]); 17] = [
     ("soft_delete", &["table"]),
     ("plans", &["table"]),
     ("proof", &["table", "query"]),
+    ("embed", &["table"]),
+    ("embed_rows", &["table"]),
+    ("aggregate", &["table"]),
     ("params", &["query"]),
     ("one", &["query"]),
     ("rows", &["query"]),

@@ -3,14 +3,15 @@
 //! Whether rules can be kept is for `kasoku_sql_plan` to say; here its faults get their places in the file.
 
 use kasoku_sql_plan::{
-    CountRule, Counts, OrderTerm, PageRules, RuleFault, Sort, Table, TableRules, WriteRules, parse_sort,
+    CountRule, Counts, OrderTerm, PageRules, RuleFault, Schema, Sort, Table, TableRules, WriteRules,
+    parse_sort,
 };
 
-use super::{Check, Known};
+use super::{Check, Known, embed};
 use crate::describe::Description;
 use crate::diagnostic::{Finding, did_you_mean};
 use crate::tree::{KeyPath, Node, Value};
-use crate::written::{Count, CountName, CountOrName, Route, WriteName, WriteOrList, write_rows};
+use crate::written::{Count, CountName, CountOrName, EMBED_ROWS, Route, WriteName, WriteOrList, write_rows};
 
 /// Columns of one sort.
 const TERMS_MAX: usize = 8;
@@ -48,6 +49,9 @@ pub(super) fn rules(
         write: write(check, at, written, known),
         envelope: written.envelope.clone(),
         soft_delete: written.soft_delete.as_ref().map(spelt),
+        embeds: embed::rules(check, &at.key("embed"), written.embed.as_ref(), table, &description.schema),
+        embed_rows_most: written.embed_rows.unwrap_or(EMBED_ROWS),
+        aggregate: embed::aggregate(written.aggregate.as_ref(), table),
     };
     envelope(check, at, written);
     key_is_not_soft(check, at, &rules, table);
@@ -70,15 +74,31 @@ fn verdict(
         // Found before, or the default order, whose columns are those of the key: they are found as such.
         let is_known = match fault.setting {
             "page" => true,
-            "order" => fault.name.is_none() || check.tree.get(&at.key("order")).is_none(),
+            "order" if fault.within.is_empty() => {
+                fault.name.is_none() || check.tree.get(&at.key("order")).is_none()
+            }
             _ => false,
         };
         if !is_known {
-            let here = place_of(check, at, &fault);
+            // Faults of an embed lie in its own table.
+            let path = fault.within.iter().fold(at.clone(), |at, name| at.key("embed").key(name));
+            let here = if fault.setting == "embed" { path } else { place_of(check, &path, &fault) };
             let finding = Finding::error(fault.text.clone());
-            check.value(&here, explained(finding, &fault, table));
+            check.value(
+                &here,
+                explained(finding, &fault, at_fault(rules, &fault, &description.schema).unwrap_or(table)),
+            );
         }
     }
+}
+
+/// The table that a fault is about.
+fn at_fault<'s>(rules: &TableRules, fault: &RuleFault, schema: &'s Schema) -> Option<&'s Table> {
+    let inner = |rules: &'_ TableRules, name: &String| {
+        rules.embeds.iter().find(|embed| embed.name == *name).map(|embed| embed.rules.clone())
+    };
+    let rules = fault.within.iter().try_fold(rules.clone(), |rules, name| inner(&rules, name))?;
+    schema.table(&rules.table)
 }
 
 fn explained(finding: Finding, fault: &RuleFault, table: &Table) -> Finding {
@@ -126,7 +146,12 @@ fn place_of(check: &Check<'_>, at: &KeyPath, fault: &RuleFault) -> KeyPath {
 }
 
 /// The sorts that may be asked for. Without any, by key, or by the first column that callers see.
-fn order(check: &mut Check<'_>, at: &KeyPath, written: Option<&[String]>, table: &Table) -> Vec<Sort> {
+pub(super) fn order(
+    check: &mut Check<'_>,
+    at: &KeyPath,
+    written: Option<&[String]>,
+    table: &Table,
+) -> Vec<Sort> {
     let by = |places: &[usize]| {
         let term =
             |place: &usize| OrderTerm { column: table.columns[*place].name.clone(), descending: false };

@@ -185,7 +185,10 @@ fn the_example_of_the_reference_can_be_served_and_holds_every_setting() {
     app.write(
         "schema/002_books.sql",
         "create table books (id integer primary key, title text not null,
-        author text not null, price real not null, updated_at text, deleted_at text);",
+        author text not null, price real not null, updated_at text, deleted_at text);
+        create table reviewers (id integer primary key, name text not null);
+        create table reviews (id integer primary key, book_id integer not null references books (id),
+        reviewer_id integer references reviewers (id), stars integer not null, body text, deleted_at text);",
     );
     app.write("cert.pem", PEM);
     app.write("key.pem", PEM);

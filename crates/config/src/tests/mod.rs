@@ -1,5 +1,6 @@
 //! The crate from outside: what is read, what is found, what is shown.
 
+mod embeds;
 mod environment;
 mod files;
 mod good;

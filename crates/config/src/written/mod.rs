@@ -5,6 +5,7 @@
 
 mod cache;
 mod database;
+mod embed;
 mod forms;
 mod origin;
 mod proof;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use cache::{CacheName, CacheOrName, Redis, RedisOrUrl, RouteCache};
 pub(crate) use database::{Database, Pool, PoolName, PoolOrName, Seed, WatchName};
+pub(crate) use embed::{AggregateOrColumns, EMBED_ROWS, Embed};
 pub(crate) use forms::{DurationText, FORM, False, OrFalse, SecretText, SizeText};
 pub(crate) use origin::{HostName, Origin, OriginOrUrl, ProtocolName};
 pub(crate) use proof::{Proof, ProofName, ProofOrName};

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CacheOrName, CountOrName, DurationText, FilesOrFolder, OrFalse, OriginOrUrl, Page, ParamOrType,
-    ProofOrName, SizeText, WriteOrList,
+    AggregateOrColumns, CacheOrName, CountOrName, DurationText, Embed, FilesOrFolder, OrFalse, OriginOrUrl,
+    Page, ParamOrType, ProofOrName, SizeText, WriteOrList,
 };
 
 /// A route: a path, one source, and what differs from the defaults around it.
@@ -89,6 +89,18 @@ pub(crate) struct Route {
     /// says: `require`, `warn` or `off`; or a table that also says which filters go together, and what is accepted.
     #[schemars(example = &"warn")]
     pub(crate) proof: Option<ProofOrName>,
+
+    /// `table`: rows of related tables that requests may put into each row.
+    pub(crate) embed: Option<BTreeMap<String, Embed>>,
+
+    /// `table`: rows of all embeds of one answer together, at the most. A request for more is answered with 400.
+    #[schemars(range(min = 1, max = 1_000_000), extend("default" = 10_000))]
+    pub(crate) embed_rows: Option<u32>,
+
+    /// `table`: what may be summed up, as in `?select=category,price.avg(),count()`, where the columns beside the
+    /// sums make groups: `true` for all columns in `select`, or these, and the number of rows. Without it, nothing.
+    #[schemars(extend("default" = false), example = ["price"])]
+    pub(crate) aggregate: Option<AggregateOrColumns>,
 
     /// `query`: its parameters, where they are not texts or have a default. A parameter is taken from the path
     /// if the path has it, and from the query string otherwise.

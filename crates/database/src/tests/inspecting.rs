@@ -239,3 +239,33 @@ fn columns_of_table_valued_functions_may_hold_anything() {
     let kinds: Vec<_> = columns.iter().map(|column| (column.name.as_str(), column.kind)).collect();
     assert_eq!(kinds, [("value", ColumnKind::Any), ("name", ColumnKind::Text)]);
 }
+
+#[test]
+fn foreign_keys_are_described_by_the_columns_that_refer_and_are_referred_to() {
+    let sql = "
+        CREATE TABLE author (id INTEGER PRIMARY KEY, code TEXT UNIQUE);
+        CREATE TABLE pair (a INT, b INT, PRIMARY KEY (b, a));
+        CREATE TABLE book (
+            id INTEGER PRIMARY KEY, editor INTEGER REFERENCES author (id), author_id INTEGER REFERENCES Author,
+            code TEXT REFERENCES author (code), sequel INTEGER REFERENCES book, x INT, y INT,
+            gone INTEGER REFERENCES lost (id),
+            FOREIGN KEY (x, y) REFERENCES pair, FOREIGN KEY (x, y) REFERENCES pair (a, b));";
+    let schema = Inspector::of_migrations(&[file("1.sql", sql)]).unwrap().schema().unwrap();
+    let told: Vec<String> = schema
+        .table("book")
+        .unwrap()
+        .foreign_keys
+        .iter()
+        .map(|key| format!("{} {:?} {} {:?}", key.name, key.columns, key.table, key.referred))
+        .collect();
+    let expected = [
+        "book_editor_fkey [1] author [0]",
+        "book_author_id_fkey [2] author [0]",
+        "book_code_fkey [3] author [1]",
+        "book_sequel_fkey [4] book [0]",
+        "book_x_y_fkey [5, 6] pair [0, 1]",
+        "book_x_y_fkey1 [5, 6] pair [1, 0]",
+    ];
+    assert_eq!(told, expected);
+    assert!(schema.table("author").unwrap().foreign_keys.is_empty());
+}

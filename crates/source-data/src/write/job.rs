@@ -14,6 +14,7 @@ use super::{Done, When, WriteError};
 use crate::current::{self, CurrentRow, Subject};
 use crate::idempotency::{Idempotent, Known, Written};
 use crate::media::Media;
+use crate::nested::{self, Sheet};
 use crate::prefer::End;
 use crate::table::no_such_row;
 use crate::{location, render};
@@ -129,6 +130,8 @@ impl Job {
 
     fn write(&self, transaction: &mut WriteTransaction<'_>) -> Result<(Written, u64), WriteError> {
         let mut text = Vec::with_capacity(256);
+        let nest = self.plan.nest.as_ref().filter(|_| self.form != Form::Minimal);
+        let mut sheet = nest.map(Sheet::of);
         let (mut touched, mut location) = (0, None);
         let mut missing = Vec::new();
         for write in &self.plan.statements {
@@ -147,7 +150,9 @@ impl Job {
                         location =
                             Some(location::of_row(path, self.plan.key.iter().map(|place| row.get(*place))));
                     }
-                    if self.form != Form::Minimal {
+                    if let Some(sheet) = &mut sheet {
+                        sheet.add(row);
+                    } else if self.form != Form::Minimal {
                         if touched > 1 {
                             text.push(b',');
                         }
@@ -165,6 +170,10 @@ impl Job {
         }
         if touched == 0 && self.must_touch() {
             return Err(WriteError::Refused(no_such_row()));
+        }
+        if let (Some(nest), Some(sheet)) = (nest, &sheet) {
+            nested::append(transaction, nest, sheet, self.plan.embed_rows_most, &mut text)?
+                .map_err(|excess| WriteError::Refused(excess.into()))?;
         }
         let body = self.body(text).map_err(WriteError::Refused)?;
         Ok((Written { status: self.status, location, body }, touched))

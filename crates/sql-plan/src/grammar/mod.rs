@@ -12,16 +12,19 @@ pub(crate) mod query_string;
 mod regex;
 pub(crate) mod scan;
 pub(crate) mod select;
+mod within;
 
 use kasoku_problem::Problem;
 
+use crate::branch::Scope;
 use crate::columns::Columns;
 use crate::fault::{echo, invalid, invalid_name, unknown_parameter};
 use crate::rules::PageRules;
 use filter::{FilterReader, Node};
 use order::AskedTerm;
 use scan::Scanner;
-use select::Selection;
+use select::{Join, Selection};
+use within::WithinReader;
 
 /// What a request asks for.
 #[derive(Debug, Default)]
@@ -45,6 +48,7 @@ pub(crate) struct Asked {
 pub(crate) struct Parameters {
     reserved: &'static [&'static str],
     filters: bool,
+    writes: bool,
 }
 
 impl Parameters {
@@ -53,16 +57,41 @@ impl Parameters {
             "select", "fields", "order", "limit", "offset", "cursor", "and", "or", "not.and", "not.or",
         ],
         filters: true,
+        writes: false,
     };
-    pub(crate) const ONE: Self = Self { reserved: &["select", "fields"], filters: false };
-    pub(crate) const INSERT: Self = Self { reserved: &["select", "fields", "columns"], filters: false };
+    pub(crate) const ONE: Self = Self { reserved: &["select", "fields"], filters: false, writes: false };
+    pub(crate) const PUT: Self = Self { writes: true, ..Self::ONE };
+    pub(crate) const INSERT: Self =
+        Self { reserved: &["select", "fields", "columns"], filters: false, writes: true };
     pub(crate) const UPSERT: Self =
-        Self { reserved: &["select", "fields", "columns", "on_conflict"], filters: false };
+        Self { reserved: &["select", "fields", "columns", "on_conflict"], filters: false, writes: true };
     pub(crate) const CHANGE: Self = Self {
         reserved: &["select", "fields", "columns", "order", "limit", "and", "or", "not.and", "not.or"],
         filters: true,
+        writes: true,
     };
     pub(crate) const EACH: Self = Self::INSERT;
+}
+
+impl Parameters {
+    /// Whether they are those of a list.
+    fn of_list(self) -> bool {
+        self.reserved.contains(&"cursor")
+    }
+
+    /// Whether they are those of one row that is read, or of a write: each says which rows it is about.
+    fn select(self, selection: &Selection) -> Result<(), Problem> {
+        if selection.grouped && !self.of_list() {
+            return Err(invalid("select", "only what a list reads can be summed up"));
+        }
+        if self.writes && selection.embeds.iter().any(|embed| embed.join != Join::Left) {
+            return Err(invalid(
+                "select",
+                "a write answers with the rows that it wrote, whatever is embedded in them",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// Parameters that no column can be named by; a filter by such a column stands in `and=(…)`.
@@ -83,12 +112,14 @@ pub const RESERVED_PARAMETERS: &[&str] = &[
 
 /// Reads a query string.
 pub(crate) fn read(
-    columns: &Columns,
+    scope: Scope<'_>,
     page: PageRules,
     accepted: Parameters,
     query: Option<&str>,
 ) -> Result<Asked, Problem> {
+    let columns = scope.columns;
     let mut asked = Asked::default();
+    let mut deferred = Vec::new();
     let mut filters = FilterReader::new(columns);
     for pair in query_string::parameters(query)? {
         let (name, text) = pair?;
@@ -97,37 +128,53 @@ pub(crate) fn read(
             if filter::group_name(name).is_some() {
                 filters.group(name, &text)?;
             } else {
-                reserved(&mut asked, columns, page, name, &text)?;
+                reserved(&mut asked, scope, page, name, &text)?;
             }
         } else {
             match columns.filterable(name).filter(|_| accepted.filters) {
                 Some(place) if !RESERVED_PARAMETERS.contains(&name) => filters.column(place, name, &text)?,
                 None if accepted.filters && name.contains("->") => match filters.within_column(name, &text) {
                     Some(read) => read?,
-                    None => return Err(unknown(columns, accepted, name)),
+                    None if names_embed(scope, name) => deferred.push((name.to_owned(), text.into_owned())),
+                    None => return Err(unknown(scope, accepted, name)),
                 },
-                _ => return Err(unknown(columns, accepted, name)),
+                _ if names_embed(scope, name) => deferred.push((name.to_owned(), text.into_owned())),
+                _ => return Err(unknown(scope, accepted, name)),
             }
         }
     }
+    if asked.selection.as_ref().is_some_and(|selection| !selection.embeds.is_empty()) || !deferred.is_empty()
+    {
+        let reader = WithinReader { accepted, filters_left: filters.left(), deferred: &deferred };
+        reader.read(scope, asked.selection.as_mut())?;
+    }
     asked.nodes = filters.nodes;
+    if let Some(selection) = &asked.selection {
+        accepted.select(selection)?;
+    }
     Ok(asked)
+}
+
+/// Whether a parameter may be about an embed: what its name begins with can only be said once `select` is read.
+fn names_embed(scope: Scope<'_>, name: &str) -> bool {
+    !scope.branches.is_empty() && !RESERVED_PARAMETERS.contains(&name)
 }
 
 fn reserved(
     asked: &mut Asked,
-    columns: &Columns,
+    scope: Scope<'_>,
     page: PageRules,
     name: &str,
     text: &str,
 ) -> Result<(), Problem> {
+    let columns = scope.columns;
     let twice = match name {
         "select" | "fields" => {
             let earlier = asked.selection.is_some();
-            asked.selection = select::read(columns, name, text)?;
+            asked.selection = select::read(scope, name, text)?;
             earlier
         }
-        "order" => asked.order.replace(order::read(columns, text)?).is_some(),
+        "order" => asked.order.replace(order::read(scope, name, text)?).is_some(),
         "limit" => asked.limit.replace(limit(page, text)?).is_some(),
         "offset" => asked.offset.replace(offset(page, text)?).is_some(),
         "cursor" => asked.cursor.replace(text.to_owned()).is_some(),
@@ -189,7 +236,7 @@ fn names(columns: &Columns, parameter: &str, text: &str) -> Result<Vec<usize>, P
     }
 }
 
-fn unknown(columns: &Columns, accepted: Parameters, name: &str) -> Problem {
-    let filters = columns.filterable_names().filter(|_| accepted.filters);
+fn unknown(scope: Scope<'_>, accepted: Parameters, name: &str) -> Problem {
+    let filters = scope.columns.filterable_names().filter(|_| accepted.filters);
     unknown_parameter(name, accepted.reserved.iter().copied().chain(filters))
 }

@@ -3,8 +3,9 @@
 use kasoku_problem::Problem;
 
 use super::scan::Scanner;
-use crate::columns::Columns;
+use crate::branch::Scope;
 use crate::fault::{echo, invalid, invalid_name};
+use crate::keyset::By;
 use crate::{OrderTerm, Sort};
 
 /// What keeps a text from being a sort.
@@ -39,27 +40,24 @@ pub fn parse_sort(text: &str) -> Result<Sort, SortFault> {
 /// A term of a request's sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AskedTerm {
-    /// The column's place in the table.
-    pub(crate) column: usize,
+    pub(crate) by: By,
     pub(crate) descending: bool,
     /// Where NULLs were asked to be.
     pub(crate) nulls_first: Option<bool>,
 }
 
-/// Reads `order`. Whether the route declares the sort is for the planner to say.
-pub(crate) fn read(columns: &Columns, text: &str) -> Result<Vec<AskedTerm>, Problem> {
+/// Reads `order`, or another parameter with a sort. Whether the route declares it is for the planner to say.
+pub(crate) fn read(scope: Scope<'_>, parameter: &str, text: &str) -> Result<Vec<AskedTerm>, Problem> {
     let mut terms: Vec<AskedTerm> = Vec::new();
     let mut scanner = Scanner::new(text);
     loop {
         scanner.skip_spaces();
         let name = scanner.name(b".,()");
-        let column = columns
-            .sortable(&name)
-            .ok_or_else(|| invalid_name("order", "column to sort by", &name, columns.sortable_names()))?;
-        if terms.iter().any(|term| term.column == column) {
-            return Err(invalid("order", format!("`{}` is there twice", echo(&name))));
+        let by = subject(scope, parameter, &name, &mut scanner)?;
+        if terms.iter().any(|term| term.by == by) {
+            return Err(invalid(parameter, format!("`{}` is there twice", echo(&name))));
         }
-        let mut term = AskedTerm { column, descending: false, nulls_first: None };
+        let mut term = AskedTerm { by, descending: false, nulls_first: None };
         let mut direction_may_follow = true;
         while scanner.eat(".") {
             match scanner.until(b".,() ") {
@@ -69,7 +67,7 @@ pub(crate) fn read(columns: &Columns, text: &str) -> Result<Vec<AskedTerm>, Prob
                 "nullslast" if term.nulls_first.is_none() => term.nulls_first = Some(false),
                 other => {
                     let allowed = ["asc", "desc", "nullsfirst", "nullslast"];
-                    return Err(invalid_name("order", "direction", other, allowed.into_iter()));
+                    return Err(invalid_name(parameter, "direction", other, allowed.into_iter()));
                 }
             }
             direction_may_follow = false;
@@ -80,9 +78,31 @@ pub(crate) fn read(columns: &Columns, text: &str) -> Result<Vec<AskedTerm>, Prob
             return Ok(terms);
         }
         if !scanner.eat(",") {
-            return Err(invalid("order", format!("expected `,` before `{}`", echo(scanner.rest()))));
+            return Err(invalid(parameter, format!("expected `,` before `{}`", echo(scanner.rest()))));
         }
     }
+}
+
+/// A column, or `author(name)`: one of the only row that an embed has.
+fn subject(scope: Scope<'_>, parameter: &str, name: &str, scanner: &mut Scanner<'_>) -> Result<By, Problem> {
+    if !scanner.eat("(") {
+        let columns = scope.columns;
+        let place = columns.sortable(name).map(By::Column);
+        return place
+            .ok_or_else(|| invalid_name(parameter, "column to sort by", name, columns.sortable_names()));
+    }
+    let place = scope
+        .branch(name, None)
+        .map_err(|_| invalid_name(parameter, "embed to sort by", name, scope.branch_names()))?;
+    let columns = &scope.branches[place].columns;
+    let column = scanner.name(b".,()");
+    let found = columns.selectable(&column);
+    let column = found
+        .ok_or_else(|| invalid_name(parameter, "column to sort by", &column, columns.selectable_names()))?;
+    if !scanner.eat(")") {
+        return Err(invalid(parameter, format!("expected `)` after the column of `{}`", echo(name))));
+    }
+    Ok(By::Related(place, column))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 mod behind;
 
 use crate::Value;
-use crate::columns::Columns;
+use crate::branch::Scope;
 use crate::cursor::Direction;
 use crate::dialect::Dialect;
 use crate::grammar::order::AskedTerm;
@@ -18,13 +18,23 @@ use behind::{Behind, Bound};
 /// A term of a complete sort.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Term {
-    /// The column's place in the table; `None` is the hidden row identity.
-    pub(crate) column: Option<usize>,
-    /// The column as SQL.
+    pub(crate) by: By,
+    /// What is sorted by, as SQL.
     pub(crate) sql: Box<str>,
     pub(crate) nullable: bool,
     pub(crate) descending: bool,
     pub(crate) nulls_first: bool,
+}
+
+/// What a term sorts by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// A column, by its place in the table.
+    Column(usize),
+    /// The hidden row identity.
+    Identity,
+    /// A column of the only row that an embed has: the embed's place among the route's, the column's in its table.
+    Related(usize, usize),
 }
 
 /// A complete sort, in both directions.
@@ -62,6 +72,14 @@ pub(crate) struct Seek<'a> {
 impl Term {
     fn flipped(&self) -> Self {
         Self { descending: !self.descending, nulls_first: !self.nulls_first, ..self.clone() }
+    }
+
+    /// The column, if it is one of the table.
+    pub(crate) fn column(&self) -> Option<usize> {
+        match self.by {
+            By::Column(place) => Some(place),
+            By::Identity | By::Related(..) => None,
+        }
     }
 
     /// Where an index in the term's direction has its NULLs.
@@ -111,9 +129,8 @@ impl Sorting {
 
     /// Whether a request asks for this sort, with the terms that were added to it or without.
     pub(crate) fn is(&self, asked: &[AskedTerm]) -> bool {
-        let same = |(term, asked): (&Term, &AskedTerm)| {
-            term.column == Some(asked.column) && term.descending == asked.descending
-        };
+        let same =
+            |(term, asked): (&Term, &AskedTerm)| term.by == asked.by && term.descending == asked.descending;
         let length = asked.len() == self.declared || asked.len() == self.forward.len();
         length && self.forward.iter().zip(asked).all(same)
     }
@@ -128,9 +145,16 @@ impl Sorting {
     }
 
     /// The sort as requests spell it.
-    pub(crate) fn spelled(&self, columns: &Columns) -> String {
+    pub(crate) fn spelled(&self, scope: Scope<'_>) -> String {
         let terms = self.forward[..self.declared].iter().filter_map(|term| {
-            let name = columns.field(term.column?).name();
+            let name = match term.by {
+                By::Column(place) => scope.columns.field(place).name().to_owned(),
+                By::Related(branch, place) => {
+                    let branch = &scope.branches[branch];
+                    format!("{}({})", branch.name, branch.columns.field(place).name())
+                }
+                By::Identity => return None,
+            };
             Some(format!("{name}.{}", if term.descending { "desc" } else { "asc" }))
         });
         terms.collect::<Vec<_>>().join(",")
@@ -144,11 +168,12 @@ impl<'a> Seek<'a> {
         after: Option<&'a [Value]>,
         dialect: &Dialect,
     ) -> (Self, Option<Self>) {
-        let lead = &terms[0];
-        let whole = !lead.nullable || (after.is_none() && lead.is_native(dialect));
-        if whole {
+        // What is summed up without groups is one row, which has no neighbours.
+        let whole = |lead: &Term| !lead.nullable || (after.is_none() && lead.is_native(dialect));
+        let Some(lead) = terms.first().filter(|lead| !whole(lead)) else {
+            let after = after.filter(|values| !values.is_empty());
             return (Self { terms, segment: Segment::Whole, after }, None);
-        }
+        };
         let (first, second) = if lead.nulls_first {
             (Segment::Null, Segment::Valued)
         } else {
@@ -187,7 +212,7 @@ impl<'a> Seek<'a> {
 
     /// Writes the conditions that the segment and the row before it make.
     pub(crate) fn write_condition(&self, sql: &mut SqlText) {
-        let lead = &self.terms[0].sql;
+        let Some(Term { sql: lead, .. }) = self.terms.first() else { return };
         match (self.segment, self.after) {
             (Segment::Null, _) => {
                 sql.condition().push(lead).push(" is null");
@@ -206,9 +231,14 @@ impl<'a> Seek<'a> {
     }
 
     pub(crate) fn write_order(&self, sql: &mut SqlText) {
+        self.write_order_as(" order by ", sql);
+    }
+
+    /// The same, begun with other words.
+    pub(crate) fn write_order_as(&self, begin: &str, sql: &mut SqlText) {
         let open = self.open_terms();
         for (place, term) in self.terms[open.clone()].iter().enumerate() {
-            sql.push(if place == 0 { " order by " } else { ", " }).push(&term.sql);
+            sql.push(if place == 0 { begin } else { ", " }).push(&term.sql);
             if term.descending {
                 sql.push(" desc");
             }

@@ -3,9 +3,13 @@
 use super::condition;
 use super::{Statement, TablePlanner};
 use crate::grammar::filter::Node;
+use crate::grammar::select::AskedEmbed;
 use crate::rules::CountRule;
 use crate::sql::{SqlText, Written};
 use crate::{ColumnKind, Value};
+
+/// The shape of no filters at all.
+const NO_FILTERS: &[u8] = &[0];
 
 /// How to count the rows of a list.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,10 +67,10 @@ impl TablePlanner {
         &self.counts.allowed
     }
 
-    /// The count of a list with these filters. `values` are theirs.
+    /// The count of a list with these filters and embeds that rows must have. `values` are theirs.
     pub(super) fn count(
         &self,
-        nodes: &[Node],
+        (nodes, embeds): (&[Node], &[AskedEmbed]),
         filters: &[u8],
         values: &[Value],
         preferred: Option<CountRule>,
@@ -74,18 +78,26 @@ impl TablePlanner {
         let counts = &self.counts;
         let mut rule = preferred.and_then(|rule| self.count_for(rule)).unwrap_or(counts.default);
         // Statistics know tables, not filters.
-        if rule == CountRule::Estimated && (!nodes.is_empty() || self.soft_delete.is_some()) {
+        if rule == CountRule::Estimated && (filters != NO_FILTERS || self.soft_delete.is_some()) {
             rule = CountRule::Capped;
         }
         let (statement, otherwise) = match rule {
             CountRule::None => return None,
             CountRule::Estimated => return Some(self.estimate()),
-            CountRule::Capped | CountRule::Exact => (self.counted(rule, nodes, filters, values), None),
+            CountRule::Capped | CountRule::Exact => {
+                (self.counted(rule, (nodes, embeds), filters, values), None)
+            }
         };
         Some(CountPlan { rule, statement, otherwise, cap: counts.cap })
     }
 
-    fn counted(&self, rule: CountRule, nodes: &[Node], filters: &[u8], values: &[Value]) -> Statement {
+    fn counted(
+        &self,
+        rule: CountRule,
+        (nodes, embeds): (&[Node], &[AskedEmbed]),
+        filters: &[u8],
+        values: &[Value],
+    ) -> Statement {
         let mut key = vec![rule as u8];
         key.extend_from_slice(filters);
         let capped = rule == CountRule::Capped;
@@ -94,6 +106,7 @@ impl TablePlanner {
             sql.push(if capped { "(select 1 from " } else { "" }).push(&self.quoted);
             self.write_existing(&mut sql);
             condition::write(nodes, &self.columns, &mut sql);
+            self.write_presence(embeds, &mut sql);
             if capped {
                 sql.push(" limit ");
                 sql.param();
@@ -133,7 +146,7 @@ impl TablePlanner {
             None => CountPlan {
                 rule: CountRule::Estimated,
                 statement: Statement::new(&statistics, table),
-                otherwise: Some(self.counted(CountRule::Capped, &[], &[0], &[])),
+                otherwise: Some(self.counted(CountRule::Capped, (&[], &[]), NO_FILTERS, &[])),
                 cap: self.counts.cap,
             },
         }

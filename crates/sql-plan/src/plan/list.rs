@@ -1,19 +1,21 @@
 //! Lists: one page of a sort, its neighbours' cursors, its count.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use kasoku_coherence::Tag;
 use kasoku_problem::{Kind, Problem};
 
 use super::condition;
-use super::{CountPlan, OutputColumn, RowRange, Statement, TablePlanner};
+use super::nest::{bind_presence, chosen, presence_shape, presence_tags};
+use super::{CountPlan, Nest, OutputColumn, RowRange, Statement, TablePlanner, shown};
 use crate::Value;
 use crate::cursor::{Context, CursorKey, Direction, Position};
-use crate::fault::invalid;
 use crate::grammar::filter::Node;
 use crate::grammar::order::AskedTerm;
+use crate::grammar::select::{AskedEmbed, Selection, Shown};
 use crate::grammar::{self, Parameters};
-use crate::keyset::{Seek, Segment, Sorting};
+use crate::keyset::{By, Seek, Segment, Sorting};
 use crate::rules::CountRule;
 use crate::sql::Written;
 
@@ -31,8 +33,10 @@ pub struct ListPlan {
     pub limit: u32,
     /// How to count all rows of the list, whatever the page.
     pub count: Option<CountPlan>,
-    /// What the answer depends on.
+    /// What the answer depends on, apart from what is embedded in it.
     pub tags: Vec<Tag>,
+    /// What is embedded in the rows.
+    pub nest: Option<Nest>,
     route: Arc<str>,
     sorting: Arc<Sorting>,
     shape: Arc<ListShape>,
@@ -45,8 +49,8 @@ pub struct ListPlan {
     pub by_range: bool,
     /// The encoded shape of the filters.
     filters: Vec<u8>,
-    /// How many of the statement's first values belong to the filters.
-    filter_values: usize,
+    /// Which of the statement's values belong to the filters; those before are of what is shown.
+    filter_values: Range<usize>,
 }
 
 /// What a page's neighbours are.
@@ -65,10 +69,18 @@ pub struct Page {
 pub(super) struct ListShape {
     first: Written,
     rest: Option<Written>,
-    /// What is shown, by the columns' own names.
-    columns: Arc<[OutputColumn]>,
     /// Places of the sort's values in a row.
     positions: Box<[usize]>,
+}
+
+/// What the text of a list is made of, beside its place in the sort.
+struct Read<'a> {
+    shown: &'a [Shown],
+    nodes: &'a [Node],
+    embeds: &'a [AskedEmbed],
+    grouped: bool,
+    /// Whether rows before the page are passed over.
+    passes_over: bool,
 }
 
 impl TablePlanner {
@@ -91,34 +103,40 @@ impl TablePlanner {
         prefer_count: Option<CountRule>,
         cursors: &CursorKey,
     ) -> Result<ListPlan, Problem> {
-        let mut asked = grammar::read(&self.columns, self.page, Parameters::LIST, query)?;
+        let mut asked = grammar::read(self.scope(), self.page, Parameters::LIST, query)?;
         condition::settle(&mut asked.nodes);
         self.settle_page(&mut asked, range)?;
         let offset = asked.offset.unwrap_or(0);
-        let sorting = self.sorting(asked.order.as_deref())?;
+        let selection = asked.selection.take();
+        let grouped = selection.as_ref().filter(|selection| selection.grouped);
+        let sorting = match grouped {
+            Some(selection) => self.sorting_of_groups(selection, asked.order.as_deref())?,
+            None => self.sorting(asked.order.as_deref())?,
+        };
+        let embeds = selection.as_ref().map_or(&[][..], |selection| &selection.embeds);
         let mut filters = Vec::with_capacity(16);
         condition::shape(&asked.nodes, &mut filters);
+        presence_shape(embeds, &mut filters);
         let mut params = Vec::with_capacity(8);
         condition::bind(&asked.nodes, self.dialect, &mut params);
-        let filter_values = params.len();
-        let position = match &asked.cursor {
-            Some(token) => {
-                let context = Context {
-                    route: &self.route,
-                    sort: &sorting.encoded,
-                    filters: &filters,
-                    values: &params,
-                };
-                Some(open(cursors, token, &context, &sorting)?)
-            }
+        bind_presence(embeds, self.scope(), self.dialect, &mut params);
+        let (route, sort) = (&*self.route, &*sorting.encoded);
+        let context = Context { route, sort, filters: &filters, values: &params };
+        let token = asked.cursor.as_deref();
+        let position = token.map(|token| open(cursors, token, &context, &sorting)).transpose()?;
+        let direction = position.as_ref().map_or(Direction::Forward, |position| position.direction);
+        let all = || self.columns.selectable_places().map(Shown::column).collect();
+        let mut shown = selection.as_ref().map_or_else(all, |selection| selection.shown.clone());
+        let nest = match &selection {
+            Some(selection) => self.nest(selection, &mut shown)?,
             None => None,
         };
-        let direction = position.as_ref().map_or(Direction::Forward, |position| position.direction);
-        let places = asked.selection.as_ref().map_or(&self.selected, |selection| &selection.places);
-        let count = self.count(&asked.nodes, &filters, &params, prefer_count);
-        let mut tags = Vec::with_capacity(2);
-        self.tags.list(self.columns.filterable_places(), &asked.nodes, &mut tags);
-
+        // Groups are not counted.
+        let count = match grouped {
+            Some(_) => None,
+            None => self.count((&asked.nodes, embeds), &filters, &params, prefer_count),
+        };
+        let tags = self.tags_of_list(&asked.nodes, embeds, &sorting);
         let after = position.as_ref().map(|position| &*position.values);
         let (first, rest) = match offset {
             0 => Seek::walk(sorting.terms(direction), after, self.dialect),
@@ -126,11 +144,16 @@ impl TablePlanner {
             _ => (Seek { terms: sorting.terms(direction), segment: Segment::Whole, after: None }, None),
         };
         let way = u8::from(direction == Direction::Back) | u8::from(offset > 0) << 1;
-        let key = key_of_shape(places, way, &sorting, &first, &filters);
-        let shape =
-            self.lists.get_or_make(&key, || self.write_list(places, &asked.nodes, (first, rest), offset > 0));
+        let key = shape_of_list(&shown, way, &sorting, &first, &filters);
+        let (grouped, passes_over) = (grouped.is_some(), offset > 0);
+        let read = Read { shown: &shown, nodes: &asked.nodes, embeds, grouped, passes_over };
+        let shape = self.lists.get_or_make(&key, || self.write_list(&read, first, rest));
+        let mut before = Vec::new();
+        shown::bind(&shown, self.dialect, &mut before);
+        let filter_values = before.len()..before.len() + params.len();
+        params.splice(..0, before);
         first.bind(&mut params);
-        let columns = Arc::clone(&shape.columns);
+        let columns = self.outputs_of(selection.as_ref());
         let limit = asked.limit.unwrap_or(self.page.default);
         params.push(Value::Integer(i64::from(limit) + 1));
         if offset > 0 {
@@ -138,7 +161,8 @@ impl TablePlanner {
         }
         Ok(ListPlan {
             statement: Statement::new(&shape.first, params),
-            columns: asked.selection.and_then(|selection| selection.renamed).unwrap_or(columns),
+            columns,
+            nest,
             limit,
             count,
             tags,
@@ -154,58 +178,66 @@ impl TablePlanner {
         })
     }
 
+    /// What a list depends on, apart from what is embedded in it.
+    fn tags_of_list(&self, nodes: &[Node], embeds: &[AskedEmbed], sorting: &Sorting) -> Vec<Tag> {
+        let mut tags = Vec::with_capacity(2);
+        self.tags.list(self.columns.filterable_places(), nodes, &mut tags);
+        presence_tags(embeds, self.scope(), &mut tags);
+        for term in &sorting.forward {
+            if let By::Related(branch, _) = term.by {
+                tags.extend_from_slice(self.branches[branch].tags.whole());
+            }
+        }
+        tags
+    }
+
     /// The declared sort that was asked for, or its reverse.
     pub(crate) fn sorting(&self, asked: Option<&[AskedTerm]>) -> Result<Arc<Sorting>, Problem> {
         let Some(asked) = asked else {
             return Ok(Arc::clone(&self.sorts[0]));
         };
-        let declared = |sorting: &&Arc<Sorting>| sorting.is(asked);
-        let Some(sorting) = self.sorts.iter().find(declared) else {
-            let allowed: Vec<String> =
-                self.sorts.iter().map(|sorting| sorting.spelled(&self.columns)).collect();
-            let detail = "this list has no index for that sort; ask for one of those allowed";
-            return Err(invalid("order", detail).member("allowed", allowed));
-        };
-        Ok(sorting.with_nulls(asked).map_or_else(|| Arc::clone(sorting), Arc::new))
+        chosen(&self.sorts, asked, self.scope(), "order")
     }
 
-    fn write_list(
-        &self,
-        places: &[u16],
-        nodes: &[Node],
-        (first, rest): (Seek<'_>, Option<Seek<'_>>),
-        passes_over: bool,
-    ) -> ListShape {
-        let mut names: Vec<&str> =
-            places.iter().map(|place| &*self.columns.field(usize::from(*place)).quoted).collect();
+    /// The members of an object of the answer. Those of all columns are kept.
+    fn outputs_of(&self, selection: Option<&Selection>) -> Arc<[OutputColumn]> {
+        let Some(selection) = selection else { return Arc::clone(&self.outputs) };
+        let everything = !selection.renamed
+            && selection.embeds.is_empty()
+            && selection.shown.iter().filter_map(Shown::plain).eq(self.columns.selectable_places());
+        if everything { Arc::clone(&self.outputs) } else { selection.all_outputs().into() }
+    }
+
+    fn write_list(&self, read: &Read<'_>, first: Seek<'_>, rest: Option<Seek<'_>>) -> ListShape {
+        let mut further: Vec<&str> = Vec::new();
         let mut positions = Vec::with_capacity(first.terms.len());
         for term in first.terms {
-            let shown = places.iter().position(|place| term.column == Some(usize::from(*place)));
-            positions.push(shown.unwrap_or(names.len()));
+            let is_it = |shown: &Shown| shown.plain().is_some_and(|place| term.by == By::Column(place));
+            let shown = read.shown.iter().position(is_it);
+            positions.push(shown.unwrap_or(read.shown.len() + further.len()));
             if shown.is_none() {
-                names.push(&term.sql);
+                further.push(&term.sql);
             }
         }
         let write = |seek: Seek<'_>, what| {
-            let mut sql = self.begin_select(names.iter().copied());
-            condition::write(nodes, &self.columns, &mut sql);
+            let mut sql = self.begin_select(read.shown, &further);
+            condition::write(read.nodes, &self.columns, &mut sql);
+            self.write_presence(read.embeds, &mut sql);
             seek.write_condition(&mut sql);
+            if read.grouped && !seek.terms.is_empty() {
+                sql.push(" group by ").list(seek.terms.iter().map(|term| &*term.sql));
+            }
             seek.write_order(&mut sql);
             sql.push(" limit ");
             sql.param();
-            if passes_over {
+            if read.passes_over {
                 sql.push(" offset ");
                 sql.param();
             }
             sql.finish(&self.table, what)
         };
         let rest = rest.map(|rest| write(rest, "list-rest"));
-        ListShape {
-            first: write(first, "list"),
-            rest,
-            columns: self.outputs_of(places),
-            positions: positions.into(),
-        }
+        ListShape { first: write(first, "list"), rest, positions: positions.into() }
     }
 }
 
@@ -214,7 +246,7 @@ impl ListPlan {
     pub fn follow_up(&self, rows: usize) -> Option<Statement> {
         let missing = (self.limit as usize + 1).checked_sub(rows).filter(|missing| *missing > 0)?;
         let rest = self.shape.rest.as_ref()?;
-        let mut params = self.statement.params[..self.filter_values].to_vec();
+        let mut params = self.statement.params[..self.filter_values.end].to_vec();
         params.push(Value::Integer(missing as i64));
         Some(Statement::new(rest, params))
     }
@@ -264,16 +296,18 @@ impl ListPlan {
             route: &self.route,
             sort: &self.sorting.encoded,
             filters: &self.filters,
-            values: &self.statement.params[..self.filter_values],
+            values: &self.statement.params[self.filter_values.clone()],
         }
     }
 }
 
-/// What the text of a list depends on.
-fn key_of_shape(places: &[u16], way: u8, sorting: &Sorting, first: &Seek<'_>, filters: &[u8]) -> Vec<u8> {
+/// What decides the text of a list.
+fn shape_of_list(shown: &[Shown], way: u8, sorting: &Sorting, first: &Seek<'_>, filters: &[u8]) -> Vec<u8> {
     let mut key = Vec::with_capacity(64);
-    key.extend_from_slice(&(places.len() as u16).to_le_bytes());
-    key.extend(places.iter().flat_map(|place| place.to_le_bytes()));
+    key.extend_from_slice(&(shown.len() as u16).to_le_bytes());
+    for shown in shown {
+        shown.shape(&mut key);
+    }
     key.push(way);
     key.extend_from_slice(&(sorting.encoded.len() as u16).to_le_bytes());
     key.extend_from_slice(&sorting.encoded);

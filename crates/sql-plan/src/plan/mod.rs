@@ -5,8 +5,12 @@
 
 pub(crate) mod condition;
 mod count;
+mod groups;
 mod list;
+mod nest;
 mod shapes;
+pub(crate) mod shown;
+mod sorts;
 mod table;
 mod window;
 
@@ -19,8 +23,9 @@ pub use crate::columns::OutputColumn;
 use crate::sql::Written;
 pub use count::{CountPlan, Total};
 pub use list::{ListPlan, Page};
+pub use nest::{EmbedPlan, Member, Nest, SumOfNone, UnfitKey};
+pub(crate) use sorts::{identity, sorts};
 pub use table::TablePlanner;
-pub(crate) use table::identity;
 pub use window::RowRange;
 
 /// A statement with its values.
@@ -47,6 +52,8 @@ pub struct OnePlan {
     pub statement: Statement,
     /// The columns of the row.
     pub columns: Arc<[OutputColumn]>,
-    /// What the answer, also that there is no such row, depends on.
+    /// What the answer, also that there is no such row, depends on, apart from what is embedded in it.
     pub tags: Vec<Tag>,
+    /// What is embedded in the row, which then has further values behind those of `columns`.
+    pub nest: Option<Nest>,
 }

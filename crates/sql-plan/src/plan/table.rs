@@ -5,19 +5,22 @@ use std::sync::Arc;
 use kasoku_coherence::Tag;
 use kasoku_problem::{Kind, Problem};
 
+use super::nest::{Nest, Nester, bind_presence, presence_shape, presence_tags, related_term, write_presence};
 use super::shapes::Shapes;
-use super::{OnePlan, OutputColumn, Statement, list::ListShape};
+use super::sorts::{identity_as_sql, sorts};
+use super::{OnePlan, OutputColumn, Statement, list::ListShape, shown};
+use crate::branch::{Aggregates, Branch, Scope};
 use crate::check::{RuleFaults, check};
 use crate::columns::Columns;
 use crate::convert::{json_of_text, value_of_text};
 use crate::dialect::Dialect;
 use crate::fault::echo;
 use crate::grammar::scan::Scanner;
-use crate::grammar::select::Selection;
+use crate::grammar::select::{AskedEmbed, Selection, Shown};
 use crate::grammar::{self, Parameters};
-use crate::keyset::{Sorting, Term};
-use crate::rules::{Counts, PageRules, Sort, TableRules, WriteRules};
-use crate::schema::{Schema, Table, Unique};
+use crate::keyset::Sorting;
+use crate::rules::{Counts, PageRules, TableRules, WriteRules};
+use crate::schema::{Schema, Unique};
 use crate::sql::{SqlText, Written};
 use crate::tags::TagRules;
 use crate::{ColumnKind, Value};
@@ -33,7 +36,6 @@ pub struct TablePlanner {
     pub(crate) quoted: Box<str>,
     pub(crate) columns: Columns,
     /// What is answered if a request does not select.
-    pub(crate) selected: Vec<u16>,
     pub(crate) outputs: Arc<[OutputColumn]>,
     pub(crate) page: PageRules,
     pub(crate) counts: Counts,
@@ -49,6 +51,11 @@ pub struct TablePlanner {
     /// The declared sorts, each followed by its reverse.
     pub(crate) sorts: Vec<Arc<Sorting>>,
     pub(super) tags: Arc<TagRules>,
+    pub(crate) branches: Vec<Branch>,
+    pub(crate) aggregates: Aggregates,
+    /// Rows of all embeds of one answer together, at the most.
+    embed_rows_most: u32,
+    nests: Shapes<Written>,
     one: Written,
     ones: Shapes<Written>,
     pub(super) lists: Shapes<ListShape>,
@@ -57,7 +64,8 @@ pub struct TablePlanner {
 }
 
 impl TablePlanner {
-    /// Settles a route. `route` names it among the others that share the cursors' key.
+    /// Settles a route. `route` names it among the others that share the cursors' key, and `tags` gives the rules of
+    /// its table and of all that are embedded.
     ///
     /// # Errors
     /// What [`check`] finds: names that the schema does not have, and rules that could not be kept.
@@ -66,21 +74,21 @@ impl TablePlanner {
         schema: &Schema,
         rules: &TableRules,
         dialect: &'static Dialect,
-        tags: Arc<TagRules>,
+        tags: &dyn Fn(&str) -> Arc<TagRules>,
     ) -> Result<Self, RuleFaults> {
         check(rules, schema, dialect)?;
         let table = schema.table(&rules.table).expect("the rules were checked");
         let columns = Columns::new(table, rules, dialect);
-        let selected: Vec<u16> = columns.selectable_places().map(|place| place as u16).collect();
-        let outputs =
-            selected.iter().map(|place| columns.field(usize::from(*place)).output.clone()).collect();
+        let outputs = columns.selectable_places().map(|place| columns.field(place).output.clone()).collect();
         let place = |name: &String| table.column(name).map(|(place, _)| place);
+        let quoted = dialect.quote(&table.name);
+        let branches = Branch::all(&rules.embeds, schema, dialect, tags);
+        let near = |place: usize| format!("{quoted}.{}", columns.field(place).quoted);
+        let related = |text: &str| related_term(text, &branches, &near);
         let mut planner = Self {
             dialect,
             route: route.into(),
             table: table.name.as_str().into(),
-            quoted: dialect.quote(&table.name).into(),
-            selected,
             outputs,
             page: rules.page,
             counts: rules.counts.clone(),
@@ -95,16 +103,22 @@ impl TablePlanner {
                 .collect(),
             identity: identity_as_sql(table, &columns, dialect),
             key_kinds: table.key.iter().map(|place| table.columns[*place].kind).collect(),
-            sorts: sorts(table, &columns, &rules.order, dialect),
+            sorts: sorts(table, &columns, &rules.order, dialect, &related),
+            tags: tags(&table.name),
+            aggregates: Aggregates::new(&rules.aggregate, &columns),
+            embed_rows_most: rules.embed_rows_most,
+            nests: Shapes::new(),
+            quoted: quoted.into(),
+            branches,
             columns,
-            tags,
             one: Written { name: "".into(), sql: "".into() },
             ones: Shapes::new(),
             lists: Shapes::new(),
             counters: Shapes::new(),
             writers: Shapes::new(),
         };
-        planner.one = planner.write_one(&planner.selected);
+        let all: Vec<Shown> = planner.columns.selectable_places().map(Shown::column).collect();
+        planner.one = planner.write_one(&all, &[]);
         Ok(planner)
     }
 
@@ -116,21 +130,71 @@ impl TablePlanner {
         self.tags.row(&self.key_kinds, &key, &mut tags);
         let selection = match query {
             None | Some("") => None,
-            Some(_) => grammar::read(&self.columns, self.page, Parameters::ONE, query)?.selection,
+            Some(_) => grammar::read(self.scope(), self.page, Parameters::ONE, query)?.selection,
         };
         let Some(selection) = selection else {
             let columns = Arc::clone(&self.outputs);
-            return Ok(OnePlan { statement: Statement::new(&self.one, key), columns, tags });
+            return Ok(OnePlan { statement: Statement::new(&self.one, key), columns, tags, nest: None });
         };
-        let shape: Vec<u8> = selection.places.iter().flat_map(|place| place.to_le_bytes()).collect();
-        let written = self.ones.get_or_make(&shape, || self.write_one(&selection.places));
+        let mut shown = selection.shown.clone();
+        let nest = self.nest(&selection, &mut shown)?;
+        let mut shape = Vec::with_capacity(shown.len() * 3);
+        for shown in &shown {
+            shown.shape(&mut shape);
+        }
+        presence_shape(&selection.embeds, &mut shape);
+        presence_tags(&selection.embeds, self.scope(), &mut tags);
+        let written = self.ones.get_or_make(&shape, || self.write_one(&shown, &selection.embeds));
+        let mut params = Vec::with_capacity(key.len());
+        shown::bind(&shown, self.dialect, &mut params);
+        params.extend(key);
+        bind_presence(&selection.embeds, self.scope(), self.dialect, &mut params);
         let columns = self.outputs_of_selection(Some(&selection));
-        Ok(OnePlan { statement: Statement::new(&written, key), columns, tags })
+        Ok(OnePlan { statement: Statement::new(&written, params), columns, tags, nest })
+    }
+
+    /// What embeds add to rows that have these values; values that they need besides are added.
+    pub(crate) fn nest(
+        &self,
+        selection: &Selection,
+        shown: &mut Vec<Shown>,
+    ) -> Result<Option<Nest>, Problem> {
+        if selection.embeds.is_empty() {
+            return Ok(None);
+        }
+        let nester = Nester { dialect: self.dialect, texts: &self.nests };
+        nester.nest(self.scope(), selection, 0, shown, &[]).map(Some)
+    }
+
+    /// What requests may name.
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        Scope { columns: &self.columns, branches: &self.branches, aggregates: &self.aggregates }
+    }
+
+    /// Rows of all embeds of one answer together, at the most.
+    pub fn embed_rows_most(&self) -> u32 {
+        self.embed_rows_most
     }
 
     /// The tags of a plan in words. `values` are those of its statement.
     pub fn tag_names(&self, tags: &[Tag], values: &[Value]) -> Vec<String> {
         self.tags.names(&self.key_kinds, tags, values)
+    }
+
+    /// The tags that stand for everything that an answer may depend on.
+    pub fn depends_on(&self) -> Vec<Tag> {
+        fn add(branches: &[Branch], out: &mut Vec<Tag>) {
+            for branch in branches {
+                out.extend_from_slice(branch.tags.whole());
+                out.extend(branch.between.iter().flat_map(|between| between.tags.whole()));
+                add(&branch.branches, out);
+            }
+        }
+        let mut tags = self.tags.whole().to_vec();
+        add(&self.branches, &mut tags);
+        tags.sort_unstable();
+        tags.dedup();
+        tags
     }
 
     /// The route's rules for tags.
@@ -142,17 +206,8 @@ impl TablePlanner {
     pub(crate) fn outputs_of_selection(&self, selection: Option<&Selection>) -> Arc<[OutputColumn]> {
         match selection {
             None => Arc::clone(&self.outputs),
-            Some(Selection { renamed: Some(renamed), .. }) => Arc::clone(renamed),
-            Some(Selection { places, .. }) => self.outputs_of(places),
+            Some(selection) => selection.all_outputs().into(),
         }
-    }
-
-    /// These columns by their own names.
-    pub(super) fn outputs_of(&self, places: &[u16]) -> Arc<[OutputColumn]> {
-        if *places == *self.selected {
-            return Arc::clone(&self.outputs);
-        }
-        places.iter().map(|place| self.columns.field(usize::from(*place)).output.clone()).collect()
     }
 
     /// Reads the key of a path. A text that is no value of the key's columns is the key of no row.
@@ -174,12 +229,26 @@ impl TablePlanner {
         if values.is_empty() || !scanner.at_end() { Err(none()) } else { Ok(values) }
     }
 
-    /// Begins a statement that reads these columns, and leaves out rows that are deleted.
-    pub(super) fn begin_select<'a>(&'a self, columns: impl Iterator<Item = &'a str>) -> SqlText {
+    /// Begins a statement that reads these values, and then these, as SQL; and leaves out rows that are deleted.
+    pub(super) fn begin_select(&self, shown: &[Shown], further: &[&str]) -> SqlText {
         let mut sql = SqlText::new(self.dialect, "select ");
-        sql.list(columns).push(" from ").push(&self.quoted);
+        shown::write_all(shown, &self.columns, &mut sql);
+        for text in further {
+            sql.push(if sql.text.len() > "select ".len() { ", " } else { "" }).push(text);
+        }
+        // What nothing is shown of is there or not.
+        if shown.is_empty() && further.is_empty() {
+            sql.push("1");
+        }
+        sql.push(" from ").push(&self.quoted);
         self.write_existing(&mut sql);
         sql
+    }
+
+    /// The conditions that related rows are there, or are not.
+    pub(super) fn write_presence(&self, embeds: &[AskedEmbed], sql: &mut SqlText) {
+        let near = |place: usize| format!("{}.{}", self.quoted, self.columns.field(place).quoted);
+        write_presence(embeds, self.scope(), &near, sql);
     }
 
     /// The condition that a row is not deleted.
@@ -218,77 +287,10 @@ impl TablePlanner {
         }
     }
 
-    fn write_one(&self, places: &[u16]) -> Written {
-        let names = places.iter().map(|place| &*self.columns.field(usize::from(*place)).quoted);
-        let mut sql = self.begin_select(names);
+    fn write_one(&self, shown: &[Shown], embeds: &[AskedEmbed]) -> Written {
+        let mut sql = self.begin_select(shown, &[]);
         self.write_key(&mut sql);
+        self.write_presence(embeds, &mut sql);
         sql.finish(&self.table, "one")
     }
-}
-
-/// The columns that tell rows apart, as terms without a direction: those of the key, or of the first unique index
-/// that has no NULLs; for want of both, the table's hidden row identity, after the key where that may be NULL.
-pub(crate) fn identity(table: &Table, dialect: &Dialect) -> Option<Vec<Option<usize>>> {
-    let valued = |places: &[usize]| places.iter().all(|place| !table.columns[*place].nullable);
-    let mut known =
-        std::iter::once(&table.key).chain(exactly_unique(table)).filter(|places| !places.is_empty());
-    if let Some(places) = known.find(|places| valued(places)) {
-        return Some(places.iter().copied().map(Some).collect());
-    }
-    row_identity(table, dialect)?;
-    Some(table.key.iter().copied().map(Some).chain([None]).collect())
-}
-
-fn identity_as_sql(table: &Table, columns: &Columns, dialect: &Dialect) -> Vec<Box<str>> {
-    let hidden = || row_identity(table, dialect).unwrap_or_default().into();
-    let quoted =
-        |place: Option<usize>| place.map_or_else(hidden, |place| columns.field(place).quoted.clone());
-    identity(table, dialect).expect("the rules were checked").into_iter().map(quoted).collect()
-}
-
-/// The unique indexes that prove rows apart in a sort. An index may tell letters apart that its column's own order
-/// takes for equal.
-fn exactly_unique(table: &Table) -> impl Iterator<Item = &Vec<usize>> {
-    let exact = |places: &&Vec<usize>| places.iter().all(|place| table.columns[*place].exact_equality);
-    table.unique.iter().filter(exact)
-}
-
-/// The hidden column's name, unless the table is a view or columns of its own have all of its names.
-fn row_identity(table: &Table, dialect: &Dialect) -> Option<&'static str> {
-    let free = |name: &&&str| table.column(name).is_none();
-    dialect.row_identity.iter().find(free).copied().filter(|_| !table.view)
-}
-
-fn sorts(table: &Table, columns: &Columns, declared: &[Sort], dialect: &Dialect) -> Vec<Arc<Sorting>> {
-    let term = |column: Option<usize>, descending: bool| {
-        let (sql, nullable) = match column {
-            Some(place) => (columns.field(place).quoted.clone(), columns.field(place).nullable),
-            None => (row_identity(table, dialect).unwrap_or_default().into(), false),
-        };
-        let nulls_first = Term::native_nulls_first(descending, dialect);
-        Term { column, sql, nullable, descending, nulls_first }
-    };
-    let identity = identity(table, dialect).expect("the rules were checked");
-    let complete = |sort: &Sort| {
-        let places = sort.0.iter().filter_map(|asked| {
-            table.column(&asked.column).map(|(place, _)| term(Some(place), asked.descending))
-        });
-        let mut terms: Vec<Term> = places.collect();
-        let unique = |places: &Vec<usize>| {
-            let has = |place: &usize| terms.iter().any(|term| term.column == Some(*place));
-            !places.is_empty() && places.iter().all(|place| has(place) && !table.columns[*place].nullable)
-        };
-        if !unique(&table.key) && !exactly_unique(table).any(unique) {
-            let descending = terms.last().is_some_and(|term| term.descending);
-            for column in &identity {
-                if terms.iter().all(|known| known.column != *column) {
-                    terms.push(term(*column, descending));
-                }
-            }
-        }
-        let sorting = Sorting::new(terms, sort.0.len());
-        let reversed = sorting.reversed();
-        [Arc::new(sorting), Arc::new(reversed)]
-    };
-    declared.iter().flat_map(complete).collect()
 }

@@ -11,7 +11,7 @@ use super::changes;
 use super::requests::{Class, FilterSet, Query, classes, key_text, sample_value};
 use super::shape::{Access, Purpose, Shape, order_of};
 use crate::cursor::CursorKey;
-use crate::keyset::Sorting;
+use crate::keyset::{By, Sorting};
 use crate::plan::{ListPlan, Statement, TablePlanner};
 use crate::rules::CountRule;
 use crate::{ColumnKind, Value};
@@ -96,9 +96,12 @@ fn orders(planner: &TablePlanner, sorting: &Arc<Sorting>, is_default: bool) -> V
     let declared = sorting.declared();
     let word = |at: usize, chosen: Option<usize>| {
         let term = &declared[at];
-        let name = term.column.map_or("", |place| columns.field(place).name());
+        let name = term.column().map_or("", |place| columns.field(place).name());
         let quoted = if name.contains(['.', ',', '(', ')', '"', ' ']) {
             format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+        } else if let By::Related(branch, place) = term.by {
+            let branch = &planner.branches[branch];
+            format!("{}({})", branch.name, branch.columns.field(place).name())
         } else {
             name.to_owned()
         };
@@ -215,8 +218,11 @@ impl<'a> Lister<'a> {
             if null == Some(at) {
                 return Value::Null;
             }
-            let column = sorting.forward[at].column;
-            sample_value(column.map_or(ColumnKind::Integer, |place| columns.field(place).kind))
+            sample_value(match sorting.forward[at].by {
+                By::Column(place) => columns.field(place).kind,
+                By::Related(branch, place) => self.planner.branches[branch].columns.field(place).kind,
+                By::Identity => ColumnKind::Integer,
+            })
         };
         let page = plan.page(&mut vec![(); 2], value, &self.cursors).ok()?;
         match way {

@@ -77,7 +77,7 @@ impl Access {
 /// The terms of a sort as columns of an index; the hidden row identity is no column.
 pub(super) fn order_of(terms: &[Term], name: impl Fn(usize) -> String) -> Vec<IndexColumn> {
     let column = |term: &Term| IndexColumn {
-        name: term.column.map(&name),
+        name: term.column().map(&name),
         descending: term.descending,
         nulls_first: term.nulls_first,
     };

@@ -16,9 +16,9 @@ use serde_json::Value as Json;
 use crate::Value;
 use crate::columns::OutputColumn;
 use crate::fault::{invalid, unprocessable};
+use crate::grammar::select::Shown;
 use crate::grammar::{self, Asked, Parameters};
-use crate::plan::condition;
-use crate::plan::{Statement, TablePlanner};
+use crate::plan::{Nest, Statement, TablePlanner, condition, shown};
 use crate::rules::PageRules;
 use crate::schema::Unique;
 use crate::sql::SqlText;
@@ -34,6 +34,10 @@ pub struct WritePlan {
     pub columns: Arc<[OutputColumn]>,
     /// Places of the key's values in a returned row; some are behind the shown ones.
     pub key: Vec<usize>,
+    /// What is embedded in the rows, which then have further values behind those of `columns`.
+    pub nest: Option<Nest>,
+    /// Rows of all embeds together, at the most.
+    pub embed_rows_most: u64,
     /// If the statements touch more rows together, the transaction must be rolled back.
     pub rows_most: u64,
     /// Whether each statement must touch its row, or the transaction must be rolled back.
@@ -79,9 +83,9 @@ pub enum Resolution {
 impl TablePlanner {
     /// Plans `POST path`: one row, or an array of rows.
     pub fn insert(&self, query: Option<&str>, body: &Json, missing: Missing) -> Result<WritePlan, Problem> {
-        let asked = grammar::read(&self.columns, self.page, Parameters::INSERT, query)?;
+        let asked = grammar::read(self.scope(), self.page, Parameters::INSERT, query)?;
         let rows = self.rows_of_body(body, asked.columns.as_deref(), missing)?;
-        Ok(self.plan_rows(&asked, rows, &OnConflict::Fail))
+        self.plan_rows(&asked, rows, &OnConflict::Fail)
     }
 
     /// Plans `POST path` with a resolution: rows are the same if the key is, or the unique columns that
@@ -93,7 +97,7 @@ impl TablePlanner {
         resolution: Resolution,
         missing: Missing,
     ) -> Result<WritePlan, Problem> {
-        let asked = grammar::read(&self.columns, self.page, Parameters::UPSERT, query)?;
+        let asked = grammar::read(self.scope(), self.page, Parameters::UPSERT, query)?;
         let rows = self.rows_of_body(body, asked.columns.as_deref(), missing)?;
         let target = match &asked.on_conflict {
             None => Unique::whole(&self.key),
@@ -103,19 +107,19 @@ impl TablePlanner {
             Resolution::Merge => OnConflict::Set { target, all: false },
             Resolution::Ignore => OnConflict::Ignore { target },
         };
-        Ok(self.plan_rows(&asked, rows, &on_conflict))
+        self.plan_rows(&asked, rows, &on_conflict)
     }
 
     /// Plans `PUT path/{key}`: afterwards the row is what the body says, and columns that it leaves out have their
     /// defaults.
     pub fn put(&self, key: &str, query: Option<&str>, body: &Json) -> Result<WritePlan, Problem> {
-        let asked = grammar::read(&self.columns, self.page, Parameters::ONE, query)?;
+        let asked = grammar::read(self.scope(), self.page, Parameters::PUT, query)?;
         let key = self.key_values(key).map_err(|_| {
             Problem::new(Kind::InvalidParameter).detail("the path ends in no value of the key's columns")
         })?;
         let row = self.row_with_key(body, &key)?;
         let on_conflict = OnConflict::Set { target: Unique::whole(&self.key), all: true };
-        Ok(self.plan_rows(&asked, vec![row], &on_conflict))
+        self.plan_rows(&asked, vec![row], &on_conflict)
     }
 
     /// Plans `PATCH`: sets the columns that the body gives.
@@ -159,12 +163,12 @@ impl TablePlanner {
     ) -> Result<(Asked, Option<Vec<Value>>), Problem> {
         match target {
             Target::Key(key) => {
-                let asked = grammar::read(&self.columns, self.page, Parameters::ONE, query)?;
+                let asked = grammar::read(self.scope(), self.page, Parameters::PUT, query)?;
                 Ok((asked, Some(self.key_values(key)?)))
             }
             Target::Filters => {
                 let page = PageRules { most: self.writes.rows_most, ..self.page };
-                let mut asked = grammar::read(&self.columns, page, Parameters::CHANGE, query)?;
+                let mut asked = grammar::read(self.scope(), page, Parameters::CHANGE, query)?;
                 if asked.nodes.is_empty() {
                     let detail = "without a filter, every row would be changed; name at least one";
                     let allowed: Vec<&str> = self.columns.filterable_names().collect();
@@ -195,13 +199,18 @@ impl TablePlanner {
         })
     }
 
-    fn plan_rows(&self, asked: &Asked, rows: Vec<Row>, on_conflict: &OnConflict) -> WritePlan {
-        let returned = self.returned(asked);
+    fn plan_rows(
+        &self,
+        asked: &Asked,
+        rows: Vec<Row>,
+        on_conflict: &OnConflict,
+    ) -> Result<WritePlan, Problem> {
+        let returned = self.returned(asked)?;
         let statements = rows.into_iter().enumerate().map(|(row, (places, values))| {
             let mut shape = vec![b'i'];
             on_conflict.shape(&mut shape);
             push_places(&places, &mut shape);
-            push_places(&returned.places, &mut shape);
+            returned.shape(&mut shape);
             let written = self.writers.get_or_make(&shape, || {
                 let mut sql = SqlText::new(self.dialect, "insert into ");
                 self.write_insert(&places, &mut sql);
@@ -209,12 +218,22 @@ impl TablePlanner {
                 self.write_returning(&returned, &mut sql);
                 sql.finish(&self.table, on_conflict.what())
             });
+            let mut values = values;
+            shown::bind(&returned.shown, self.dialect, &mut values);
             WriteStatement { statement: Statement::new(&written, values), row }
         });
         let statements: Vec<_> = statements.collect();
         let rows_most = statements.len() as u64;
         let columns = self.outputs_of_selection(asked.selection.as_ref());
-        WritePlan { statements, columns, key: returned.key, rows_most, each_touches: false }
+        Ok(WritePlan {
+            statements,
+            columns,
+            key: returned.key,
+            nest: returned.nest,
+            embed_rows_most: self.embed_rows_most().into(),
+            rows_most,
+            each_touches: false,
+        })
     }
 
     /// Plans one statement that changes the rows of a target; `values` are those of the change.
@@ -226,13 +245,13 @@ impl TablePlanner {
         mut values: Vec<Value>,
         max_affected: Option<u64>,
     ) -> Result<WritePlan, Problem> {
-        let returned = self.returned(asked);
+        let returned = self.returned(asked)?;
         let sorting = match asked.limit {
             Some(_) => Some(self.sorting(asked.order.as_deref())?),
             None => None,
         };
         let mut shape = change.shape();
-        push_places(&returned.places, &mut shape);
+        returned.shape(&mut shape);
         shape.push(u8::from(key.is_some()));
         condition::shape(&asked.nodes, &mut shape);
         shape.extend(sorting.iter().flat_map(|sorting| &sorting.encoded));
@@ -259,28 +278,36 @@ impl TablePlanner {
         values.extend(key.into_iter().flatten());
         condition::bind(&asked.nodes, self.dialect, &mut values);
         values.extend(asked.limit.map(|limit| Value::Integer(limit.into())));
+        shown::bind(&returned.shown, self.dialect, &mut values);
         let most = u64::from(self.writes.rows_most);
         Ok(WritePlan {
             statements: vec![WriteStatement { statement: Statement::new(&written, values), row: 0 }],
             columns: self.outputs_of_selection(asked.selection.as_ref()),
             key: returned.key,
+            nest: returned.nest,
+            embed_rows_most: self.embed_rows_most().into(),
             rows_most: if by_key { 1 } else { max_affected.map_or(most, |asked| asked.min(most)) },
             each_touches: false,
         })
     }
 
     /// What a write returns: what was selected, and what of the key is missing from it.
-    fn returned(&self, asked: &Asked) -> Returned {
-        let selected = asked.selection.as_ref().map_or(&self.selected, |selection| &selection.places);
-        let mut places: Vec<usize> = selected.iter().map(|place| usize::from(*place)).collect();
+    fn returned(&self, asked: &Asked) -> Result<Returned, Problem> {
+        let all = || self.columns.selectable_places().map(Shown::column).collect();
+        let mut shown: Vec<Shown> =
+            asked.selection.as_ref().map_or_else(all, |selection| selection.shown.clone());
+        let nest = match &asked.selection {
+            Some(selection) => self.nest(selection, &mut shown)?,
+            None => None,
+        };
         let mut key = Vec::with_capacity(self.key.len());
         for column in &self.key {
-            let shown = places.iter().position(|place| place == column);
-            key.push(shown.unwrap_or(places.len()));
-            if shown.is_none() {
-                places.push(*column);
+            let known = shown.iter().position(|shown| shown.plain() == Some(*column));
+            key.push(known.unwrap_or(shown.len()));
+            if known.is_none() {
+                shown.push(Shown::column(*column));
             }
         }
-        Returned { places, key }
+        Ok(Returned { shown, key, nest })
     }
 }

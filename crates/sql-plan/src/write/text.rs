@@ -1,17 +1,26 @@
 //! The texts of statements that write, and what of them is part of a shape.
 
 use crate::grammar::filter::Node;
+use crate::grammar::select::Shown;
 use crate::keyset::{Seek, Segment, Term};
-use crate::plan::{TablePlanner, condition};
+use crate::plan::{Nest, TablePlanner, condition, shown};
 use crate::schema::Unique;
 use crate::sql::SqlText;
 
 /// Columns that a write returns.
 pub(super) struct Returned {
-    /// Places of the columns in the table.
-    pub(super) places: Vec<usize>,
+    pub(super) shown: Vec<Shown>,
     /// Places of the key's columns among them.
     pub(super) key: Vec<usize>,
+    /// What is embedded in them.
+    pub(super) nest: Option<Nest>,
+}
+
+impl Returned {
+    pub(super) fn shape(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&(self.shown.len() as u16).to_le_bytes());
+        self.shown.iter().for_each(|shown| shown.shape(out));
+    }
 }
 
 /// What an update or delete does.
@@ -169,7 +178,8 @@ impl TablePlanner {
     }
 
     pub(super) fn write_returning(&self, returned: &Returned, sql: &mut SqlText) {
-        sql.push(" returning ").list(returned.places.iter().map(|place| &*self.columns.field(*place).quoted));
+        sql.push(" returning ");
+        shown::write_all(&returned.shown, &self.columns, sql);
     }
 }
 

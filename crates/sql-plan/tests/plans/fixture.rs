@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use kasoku_sql_plan::{
-    Column, ColumnKind, CountRule, Counts, CursorKey, Dialect, ListPlan, Page, PageRules, Schema, Statement,
-    Table, TablePlanner, TableRules, TagRules, Value, WriteRules, parse_sort,
+    AggregateRules, Column, ColumnKind, CountRule, Counts, CursorKey, Dialect, ListPlan, Page, PageRules,
+    Schema, Statement, Table, TablePlanner, TableRules, TagRules, Value, WriteRules, parse_sort,
 };
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{Value as Stored, ValueRef};
@@ -43,6 +43,7 @@ pub(crate) fn items() -> Table {
         key: vec![0],
         unique: Vec::new(),
         partial: Vec::new(),
+        foreign_keys: Vec::new(),
     }
 }
 
@@ -83,6 +84,9 @@ pub(crate) fn rules() -> TableRules {
         },
         envelope: None,
         soft_delete: None,
+        embeds: Vec::new(),
+        embed_rows_most: 1000,
+        aggregate: AggregateRules::None,
     }
 }
 
@@ -93,7 +97,7 @@ pub(crate) fn planner_of(schema: &Schema, rules: &TableRules) -> TablePlanner {
 pub(crate) fn planner_in(dialect: &'static Dialect, schema: &Schema, rules: &TableRules) -> TablePlanner {
     let table = schema.table(&rules.table).unwrap();
     let tags = Arc::new(TagRules::new(table, &[rules], &[]));
-    TablePlanner::new("/v1/items", schema, rules, dialect, tags).unwrap()
+    TablePlanner::new("/v1/items", schema, rules, dialect, &|_| Arc::clone(&tags)).unwrap()
 }
 
 /// Gives a connection the function that the product's connections have.

@@ -1,6 +1,7 @@
 //! Plans as users meet them: requests in, SQL and tags out, and the SQL run for real.
 
 mod changes;
+mod embeds;
 mod filters;
 mod fixture;
 mod lists;

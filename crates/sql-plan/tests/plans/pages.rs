@@ -267,7 +267,10 @@ fn a_cursor_is_good_for_its_list_alone() {
     let rules = rules();
     let tags = std::sync::Arc::clone(planner.tag_rules());
     let elsewhere =
-        TablePlanner::new("/v2/items", &schema(), &rules, kasoku_sql_plan::Dialect::SQLITE, tags).unwrap();
+        TablePlanner::new("/v2/items", &schema(), &rules, kasoku_sql_plan::Dialect::SQLITE, &|_| {
+            tags.clone()
+        })
+        .unwrap();
     check(&elsewhere, base, &next);
 }
 

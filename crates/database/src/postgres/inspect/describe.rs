@@ -1,7 +1,7 @@
 //! What a database holds, from the server's catalogue: tables and views of the current schema, with those of their
 //! columns whose values can be read.
 
-use kasoku_sql_plan::{Column, Schema, Table, Unique, named};
+use kasoku_sql_plan::{Column, ForeignKey, Schema, Table, Unique, named};
 use tokio_postgres::Row;
 
 use super::Inspector;
@@ -48,6 +48,13 @@ const UNIQUE: &str = "
       and (i.indisprimary or i.indimmediate)
     order by i.indrelid";
 
+/// Which of them refer to which, and by which columns.
+const REFERENCES: &str = "
+    select c.conrelid, c.confrelid, c.conname::text, c.conkey, c.confkey
+    from pg_constraint c
+    where c.contype = 'f' and c.conrelid = any($1) and c.confrelid = any($1)
+    order by c.conrelid, c.conkey, c.conname";
+
 /// A table that is being put together.
 struct Found {
     oid: u32,
@@ -76,15 +83,20 @@ pub(super) fn schema(inspector: &Inspector) -> Result<Schema, DatabaseError> {
     for row in inspector.query(UNIQUE, &[&oids])? {
         let Some(found) = of(&mut found, &row) else { continue };
         let numbers: Vec<i16> = row.get(2);
-        let places = numbers.iter().map(|number| found.numbers.iter().position(|known| known == number));
         let condition: Option<&str> = row.get(3);
-        match (places.collect::<Option<Vec<usize>>>(), row.get(1), condition) {
+        match (found.places(&numbers), row.get(1), condition) {
             (Some(places), true, _) => found.table.key = places,
             (Some(places), false, None) => found.table.unique.push(places),
             (Some(columns), false, Some(condition)) => {
                 found.table.partial.push(Unique { columns, condition: Some(condition.into()) });
             }
             (None, ..) => {}
+        }
+    }
+    for row in inspector.query(REFERENCES, &[&oids])? {
+        let Some(key) = foreign_key(&found, &row) else { continue };
+        if let Some(found) = of(&mut found, &row) {
+            found.table.foreign_keys.push(key);
         }
     }
     for found in &mut found {
@@ -103,6 +115,7 @@ impl Found {
             key: Vec::new(),
             unique: Vec::new(),
             partial: Vec::new(),
+            foreign_keys: Vec::new(),
         };
         Self { oid: row.get(0), table, numbers: Vec::new(), doubtful: false }
     }
@@ -116,12 +129,32 @@ impl Found {
         self.numbers.retain(|_| kept.next().unwrap_or(true));
         Ok(())
     }
+
+    /// The places of the columns with these numbers.
+    fn places(&self, numbers: &[i16]) -> Option<Vec<usize>> {
+        numbers.iter().map(|number| self.numbers.iter().position(|known| known == number)).collect()
+    }
 }
 
 /// The table that a row is about.
 fn of<'f>(found: &'f mut [Found], row: &Row) -> Option<&'f mut Found> {
     let oid: u32 = row.get(0);
     found.iter_mut().find(|found| found.oid == oid)
+}
+
+fn foreign_key(found: &[Found], row: &Row) -> Option<ForeignKey> {
+    let by_oid = |place: usize| {
+        let oid: u32 = row.get(place);
+        found.iter().find(|found| found.oid == oid)
+    };
+    let (table, other) = (by_oid(0)?, by_oid(1)?);
+    let (columns, referred): (Vec<i16>, Vec<i16>) = (row.get(3), row.get(4));
+    Some(ForeignKey {
+        name: row.get(2),
+        columns: table.places(&columns)?,
+        table: other.table.name.clone(),
+        referred: other.places(&referred)?,
+    })
 }
 
 /// The type of a column.

@@ -3,7 +3,7 @@
 use kasoku_sql_plan::{Column, ColumnKind, Schema, Table, Unique};
 use rusqlite::Connection;
 
-use super::{partial, quoted};
+use super::{partial, quoted, references};
 
 /// A column as `table_xinfo` describes it.
 struct Described {
@@ -33,7 +33,9 @@ struct Listed {
 
 pub(in crate::sqlite) fn schema(raw: &Connection) -> rusqlite::Result<Schema> {
     let tables = listed(raw)?.iter().map(|listed| table(raw, listed)).collect::<rusqlite::Result<_>>()?;
-    Ok(Schema { tables })
+    let mut schema = Schema { tables };
+    references::add(raw, &mut schema)?;
+    Ok(schema)
 }
 
 /// The names of the tables of [`schema`] that hold rows of their own.
@@ -121,7 +123,8 @@ fn table(raw: &Connection, listed: &Listed) -> rusqlite::Result<Table> {
     }
     unique.sort();
     unique.dedup();
-    Ok(Table { name: listed.name.clone(), view: listed.view, columns, key, unique, partial })
+    let name = listed.name.clone();
+    Ok(Table { name, view: listed.view, columns, key, unique, partial, foreign_keys: Vec::new() })
 }
 
 fn described(raw: &Connection, table: &str) -> rusqlite::Result<Vec<Described>> {

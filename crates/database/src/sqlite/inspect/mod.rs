@@ -7,6 +7,7 @@ pub(super) mod describe;
 mod partial;
 pub(super) mod plan;
 mod reads;
+mod references;
 mod volatile;
 
 use std::path::Path;

@@ -31,7 +31,17 @@ pub(crate) struct FilterReader<'c> {
 
 impl<'c> FilterReader<'c> {
     pub(crate) fn new(columns: &'c Columns) -> Self {
-        Self { columns, left: FILTERS_MAX, nodes: Vec::new() }
+        Self::with(columns, FILTERS_MAX)
+    }
+
+    /// A reader of so many tests at the most.
+    pub(crate) fn with(columns: &'c Columns, left: usize) -> Self {
+        Self { columns, left, nodes: Vec::new() }
+    }
+
+    /// How many tests may still be added.
+    pub(crate) fn left(&self) -> usize {
+        self.left
     }
 
     /// `price=gte.10`, or `category=books` where the plain form is declared.
@@ -78,7 +88,12 @@ impl<'c> FilterReader<'c> {
 
     /// `or=(…)`, `and=(…)`, `not.or=(…)`, `not.and=(…)`.
     pub(crate) fn group(&mut self, parameter: &str, text: &str) -> Result<(), Problem> {
-        let (negated, joined) = group_name(parameter).expect("the caller read the name");
+        self.group_named(parameter, parameter, text)
+    }
+
+    /// A group of this name, which stands in a parameter of another.
+    pub(crate) fn group_named(&mut self, name: &str, parameter: &str, text: &str) -> Result<(), Problem> {
+        let (negated, joined) = group_name(name).expect("the caller read the name");
         let mut scanner = Scanner::new(text);
         let nodes = self.members(parameter, &mut scanner, 1)?;
         if !scanner.at_end() {

@@ -1,5 +1,7 @@
 //! Whether a route's rules can be kept, before the first request.
 
+mod embeds;
+
 use crate::dialect::Dialect;
 use crate::grammar::RESERVED_PARAMETERS;
 use crate::plan::identity;
@@ -10,6 +12,8 @@ use crate::spelling::nearest;
 /// A rule that cannot be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFault {
+    /// The embeds that lead to it, by name, the route's own first; none for the route's own settings.
+    pub within: Vec<String>,
     /// The setting at fault, as `TableRules` names it.
     pub setting: &'static str,
     /// The name in it at fault, if it is one.
@@ -22,6 +26,9 @@ pub struct RuleFault {
 
 impl std::fmt::Display for RuleFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for name in &self.within {
+            write!(f, "embed.{name}.")?;
+        }
         write!(f, "{}: {}", self.setting, self.text)?;
         match &self.nearest {
             Some(near) => write!(f, "; did you mean `{near}`?"),
@@ -51,13 +58,14 @@ impl std::error::Error for RuleFaults {}
 /// Columns that a list is sorted by, and those that tell its rows apart, must be in `select`: their values stand
 /// readable in cursors.
 pub fn check(rules: &TableRules, schema: &Schema, dialect: &Dialect) -> Result<(), RuleFaults> {
-    let mut faults = Faults(Vec::new());
+    let mut faults = Faults(Vec::new(), Vec::new());
     if let Some(table) = schema.table(&rules.table) {
         let mut checker = Checker { table, rules, faults: &mut faults };
         checker.names();
         checker.sorts(dialect);
         checker.numbers();
         checker.writes();
+        embeds::check(table, rules, schema, dialect, &mut faults);
     } else {
         let near = nearest(&rules.table, schema.tables.iter().map(|table| table.name.as_str()));
         faults.name("table", &rules.table, format!("there is no table `{}`", rules.table), near);
@@ -65,16 +73,19 @@ pub fn check(rules: &TableRules, schema: &Schema, dialect: &Dialect) -> Result<(
     if faults.0.is_empty() { Ok(()) } else { Err(RuleFaults(faults.0)) }
 }
 
-struct Faults(Vec<RuleFault>);
+/// What was found, and the embeds that lead to what is looked at.
+struct Faults(Vec<RuleFault>, Vec<String>);
 
 impl Faults {
     fn name(&mut self, setting: &'static str, name: &str, text: String, near: Option<&str>) {
         let name = Some(name.to_owned());
-        self.0.push(RuleFault { setting, name, text, nearest: near.map(str::to_owned) });
+        let (within, nearest) = (self.1.clone(), near.map(str::to_owned));
+        self.0.push(RuleFault { within, setting, name, text, nearest });
     }
 
     fn rule(&mut self, setting: &'static str, text: impl Into<String>) {
-        self.0.push(RuleFault { setting, name: None, text: text.into(), nearest: None });
+        let within = self.1.clone();
+        self.0.push(RuleFault { within, setting, name: None, text: text.into(), nearest: None });
     }
 }
 
@@ -123,6 +134,9 @@ impl Checker<'_> {
             self.faults.rule("order", "a list needs a sort to have pages");
         }
         for term in self.rules.order.iter().flat_map(|sort| &sort.0) {
+            if embeds::sorts_by_related(self.rules, term) {
+                continue;
+            }
             if self.column("order", &term.column).is_some() && !self.shown(&term.column) {
                 let text = format!("`{}` stands in cursors, so it must be in `select`", term.column);
                 self.faults.name("order", &term.column, text, None);
