@@ -23,8 +23,6 @@ use crate::{ConnectError, Server};
 
 /// Bytes of an answer's head.
 const HEAD_BYTES_MAX: usize = 64 << 10;
-/// Fields of an answer's head.
-const HEAD_FIELDS_MAX: usize = 256;
 /// What is read ahead of an HTTP/1.1 answer.
 const BUFFER_BYTES_MAX: usize = 128 << 10;
 
@@ -232,9 +230,9 @@ impl Pool {
         match spoken {
             Spoken::Http1 => {
                 let mut http = http1::Builder::new();
-                http.max_header_size(HEAD_BYTES_MAX)
-                    .max_headers(HEAD_FIELDS_MAX)
-                    .max_buf_size(BUFFER_BYTES_MAX);
+                // The number of fields is hyper's own, 100: for any other it allocates room twice for each answer, and
+                // fills it.
+                http.max_header_size(HEAD_BYTES_MAX).max_buf_size(BUFFER_BYTES_MAX);
                 let (sender, connection) =
                     http.handshake(TokioIo::new(wire)).await.map_err(ConnectError::Http)?;
                 tokio::spawn(attend(connection.with_upgrades(), Arc::downgrade(self), number));

@@ -29,7 +29,11 @@ pub(super) struct Searches {
 impl Searches {
     /// The query of a request, as far as it makes a difference.
     pub(super) fn query<'a>(&self, request: &'a Request) -> Option<Cow<'a, str>> {
-        self.canonical(&authority(request), request.uri.path(), request.uri.query())
+        let query = request.uri.query();
+        if !self.any.load(Ordering::Acquire) {
+            return query.map(Cow::Borrowed);
+        }
+        self.canonical(&authority(request), request.uri.path(), query)
     }
 
     /// The query of a target, as far as it makes a difference.
