@@ -24,8 +24,8 @@ use serde_json::{Map, Value};
 struct Fixed(Bytes);
 
 impl Pipeline for Fixed {
-    fn run(&self, _: Request) -> BoxFuture<'_, Outcome> {
-        Box::pin(async {
+    fn start(self: Arc<Self>, _: Request) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move {
             let mut response = Response::ok(Body::Full(self.0.clone()));
             for (name, value) in [
                 (header::CONTENT_TYPE, "application/json"),
@@ -44,8 +44,8 @@ impl Pipeline for Fixed {
 struct Alone(Arc<dyn Source>);
 
 impl Pipeline for Alone {
-    fn run(&self, request: Request) -> BoxFuture<'_, Outcome> {
-        self.0.answer(request)
+    fn start(self: Arc<Self>, request: Request) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move { self.0.answer(request).await })
     }
 }
 

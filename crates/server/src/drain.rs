@@ -35,6 +35,7 @@ pub struct Drain {
 #[repr(align(128))]
 pub(crate) struct Tally {
     pub(crate) connections: AtomicUsize,
+    /// Counted by the worker's own thread alone.
     pub(crate) requests: AtomicUsize,
     pub(crate) resting: AtomicUsize,
 }
@@ -103,7 +104,8 @@ impl Standing {
 
 impl InFlight {
     pub(crate) fn begin(connection: Arc<Connection>) -> Self {
-        connection.tally.requests.fetch_add(1, Relaxed);
+        let requests = &connection.tally.requests;
+        requests.store(requests.load(Relaxed) + 1, Relaxed);
         connection.pulse.begin();
         Self(connection)
     }
@@ -117,7 +119,8 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.pulse.finish();
-        self.0.tally.requests.fetch_sub(1, Relaxed);
+        let requests = &self.0.tally.requests;
+        requests.store(requests.load(Relaxed) - 1, Relaxed);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use futures_util::future::Either;
 use http::Method;
 use http::header::HeaderName;
 use kasoku_coherence::Tag;
@@ -85,13 +86,20 @@ impl Promises {
 
 /// A whole pipeline behind one pointer: what a router holds.
 pub trait Pipeline: Send + Sync + 'static {
+    /// Handles one request. The work holds the pipeline, so that it may be kept anywhere.
+    fn start(self: Arc<Self>, request: Request) -> BoxFuture<'static, Outcome>;
+}
+
+impl dyn Pipeline {
     /// Handles one request.
-    fn run(&self, request: Request) -> BoxFuture<'_, Outcome>;
+    pub fn run(self: &Arc<Self>, request: Request) -> BoxFuture<'static, Outcome> {
+        Arc::clone(self).start(request)
+    }
 }
 
 impl<N: Next> Pipeline for N {
-    fn run(&self, request: Request) -> BoxFuture<'_, Outcome> {
-        Box::pin(Next::run(self, request))
+    fn start(self: Arc<Self>, request: Request) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move { Next::run(&*self, request).await })
     }
 }
 
@@ -161,19 +169,22 @@ impl Next for End {
     }
 }
 
+// The two below hand on the future that there is: an async function around it would keep request and result once more,
+// and the sum of all policies' room is allocated for each request.
+
 /// Configuration switches a policy off without changing a type.
 impl<P: Policy> Policy for Option<P> {
-    async fn around<N: Next>(&self, request: Request, next: &Arc<N>) -> Outcome {
+    fn around<N: Next>(&self, request: Request, next: &Arc<N>) -> impl Future<Output = Outcome> + Send {
         match self {
-            Some(policy) => policy.around(request, next).await,
-            None => next.run(request).await,
+            Some(policy) => Either::Left(policy.around(request, next)),
+            None => Either::Right(next.run(request)),
         }
     }
 }
 
 /// One policy can stand in several pipelines, such as those of a route with two paths.
 impl<P: Policy> Policy for Arc<P> {
-    async fn around<N: Next>(&self, request: Request, next: &Arc<N>) -> Outcome {
-        P::around(self, request, next).await
+    fn around<N: Next>(&self, request: Request, next: &Arc<N>) -> impl Future<Output = Outcome> + Send {
+        P::around(self, request, next)
     }
 }

@@ -166,9 +166,9 @@ impl RequestId {
         harmless.then(|| Self(Text::Brought(text.into())))
     }
 
-    /// Whether the request has been named; until then all have the same name.
-    pub fn is_given(&self) -> bool {
-        *self != Self::default()
+    /// Itself, if the request has been named; until then all have the same name.
+    pub fn given(&self) -> Option<&Self> {
+        (*self != Self::default()).then_some(self)
     }
 
     /// As text.

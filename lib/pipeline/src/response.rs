@@ -35,6 +35,8 @@ pub struct ResponseFields {
     pub is_personal: bool,
     /// How the cache took part.
     pub cache: CacheFacts,
+    /// What the fields that tell of this transfer say already: which request it was, and that the cache took part so.
+    pub marked: Option<CacheFacts>,
     /// Where coded forms of the body are kept, if it is kept at all. Set by `cache` and `fill`, used by `shape`.
     pub forms: Option<Arc<dyn Forms>>,
     /// What the caller's connection is joined with after a 101.
@@ -55,6 +57,7 @@ impl Response {
             snapshot: None,
             is_personal: false,
             cache: CacheFacts::default(),
+            marked: None,
             forms: None,
             upgrade: None,
             problem: None,
@@ -71,8 +74,11 @@ impl Response {
         *self.0
     }
 
-    /// The same answer once more, if its body can be had again.
+    /// The same answer once more, if its body can be had again and its fields do not speak of one request.
     pub fn try_clone(&self) -> Option<Self> {
+        if self.marked.is_some() {
+            return None;
+        }
         let body = self.body.try_clone()?;
         Some(Self(Box::new(ResponseFields {
             status: self.status,
@@ -83,6 +89,7 @@ impl Response {
             snapshot: self.snapshot,
             is_personal: self.is_personal,
             cache: self.cache,
+            marked: None,
             forms: self.forms.clone(),
             upgrade: None,
             problem: self.problem.clone(),

@@ -53,7 +53,7 @@ impl Arriving {
 
 impl Drop for Arriving {
     fn drop(&mut self) {
-        self.pulse.finish();
+        self.pulse.let_go();
     }
 }
 

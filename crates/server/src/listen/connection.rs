@@ -99,7 +99,7 @@ pub(crate) async fn run(
     let connection = Arc::new(Connection { shared, peer, scheme, pulse, tally, joined: Mutex::default() });
     let service = service_fn({
         let connection = Arc::clone(&connection);
-        move |request| serve(Arc::clone(&connection), request)
+        move |request| serve(&connection, request)
     });
     match protocol {
         Protocol::Http1 => run_http1(&protocols.http1, stream, service, &connection, &mut watch).await,

@@ -14,10 +14,15 @@ use kasoku_config::ConnectionLimits;
 const PROGRESS_BYTES: u64 = 1_024;
 
 /// What a connection is doing.
+///
+/// Its requests are begun and finished on the connection's own thread, as its reads and writes are; so these are counted
+/// without a locked instruction. Bodies of requests may be read, and dropped, on any thread.
 #[derive(Debug)]
 pub(crate) struct Pulse {
-    /// Requests being answered, and bodies of requests that may still come.
-    open: AtomicU32,
+    /// Requests being answered.
+    answering: AtomicU32,
+    /// Bodies of requests that may still come.
+    arriving: AtomicU32,
     /// Requests begun; tells one idle time from the next.
     begun: AtomicU32,
     /// Whether a request's head is awaited or has begun to arrive.
@@ -68,7 +73,8 @@ impl Pulse {
     /// A connection that was just opened: a head is awaited, under the header timeout.
     pub(crate) fn new() -> Self {
         Self {
-            open: AtomicU32::new(0),
+            answering: AtomicU32::new(0),
+            arriving: AtomicU32::new(0),
             begun: AtomicU32::new(0),
             in_head: AtomicBool::new(true),
             heads_by_bytes: AtomicBool::new(true),
@@ -91,7 +97,7 @@ impl Pulse {
     pub(crate) fn read(&self, bytes: usize) {
         if bytes == 0 {
             self.ended.store(true, Relaxed);
-        } else if self.open.load(Relaxed) == 0 && self.heads_by_bytes.load(Relaxed) {
+        } else if !self.is_open() && self.heads_by_bytes.load(Relaxed) {
             self.heard.store(true, Relaxed);
             self.in_head.store(true, Relaxed);
         }
@@ -100,7 +106,7 @@ impl Pulse {
     /// The socket took bytes, or did not.
     pub(crate) fn wrote(&self, took: bool) {
         if took {
-            self.writes.store(self.writes.load(Relaxed).wrapping_add(1), Relaxed);
+            step(&self.writes, 1);
         }
         self.blocked.store(!took, Relaxed);
     }
@@ -108,18 +114,23 @@ impl Pulse {
     /// A request's head is complete.
     pub(crate) fn begin(&self) {
         self.in_head.store(false, Relaxed);
-        self.begun.fetch_add(1, Relaxed);
-        self.open.fetch_add(1, Relaxed);
+        step(&self.begun, 1);
+        step(&self.answering, 1);
     }
 
     /// A request's body is still to come, whether or not it was answered meanwhile.
     pub(crate) fn hold(&self) {
-        self.open.fetch_add(1, Relaxed);
+        self.arriving.fetch_add(1, Relaxed);
     }
 
-    /// A request was answered or given up, or its body ended or was given up.
+    /// A request's body has ended or was given up.
+    pub(crate) fn let_go(&self) {
+        self.arriving.fetch_sub(1, Relaxed);
+    }
+
+    /// A request was answered or given up.
     pub(crate) fn finish(&self) {
-        self.open.fetch_sub(1, Relaxed);
+        step(&self.answering, u32::MAX);
     }
 
     /// Bytes wait for the peer's window.
@@ -140,7 +151,7 @@ impl Pulse {
 
     /// Whether no request is in progress, and none has begun to arrive.
     pub(crate) fn is_idle(&self) -> bool {
-        self.open.load(Relaxed) == 0 && !(self.in_head.load(Relaxed) && self.heard.load(Relaxed))
+        !self.is_open() && !(self.in_head.load(Relaxed) && self.heard.load(Relaxed))
     }
 
     /// Whether nothing at all is half done: no request, no head, no answer on its way.
@@ -150,7 +161,12 @@ impl Pulse {
 
     /// Whether a part of a head has arrived.
     pub(crate) fn is_mid_head(&self) -> bool {
-        self.open.load(Relaxed) == 0 && self.in_head.load(Relaxed) && self.heard.load(Relaxed)
+        !self.is_open() && self.in_head.load(Relaxed) && self.heard.load(Relaxed)
+    }
+
+    /// Whether a request is in progress, be it that its body may still come.
+    fn is_open(&self) -> bool {
+        self.answering.load(Relaxed) > 0 || self.arriving.load(Relaxed) > 0
     }
 
     /// Whether the peer has closed its side.
@@ -162,6 +178,11 @@ impl Pulse {
     pub(crate) fn is_blocked(&self) -> bool {
         self.blocked.load(Relaxed)
     }
+}
+
+/// Adds to a count that one thread alone changes.
+fn step(count: &AtomicU32, by: u32) {
+    count.store(count.load(Relaxed).wrapping_add(by), Relaxed);
 }
 
 impl Watch {
@@ -196,7 +217,7 @@ impl Watch {
 
     fn see_silence(&mut self, pulse: &Pulse, now: Instant) {
         let state = (pulse.begun.load(Relaxed), pulse.in_head.load(Relaxed));
-        if self.silence.0 != state || pulse.open.load(Relaxed) > 0 {
+        if self.silence.0 != state || pulse.is_open() {
             self.silence = Since(state, now);
         }
     }

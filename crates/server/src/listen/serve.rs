@@ -3,7 +3,9 @@
 use std::convert::Infallible;
 use std::mem;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 
 use arc_swap::ArcSwap;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -11,7 +13,9 @@ use http::uri::Scheme;
 use http::{Method, StatusCode, Version};
 use hyper::body::Incoming;
 use kasoku_config::ConnectionLimits;
-use kasoku_pipeline::{Body, Outcome, PathParams, Pipeline, Request, RequestBody, Response, Upgrade};
+use kasoku_pipeline::{
+    Body, BoxFuture, Outcome, PathParams, Pipeline, Request, RequestBody, Response, Upgrade,
+};
 use kasoku_problem::MEDIA_TYPE;
 use parking_lot::Mutex;
 
@@ -47,24 +51,41 @@ pub(crate) enum Chosen {
     Health,
 }
 
+/// An answer on its way.
+pub(crate) enum Serving {
+    /// It was there at once.
+    Answered(Option<http::Response<Leaving>>),
+    /// A pipeline is at work.
+    Working(BoxFuture<'static, Outcome>, Option<Giving>),
+}
+
+/// What of a request decides how its answer is given.
+pub(crate) struct Giving {
+    in_flight: InFlight,
+    version: Version,
+    is_head: bool,
+    /// Whether nothing can follow it on the connection.
+    is_last: bool,
+}
+
 /// Answers one request. Whatever fails below has become an answer before it comes here.
-pub(crate) async fn serve(
-    connection: Arc<Connection>,
-    request: http::Request<Incoming>,
-) -> Result<http::Response<Leaving>, Infallible> {
-    let in_flight = InFlight::begin(connection);
-    let connection = in_flight.connection();
+///
+/// The work is begun here and now, and not when hyper asks for it: before it asks, it looks for the next request in a
+/// buffer, and makes a new one as long as this one's request is still in use. Most answers are there at once, and then
+/// it is not.
+pub(crate) fn serve(connection: &Arc<Connection>, request: http::Request<Incoming>) -> Serving {
+    let in_flight = InFlight::begin(Arc::clone(connection));
     let (mut head, incoming) = request.into_parts();
-    let version = head.version;
-    let is_head = head.method == Method::HEAD;
-    let mut is_last = false;
+    let (version, is_head) = (head.version, head.method == Method::HEAD);
     let chosen = choose(&connection.shared.router.load(), &connection.shared.limits, &mut head);
-    let mut response = match chosen {
-        Chosen::Health => health(&head.method, connection.shared.drain.standing()),
-        Chosen::Malformed(pipeline) => {
-            is_last = true;
-            answered(pipeline.run(Request::new(head.method, head.uri)).await)
+    let is_last = matches!(chosen, Chosen::Malformed(_));
+    let giving = Giving { in_flight, version, is_head, is_last };
+    let mut work = match chosen {
+        Chosen::Health => {
+            let response = health(&head.method, connection.shared.drain.standing());
+            return Serving::Answered(Some(giving.give(response)));
         }
+        Chosen::Malformed(pipeline) => pipeline.start(Request::new(head.method, head.uri)),
         Chosen::Pipeline(pipeline, params) => {
             let limits = &connection.shared.limits;
             let body = if hyper::body::Body::is_end_stream(&incoming) {
@@ -83,24 +104,52 @@ pub(crate) async fn serve(
             request.body = body;
             request.params = params;
             request.peer = Some(connection.peer);
-            answered(pipeline.run(request).await)
+            pipeline.start(request)
         }
     };
-    if is_head || response.status == StatusCode::NOT_MODIFIED || response.status == StatusCode::NO_CONTENT {
-        drop_body(&mut response, is_head);
+    // Nobody is to be woken by this look: hyper polls what is not ready before it waits.
+    match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => Serving::Answered(Some(giving.give(answered(outcome)))),
+        Poll::Pending => Serving::Working(work, Some(giving)),
     }
-    if version != Version::HTTP_2 && (is_last || connection.shared.drain.is_draining()) {
-        response.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+}
+
+impl Future for Serving {
+    type Output = Result<http::Response<Leaving>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = match &mut *self {
+            Self::Answered(answer) => answer.take(),
+            Self::Working(work, giving) => {
+                let outcome = ready!(work.as_mut().poll(context));
+                giving.take().map(|giving| giving.give(answered(outcome)))
+            }
+        };
+        Poll::Ready(Ok(answer.expect("it is not asked again once it has answered")))
     }
-    let window = (version == Version::HTTP_2).then(|| Arc::clone(&connection.pulse));
-    if let Some(upgrade) = response.upgrade.take() {
-        *connection.joined.lock() = Some(upgrade);
+}
+
+impl Giving {
+    fn give(self, mut response: Response) -> http::Response<Leaving> {
+        let Self { in_flight, version, is_head, is_last } = self;
+        let connection = in_flight.connection();
+        if is_head || response.status == StatusCode::NOT_MODIFIED || response.status == StatusCode::NO_CONTENT
+        {
+            drop_body(&mut response, is_head);
+        }
+        if version != Version::HTTP_2 && (is_last || connection.shared.drain.is_draining()) {
+            response.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        let window = (version == Version::HTTP_2).then(|| Arc::clone(&connection.pulse));
+        if let Some(upgrade) = response.upgrade.take() {
+            *connection.joined.lock() = Some(upgrade);
+        }
+        // Taken one by one out of their box: what else is in it need not be moved to be dropped.
+        let mut answer = http::Response::new(Leaving::new(mem::take(&mut response.body), window, in_flight));
+        *answer.status_mut() = response.status;
+        *answer.headers_mut() = mem::take(&mut response.headers);
+        answer
     }
-    // Taken one by one out of their box: what else is in it need not be moved to be dropped.
-    let mut answer = http::Response::new(Leaving::new(mem::take(&mut response.body), window, in_flight));
-    *answer.status_mut() = response.status;
-    *answer.headers_mut() = mem::take(&mut response.headers);
-    Ok(answer)
 }
 
 /// What answers a request with this head, which is brought into one form.

@@ -42,7 +42,7 @@ impl Cache {
             age: now.saturating_duration_since(inserted),
             snapshot,
             softened: softened.is_some(),
-            is_observed: false,
+            observed_as: None,
             bound: None,
         };
         let heard = self.lease.as_ref().is_none_or(|lease| lease.holds(now));
@@ -56,9 +56,7 @@ impl Cache {
             Freshness::Stale { if_error: true, .. } => Verdict::Stale,
             Freshness::Fresh | Freshness::Stale { .. } => return None,
         };
-        let mut response = value.reuse(verdict, &reuse);
-        response.cache.reason = Some(Reason::OriginFailed);
-        Some(response)
+        Some(value.reuse(verdict, Some(Reason::OriginFailed), &reuse))
     }
 }
 

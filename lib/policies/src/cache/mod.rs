@@ -39,7 +39,7 @@ use kasoku_http_caching::directives::Directive;
 use kasoku_http_caching::reason::Reason;
 use kasoku_http_caching::reuse::Validate;
 use kasoku_pipeline::{
-    CacheFacts, Failure, Forward, Next, Outcome, Policy, Promises, Request, Response, Verdict,
+    CacheFacts, Failure, Forward, Next, Outcome, Policy, Promises, Request, RequestId, Response, Verdict,
 };
 use kasoku_problem::{Kind, Problem};
 
@@ -166,7 +166,7 @@ impl Policy for Cache {
                     age,
                     snapshot,
                     softened: softened.is_some(),
-                    is_observed: request.id.is_given(),
+                    observed_as: request.id.given(),
                     bound,
                 };
                 (value, age, reuse)
@@ -182,15 +182,14 @@ impl Policy for Cache {
                 self.cold(why, directive, key.build(), request, next).await
             }
             Freshness::Fresh => {
-                let response = stored.reuse(Verdict::Hit, &reuse);
+                let response = stored.reuse(Verdict::Hit, None, &reuse);
                 if let Some(auditor) = self.auditor.as_ref().filter(|auditor| auditor.is_due()) {
                     auditor.audit(self.keying.confine(request, None), key.build(), stored, next);
                 }
                 Ok(response)
             }
             Freshness::Stale { revalidate: true, .. } => {
-                let mut response = stored.reuse(Verdict::Stale, &reuse);
-                response.cache.reason = Some(Reason::Revalidating);
+                let response = stored.reuse(Verdict::Stale, Some(Reason::Revalidating), &reuse);
                 self.refresher.refresh(self.keying.confine(request, Some(key.build())), &stored, next);
                 Ok(response)
             }
@@ -208,12 +207,12 @@ type Why = (Forward, Option<Reason>);
 
 /// How a stored response is being reused.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Reuse {
+pub(crate) struct Reuse<'a> {
     age: Duration,
     snapshot: kasoku_coherence::Snapshot,
     softened: bool,
-    /// Whether `observe` will fill in the fields that tell of this transfer.
-    is_observed: bool,
+    /// What `observe` has named the request.
+    observed_as: Option<&'a RequestId>,
     /// How old it can be at the most, where others may change what it depends on.
     bound: Option<Duration>,
 }

@@ -11,13 +11,14 @@ use http::{HeaderMap, HeaderName, StatusCode};
 use kasoku_cache_store::Weigh;
 use kasoku_coherence::{Key, Tag};
 use kasoku_http_caching::coding::Coding;
+use kasoku_http_caching::reason::Reason;
 use kasoku_pipeline::{
-    Body, CacheFacts, CodedForm, Forms, InFlight, KeptForm, Response, ResponseFields, Verdict,
+    Body, CacheFacts, CodedForm, Forms, InFlight, KeptForm, RequestId, Response, ResponseFields, Verdict,
 };
 
 use super::fields::{SHARED_BYTES, fields_bytes, own_fields, value_bytes};
-use super::outline::Outline;
-use super::{ResponseStore, Reuse, age};
+use super::outline::{self, Outline};
+use super::{ResponseStore, Reuse};
 use crate::rfc9111::HttpFacts;
 
 /// Fields that tell of one transfer and not of the answer.
@@ -150,45 +151,52 @@ impl StoredResponse {
     }
 
     /// Answers with it.
-    pub(super) fn reuse(self: &Arc<Self>, verdict: Verdict, reuse: &Reuse) -> Response {
+    pub(super) fn reuse(
+        self: &Arc<Self>,
+        verdict: Verdict,
+        reason: Option<Reason>,
+        reuse: &Reuse<'_>,
+    ) -> Response {
         let age_s = reuse.age.as_secs();
         let mut ttl_s = (self.fresh.as_secs() as i64).saturating_sub(age_s as i64);
         if reuse.softened {
             ttl_s = ttl_s.min(0);
         }
+        let cache = CacheFacts {
+            verdict,
+            stored: false,
+            collapsed: false,
+            ttl_s: Some(ttl_s),
+            as_of: Some(reuse.snapshot.0),
+            bound_ms: reuse.bound.map(|bound| u32::try_from(bound.as_millis()).unwrap_or(u32::MAX)),
+            reason,
+            ..CacheFacts::default()
+        };
+        let (headers, marked) = self.fields_at(age_s, &cache, reuse.observed_as);
         Response::from(ResponseFields {
             status: self.status,
-            headers: self.fields_at(age_s, reuse.is_observed),
+            headers,
             body: Body::Full(self.body.clone()),
             lifetime: None,
             tags: Arc::clone(&self.tags),
             snapshot: Some(reuse.snapshot),
             is_personal: false,
-            cache: CacheFacts {
-                verdict,
-                stored: false,
-                collapsed: false,
-                ttl_s: Some(ttl_s),
-                as_of: Some(reuse.snapshot.0),
-                bound_ms: reuse.bound.map(|bound| u32::try_from(bound.as_millis()).unwrap_or(u32::MAX)),
-                ..CacheFacts::default()
-            },
+            cache,
+            marked,
             forms: Some(Arc::clone(self) as _),
             upgrade: None,
             problem: None,
         })
     }
 
-    /// The fields of an answer with it at this age. One that `observe` will see brings it empty places to fill in.
-    pub(crate) fn fields_at(&self, age_s: u64, is_observed: bool) -> HeaderMap {
-        match &self.outline {
-            Some(outline) if is_observed => outline.fill(&self.headers, age::value(age_s)),
-            _ => {
-                let mut headers = self.headers.clone();
-                headers.insert(AGE, age::value(age_s));
-                headers
-            }
-        }
+    /// The fields of an answer with it at this age, and what they say already; see [`outline::lay_out`].
+    pub(crate) fn fields_at(
+        &self,
+        age_s: u64,
+        facts: &CacheFacts,
+        observed_as: Option<&RequestId>,
+    ) -> (HeaderMap, Option<CacheFacts>) {
+        outline::lay_out(self.outline.as_deref(), &self.headers, age_s, facts, observed_as)
     }
 
     /// Claims the refresh of it; `None` while another claim is held.

@@ -19,7 +19,8 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, StatusCode};
 use kasoku_http_caching::reason::Reason;
 use kasoku_observe::{Answered, Observation, Observer, RouteName};
-use kasoku_pipeline::{Body, Next, Outcome, Policy, Request, RequestId, Response};
+use kasoku_pipeline::{Body, CacheFacts, Next, Outcome, Policy, Request, RequestId, Response};
+use kasoku_problem::{Kind, Problem};
 use kasoku_units::Clock;
 
 use crate::Surroundings;
@@ -112,28 +113,29 @@ struct Asked {
     peer: Option<std::net::SocketAddr>,
 }
 
-fn mark(response: &mut Response, id: &RequestId) {
+/// The values of `Cache-Status`, `X-Cache` and `X-Request-Id` in an answer that the cache took part in so.
+pub(crate) fn marks(facts: &CacheFacts, problem: Option<Kind>, id: &RequestId) -> [HeaderValue; 3] {
     let id = HeaderValue::from_str(id.as_str()).expect("request names are visible ASCII");
-    let status = cache_status(&response.cache, response.problem.as_ref().map(kasoku_problem::Problem::kind));
-    let word = HeaderValue::from_static(x_cache(&response.cache));
-    let mut fields = [(&X_REQUEST_ID, Some(id)), (&CACHE_STATUS, Some(status)), (&X_CACHE, Some(word))];
-    // Hits bring empty places along, to be filled in without a look-up.
-    for (name, place) in response.headers.iter_mut().filter(|(_, place)| place.is_empty()) {
-        if let Some((_, value)) = fields.iter_mut().find(|(own, _)| *own == name)
-            && let Some(value) = value.take()
-        {
-            *place = value;
-        }
+    [cache_status(facts, problem), HeaderValue::from_static(x_cache(facts)), id]
+}
+
+fn mark(response: &mut Response, id: &RequestId) {
+    // Hits are laid out with their marks.
+    if response.marked == Some(response.cache) {
+        return;
     }
-    for (name, value) in fields {
-        let Some(value) = value else { continue };
-        if *name == CACHE_STATUS {
-            // RFC 9211 §2: what caches nearer to the origin have said is kept, and comes first.
-            response.headers.append(name, value);
-        } else {
-            response.headers.insert(name, value);
-        }
+    let problem = response.problem.as_ref().map(Problem::kind);
+    let [status, word, id] = marks(&response.cache, problem, id);
+    let is_marked = response.marked.is_some();
+    let headers = &mut response.headers;
+    headers.insert(&X_REQUEST_ID, id);
+    if is_marked {
+        headers.insert(&CACHE_STATUS, status);
+    } else {
+        // RFC 9211 §2: what caches nearer to the origin have said is kept, and comes first.
+        headers.append(&CACHE_STATUS, status);
     }
+    headers.insert(&X_CACHE, word);
 }
 
 /// Reports the request as abandoned if it is dropped before it was answered.

@@ -4,18 +4,22 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use kasoku_pipeline::RequestId;
+
+use super::X_REQUEST_ID;
+
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The name of a request with these header fields.
 pub(super) fn of(headers: &HeaderMap) -> RequestId {
     // One pass over what is there costs less than to hash the names of what mostly is not.
     let (mut request_id, mut traceparent) = (None, None);
     for (name, value) in headers {
-        match name.as_str() {
-            "x-request-id" => _ = request_id.get_or_insert(value),
-            "traceparent" => _ = traceparent.get_or_insert(value),
-            _ => {}
+        if *name == X_REQUEST_ID {
+            request_id.get_or_insert(value);
+        } else if *name == TRACEPARENT {
+            traceparent.get_or_insert(value);
         }
     }
     text(request_id)

@@ -4,7 +4,6 @@ use std::pin::pin;
 use std::time::Duration;
 
 use kasoku_pipeline::{Failure, Pipeline, Stack, first};
-use kasoku_problem::{Kind, Problem};
 
 use super::*;
 use crate::doubles::{ScriptedSource, Stage, field, get_with, poll_times, text};

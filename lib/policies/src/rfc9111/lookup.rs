@@ -8,7 +8,9 @@ use kasoku_http_caching::cache_control::{LONGEST, RequestDirectives};
 use kasoku_http_caching::freshness;
 use kasoku_http_caching::reason::Reason;
 use kasoku_http_caching::reuse::{self, Mark, Reuse, Validate};
-use kasoku_pipeline::{Body, CacheFacts, Failure, Forward, Next, Outcome, Request, Response, Verdict};
+use kasoku_pipeline::{
+    Body, CacheFacts, Failure, Forward, Next, Outcome, Request, RequestId, Response, Verdict,
+};
 use kasoku_problem::Kind;
 
 use super::shelf::{Candidate, Lookup};
@@ -59,7 +61,7 @@ impl HttpCache {
         reason: Option<Reason>,
         next: &Arc<N>,
     ) -> Outcome {
-        let response = candidate.reuse_observed(verdict, reason, request.id.is_given());
+        let response = candidate.reuse_observed(verdict, reason, request.id.given());
         let wants = Wants::take(&mut request, &*self.shelf.surroundings.clock);
         let response = match &candidate.facts().parts {
             Some(parts) => wants.part(parts, response).ok_or_else(|| Failure::from(Kind::Internal))?,
@@ -131,21 +133,27 @@ fn forward_of(why: Validate) -> Forward {
 impl Candidate {
     /// The stored answer, as it is.
     pub(super) fn reuse(&self, verdict: Verdict, reason: Option<Reason>) -> Response {
-        self.reuse_observed(verdict, reason, false)
+        self.reuse_observed(verdict, reason, None)
     }
 
-    /// The same. If `observe` will see it, its fields are laid out for that.
-    fn reuse_observed(&self, verdict: Verdict, reason: Option<Reason>, is_observed: bool) -> Response {
+    /// The same, for a request that `observe` has named.
+    fn reuse_observed(
+        &self,
+        verdict: Verdict,
+        reason: Option<Reason>,
+        observed_as: Option<&RequestId>,
+    ) -> Response {
         let stored = &self.stored;
         let mut ttl_s = freshness::ttl_s(&self.facts().freshness, self.age);
         if self.mark != Mark::None {
             ttl_s = ttl_s.min(0);
         }
         let mut response = Response::new(stored.status(), Body::Full(stored.body().clone()));
-        response.headers = stored.fields_at(self.age.min(LONGEST).as_secs(), is_observed);
+        response.cache = CacheFacts { verdict, ttl_s: Some(ttl_s), reason, ..CacheFacts::default() };
+        let age_s = self.age.min(LONGEST).as_secs();
+        (response.headers, response.marked) = stored.fields_at(age_s, &response.cache, observed_as);
         response.tags = Arc::clone(stored.tags());
         response.snapshot = Some(self.snapshot);
-        response.cache = CacheFacts { verdict, ttl_s: Some(ttl_s), reason, ..CacheFacts::default() };
         response.forms = self.facts().parts.is_none().then(|| Arc::clone(stored) as _);
         response
     }

@@ -122,12 +122,12 @@ async fn check(
     let (cache, fill, changes) = pair(HttpCacheRules::default(), &store, &Surroundings::quiet(0, "/"), None);
     let collapse = Collapse::new(&Promises::none(), changes);
     let pipeline = first(cache).then(collapse).then(fill).finally(Arc::clone(&origin) as _);
-    ask(&*pipeline, "/first".to_owned(), Vec::new()).await;
+    ask(&pipeline, "/first".to_owned(), Vec::new()).await;
     let (used_before, said_before) = (bytes_in_use(), store.stats().bytes);
     let entries_before = store.stats().entries;
     let answers_before = origin.answers.load(Ordering::Relaxed);
     for (target, fields) in requests {
-        ask(&*pipeline, target, fields).await;
+        ask(&pipeline, target, fields).await;
     }
     then(&store);
     let answers = origin.answers.load(Ordering::Relaxed) - answers_before;
@@ -137,7 +137,7 @@ async fn check(
     compare(used / entries, (store.stats().bytes - said_before) / entries, what);
 }
 
-async fn ask(pipeline: &dyn Pipeline, target: String, fields: Vec<(&'static str, String)>) {
+async fn ask(pipeline: &Arc<dyn Pipeline>, target: String, fields: Vec<(&'static str, String)>) {
     let mut request = Request::get(&target);
     request.headers.insert("host", HeaderValue::from_static("origin.example"));
     for (name, value) in fields {
