@@ -24,17 +24,18 @@ pub(crate) fn asked(headers: &HeaderMap) -> Result<Option<RowRange>, Problem> {
     };
     let text = text.strip_prefix("items=").unwrap_or(text).trim();
     let Some((first, last)) = text.split_once('-') else { return Ok(None) };
-    let (Some(first), Some(last)) = (number(first), last_of(last)) else { return Ok(None) };
+    let Some(first) = number(first) else { return Ok(None) };
+    // A range without a last row goes to the end.
+    let goes_on = last.is_empty();
+    let last = number(last);
+    if last.is_none() && !goes_on {
+        return Ok(None);
+    }
     if last.is_some_and(|last| last < first) {
         let problem = Problem::new(Kind::RangeNotSatisfiable);
         return Err(problem.detail("the range ends before it begins").member("parameter", "Range"));
     }
     Ok(Some(RowRange { first, last }))
-}
-
-/// The last row of a range; a range without one goes to the end. `None` if it is no number.
-fn last_of(text: &str) -> Option<Option<u32>> {
-    if text.is_empty() { Some(None) } else { number(text).map(Some) }
 }
 
 fn number(text: &str) -> Option<u32> {

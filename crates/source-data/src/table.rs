@@ -17,6 +17,7 @@ use crate::nested::{Embedded, Sheet};
 use crate::{explain, foresight, list, prefer, range, render, write};
 
 /// What both sources of a route share.
+#[expect(clippy::struct_excessive_bools, reason = "each is a permission or a fact of its own")]
 pub(crate) struct Table {
     pub(crate) planner: TablePlanner,
     pub(crate) lanes: Lanes,

@@ -20,6 +20,7 @@ use crate::table::no_such_row;
 use crate::{location, render};
 
 /// What the writer is to do, and how it is answered.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of the request, decided by itself")]
 pub(super) struct Job {
     pub(super) plan: WritePlan,
     pub(super) guards: Guards,

@@ -84,7 +84,7 @@ fn planned(
         (&Method::POST, None) => planner.insert(query, body, missing),
         (&Method::POST, Some(_)) if !table.may_upsert => {
             let detail = "this route does not allow `Prefer: resolution=…`; its `write` setting lacks upsert";
-            return Err(Problem::new(Kind::InvalidParameter).detail(detail).member("parameter", "Prefer"));
+            Err(Problem::new(Kind::InvalidParameter).detail(detail).member("parameter", "Prefer"))
         }
         (&Method::POST, Some(resolution)) => planner.upsert(
             query,
@@ -106,6 +106,6 @@ fn planned(
             preferences.affected_most,
             Value::Text(calendar(table.lanes.clock()).1),
         ),
-        _ => return Err(Kind::MethodNotAllowed.into()),
+        _ => Err(Kind::MethodNotAllowed.into()),
     }
 }

@@ -205,7 +205,7 @@ fn beyond_the_limit_the_fastest_waits_and_nobody_joins() {
 
 /// As long as a body may hold in any case, and too long for two of them to fit in the budget of these tests.
 static PIECE: &str = const {
-    const BYTES: [u8; 40_000] = [b'.'; 40_000];
+    static BYTES: [u8; 40_000] = [b'.'; 40_000];
     match std::str::from_utf8(&BYTES) {
         Ok(text) => text,
         Err(_) => "",

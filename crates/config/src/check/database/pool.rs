@@ -16,9 +16,10 @@ const OF_POSTGRES: [&str; 4] = ["pool", "watch", "poll", "bound"];
 
 /// Says which settings do not belong to this kind of database; whether all do.
 pub(super) fn belong(check: &mut Check<'_>, at: &KeyPath, is_server: bool) -> bool {
-    let (foreign, kind, other) = match is_server {
-        true => (OF_SQLITE, "SQLite", "a PostgreSQL server"),
-        false => (OF_POSTGRES, "PostgreSQL", "an SQLite file"),
+    let (foreign, kind, other) = if is_server {
+        (OF_SQLITE, "SQLite", "a PostgreSQL server")
+    } else {
+        (OF_POSTGRES, "PostgreSQL", "an SQLite file")
     };
     let mut sound = true;
     for name in foreign {

@@ -44,7 +44,7 @@ pub(super) fn explain(inspector: &Inspector, sql: &str) -> Result<PlanFacts, Dat
         match text(node, "Node Type").unwrap_or_default() {
             "Sort" | "Incremental Sort" => facts.sorts = true,
             "Aggregate" => {
-                facts.sorts |= text(node, "Strategy").is_some_and(|how| how != "Plain" && how != "Sorted")
+                facts.sorts |= text(node, "Strategy").is_some_and(|how| how != "Plain" && how != "Sorted");
             }
             "Hash" | "Materialize" | "CTE Scan" | "Recursive Union" | "SetOp" => facts.materializes = true,
             _ => facts.steps.extend(step(node, &indexes)),

@@ -25,7 +25,7 @@ use crate::tell::Teller;
 const CHANGES_MOST: usize = 10_000;
 
 /// How long changes are kept for those who have not asked.
-const KEPT: Duration = Duration::from_secs(60);
+const KEPT: Duration = Duration::from_mins(1);
 
 /// Who has not asked for this long may have missed some.
 const SILENT_MOST: Duration = Duration::from_secs(30);

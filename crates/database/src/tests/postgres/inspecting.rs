@@ -316,11 +316,14 @@ fn columns_of_a_result_say_where_they_come_from() {
 
 #[test]
 fn plans_say_how_tables_are_reached() {
+    /// Table, access, index, columns that are equal, and whether there is a bound.
+    type Step<'s> = (&'s str, StepAccess, Option<&'s str>, &'s [&'s str], bool);
+    type Found<'s> = (&'s str, StepAccess, Option<&'s str>, Vec<&'s str>, bool);
     let place = place(&format!("{SHOP} create index by_price on items (shop, price)"));
     let inspector = of(&place);
-    let check = |sql: &str, expected: &[(&str, StepAccess, Option<&str>, &[&str], bool)], sorts| {
+    let check = |sql: &str, expected: &[Step<'_>], sorts| {
         let facts = inspector.explain(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
-        let steps: Vec<(&str, StepAccess, Option<&str>, Vec<&str>, bool)> = facts
+        let steps: Vec<Found<'_>> = facts
             .steps
             .iter()
             .map(|step| {

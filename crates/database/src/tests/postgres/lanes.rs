@@ -189,7 +189,7 @@ async fn more_jobs_than_may_wait_are_refused() {
     let site = Site::with(SCHEMA, |settings| {
         settings.exclusive = 1;
         settings.queue = 1;
-        settings.wait = Duration::from_secs(60);
+        settings.wait = Duration::from_mins(1);
     });
     let (began, has_begun) = tokio::sync::oneshot::channel();
     let (let_go, may_go) = std::sync::mpsc::channel::<()>();

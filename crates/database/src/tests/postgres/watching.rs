@@ -49,7 +49,7 @@ impl Watching {
 
 /// Waits until the feed has asked after this time and was answered.
 async fn heard_since(lease: &Lease, since: std::time::Instant) {
-    while lease.age(std::time::Instant::now()).is_none_or(|age| std::time::Instant::now() - age < since) {
+    while lease.age(std::time::Instant::now()).is_none_or(|age| std::time::Instant::now() < since + age) {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
