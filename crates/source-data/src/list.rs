@@ -78,8 +78,8 @@ fn gather(
     plan: &ListPlan,
     embed_rows_most: u64,
 ) -> Result<Gathered, DatabaseError> {
-    let mut gathered = Gathered::default();
-    gathered.sheet = plan.nest.as_ref().map(Sheet::of);
+    let sheet = plan.nest.as_ref().map(Sheet::of);
+    let mut gathered = Gathered { sheet, ..Gathered::default() };
     query(transaction, &plan.statement, |rows| gathered.add(rows, plan))?;
     if let Some(rest) = plan.follow_up(gathered.rows.len()) {
         query(transaction, &rest, |rows| gathered.add(rows, plan))?;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 /// `embed` in turn, with the same settings, four deep.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "what is embedded in turn is set as what is embedded is")]
 pub(crate) struct Embed {
     /// The related table, where it is not what the embed is called.
     #[schemars(example = &"reviews")]

@@ -184,7 +184,9 @@ fn keys(embed: &EmbedPlan, sheet: &Sheet, count: usize) -> (Vec<Option<usize>>, 
             return None;
         }
         bytes.clear();
-        key.iter().for_each(|value| sheet::identify(value, &mut bytes));
+        for value in &key {
+            sheet::identify(value, &mut bytes);
+        }
         Some(*known.entry(bytes.clone()).or_insert_with(|| {
             keys.push(key);
             keys.len() - 1
@@ -197,7 +199,9 @@ fn keys(embed: &EmbedPlan, sheet: &Sheet, count: usize) -> (Vec<Option<usize>>, 
 fn compare(one: &Vec<Value>, other: &Vec<Value>) -> std::cmp::Ordering {
     let bytes = |values: &Vec<Value>| {
         let mut bytes = Vec::new();
-        values.iter().for_each(|value| sheet::identify(value, &mut bytes));
+        for value in values {
+            sheet::identify(value, &mut bytes);
+        }
         bytes
     };
     bytes(one).cmp(&bytes(other))

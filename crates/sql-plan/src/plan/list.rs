@@ -7,15 +7,15 @@ use kasoku_coherence::Tag;
 use kasoku_problem::{Kind, Problem};
 
 use super::condition;
-use super::nest::{bind_presence, chosen, presence_shape, presence_tags};
+use super::list_text::{Read, shape_of_list};
+use super::nest::chosen;
 use super::{CountPlan, Nest, OutputColumn, RowRange, Statement, TablePlanner, shown};
 use crate::Value;
 use crate::cursor::{Context, CursorKey, Direction, Position};
-use crate::grammar::filter::Node;
 use crate::grammar::order::AskedTerm;
-use crate::grammar::select::{AskedEmbed, Selection, Shown};
+use crate::grammar::select::{Selection, Shown};
 use crate::grammar::{self, Parameters};
-use crate::keyset::{By, Seek, Segment, Sorting};
+use crate::keyset::{Seek, Segment, Sorting};
 use crate::rules::CountRule;
 use crate::sql::Written;
 
@@ -67,20 +67,10 @@ pub struct Page {
 /// What all lists of one shape share.
 #[derive(Debug)]
 pub(super) struct ListShape {
-    first: Written,
-    rest: Option<Written>,
+    pub(super) first: Written,
+    pub(super) rest: Option<Written>,
     /// Places of the sort's values in a row.
-    positions: Box<[usize]>,
-}
-
-/// What the text of a list is made of, beside its place in the sort.
-struct Read<'a> {
-    shown: &'a [Shown],
-    nodes: &'a [Node],
-    embeds: &'a [AskedEmbed],
-    grouped: bool,
-    /// Whether rows before the page are passed over.
-    passes_over: bool,
+    pub(super) positions: Box<[usize]>,
 }
 
 impl TablePlanner {
@@ -114,23 +104,15 @@ impl TablePlanner {
             None => self.sorting(asked.order.as_deref())?,
         };
         let embeds = selection.as_ref().map_or(&[][..], |selection| &selection.embeds);
-        let mut filters = Vec::with_capacity(16);
-        condition::shape(&asked.nodes, &mut filters);
-        presence_shape(embeds, &mut filters);
-        let mut params = Vec::with_capacity(8);
-        condition::bind(&asked.nodes, self.dialect, &mut params);
-        bind_presence(embeds, self.scope(), self.dialect, &mut params);
+        let (filters, mut params) = self.filters_of_list(&asked.nodes, embeds);
         let (route, sort) = (&*self.route, &*sorting.encoded);
         let context = Context { route, sort, filters: &filters, values: &params };
-        let token = asked.cursor.as_deref();
-        let position = token.map(|token| open(cursors, token, &context, &sorting)).transpose()?;
+        let position =
+            asked.cursor.as_deref().map(|token| open(cursors, token, &context, &sorting)).transpose()?;
         let direction = position.as_ref().map_or(Direction::Forward, |position| position.direction);
         let all = || self.columns.selectable_places().map(Shown::column).collect();
         let mut shown = selection.as_ref().map_or_else(all, |selection| selection.shown.clone());
-        let nest = match &selection {
-            Some(selection) => self.nest(selection, &mut shown)?,
-            None => None,
-        };
+        let nest = selection.as_ref().map(|selection| self.nest(selection, &mut shown)).transpose()?;
         // Groups are not counted.
         let count = match grouped {
             Some(_) => None,
@@ -145,8 +127,8 @@ impl TablePlanner {
         };
         let way = u8::from(direction == Direction::Back) | u8::from(offset > 0) << 1;
         let key = shape_of_list(&shown, way, &sorting, &first, &filters);
-        let (grouped, passes_over) = (grouped.is_some(), offset > 0);
-        let read = Read { shown: &shown, nodes: &asked.nodes, embeds, grouped, passes_over };
+        let (is_grouped, passes_over) = (grouped.is_some(), offset > 0);
+        let read = Read { shown: &shown, nodes: &asked.nodes, embeds, grouped: is_grouped, passes_over };
         let shape = self.lists.get_or_make(&key, || self.write_list(&read, first, rest));
         let mut before = Vec::new();
         shown::bind(&shown, self.dialect, &mut before);
@@ -156,13 +138,11 @@ impl TablePlanner {
         let columns = self.outputs_of(selection.as_ref());
         let limit = asked.limit.unwrap_or(self.page.default);
         params.push(Value::Integer(i64::from(limit) + 1));
-        if offset > 0 {
-            params.push(Value::Integer(offset.into()));
-        }
+        params.extend((offset > 0).then(|| Value::Integer(offset.into())));
         Ok(ListPlan {
             statement: Statement::new(&shape.first, params),
             columns,
-            nest,
+            nest: nest.flatten(),
             limit,
             count,
             tags,
@@ -176,19 +156,6 @@ impl TablePlanner {
             filters,
             filter_values,
         })
-    }
-
-    /// What a list depends on, apart from what is embedded in it.
-    fn tags_of_list(&self, nodes: &[Node], embeds: &[AskedEmbed], sorting: &Sorting) -> Vec<Tag> {
-        let mut tags = Vec::with_capacity(2);
-        self.tags.list(self.columns.filterable_places(), nodes, &mut tags);
-        presence_tags(embeds, self.scope(), &mut tags);
-        for term in &sorting.forward {
-            if let By::Related(branch, _) = term.by {
-                tags.extend_from_slice(self.branches[branch].tags.whole());
-            }
-        }
-        tags
     }
 
     /// The declared sort that was asked for, or its reverse.
@@ -206,38 +173,6 @@ impl TablePlanner {
             && selection.embeds.is_empty()
             && selection.shown.iter().filter_map(Shown::plain).eq(self.columns.selectable_places());
         if everything { Arc::clone(&self.outputs) } else { selection.all_outputs().into() }
-    }
-
-    fn write_list(&self, read: &Read<'_>, first: Seek<'_>, rest: Option<Seek<'_>>) -> ListShape {
-        let mut further: Vec<&str> = Vec::new();
-        let mut positions = Vec::with_capacity(first.terms.len());
-        for term in first.terms {
-            let is_it = |shown: &Shown| shown.plain().is_some_and(|place| term.by == By::Column(place));
-            let shown = read.shown.iter().position(is_it);
-            positions.push(shown.unwrap_or(read.shown.len() + further.len()));
-            if shown.is_none() {
-                further.push(&term.sql);
-            }
-        }
-        let write = |seek: Seek<'_>, what| {
-            let mut sql = self.begin_select(read.shown, &further);
-            condition::write(read.nodes, &self.columns, &mut sql);
-            self.write_presence(read.embeds, &mut sql);
-            seek.write_condition(&mut sql);
-            if read.grouped && !seek.terms.is_empty() {
-                sql.push(" group by ").list(seek.terms.iter().map(|term| &*term.sql));
-            }
-            seek.write_order(&mut sql);
-            sql.push(" limit ");
-            sql.param();
-            if read.passes_over {
-                sql.push(" offset ");
-                sql.param();
-            }
-            sql.finish(&self.table, what)
-        };
-        let rest = rest.map(|rest| write(rest, "list-rest"));
-        ListShape { first: write(first, "list"), rest, positions: positions.into() }
     }
 }
 
@@ -299,21 +234,6 @@ impl ListPlan {
             values: &self.statement.params[self.filter_values.clone()],
         }
     }
-}
-
-/// What decides the text of a list.
-fn shape_of_list(shown: &[Shown], way: u8, sorting: &Sorting, first: &Seek<'_>, filters: &[u8]) -> Vec<u8> {
-    let mut key = Vec::with_capacity(64);
-    key.extend_from_slice(&(shown.len() as u16).to_le_bytes());
-    for shown in shown {
-        shown.shape(&mut key);
-    }
-    key.push(way);
-    key.extend_from_slice(&(sorting.encoded.len() as u16).to_le_bytes());
-    key.extend_from_slice(&sorting.encoded);
-    first.shape(&mut key);
-    key.extend_from_slice(filters);
-    key
 }
 
 /// Reads a cursor; NULL can only stand where the column may be NULL.

@@ -7,6 +7,7 @@ pub(crate) mod condition;
 mod count;
 mod groups;
 mod list;
+mod list_text;
 mod nest;
 mod shapes;
 pub(crate) mod shown;

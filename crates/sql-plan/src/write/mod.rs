@@ -5,6 +5,7 @@
 //! plan belong in one transaction.
 
 mod each;
+mod returned;
 mod rows;
 mod text;
 
@@ -16,14 +17,13 @@ use serde_json::Value as Json;
 use crate::Value;
 use crate::columns::OutputColumn;
 use crate::fault::{invalid, unprocessable};
-use crate::grammar::select::Shown;
 use crate::grammar::{self, Asked, Parameters};
 use crate::plan::{Nest, Statement, TablePlanner, condition, shown};
 use crate::rules::PageRules;
 use crate::schema::Unique;
 use crate::sql::SqlText;
 use rows::Row;
-use text::{Change, OnConflict, Returned, push_places};
+use text::{Change, OnConflict, push_places};
 
 /// How to carry out a write.
 #[derive(Debug, Clone)]
@@ -289,25 +289,5 @@ impl TablePlanner {
             rows_most: if by_key { 1 } else { max_affected.map_or(most, |asked| asked.min(most)) },
             each_touches: false,
         })
-    }
-
-    /// What a write returns: what was selected, and what of the key is missing from it.
-    fn returned(&self, asked: &Asked) -> Result<Returned, Problem> {
-        let all = || self.columns.selectable_places().map(Shown::column).collect();
-        let mut shown: Vec<Shown> =
-            asked.selection.as_ref().map_or_else(all, |selection| selection.shown.clone());
-        let nest = match &asked.selection {
-            Some(selection) => self.nest(selection, &mut shown)?,
-            None => None,
-        };
-        let mut key = Vec::with_capacity(self.key.len());
-        for column in &self.key {
-            let known = shown.iter().position(|shown| shown.plain() == Some(*column));
-            key.push(known.unwrap_or(shown.len()));
-            if known.is_none() {
-                shown.push(Shown::column(*column));
-            }
-        }
-        Ok(Returned { shown, key, nest })
     }
 }
