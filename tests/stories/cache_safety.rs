@@ -443,6 +443,7 @@ fn touchy() -> RecordingOrigin {
                 "user-agent",
                 "via",
                 "forwarded",
+                "cdn-loop",
                 "accept-encoding",
                 "x-request-id",
                 "content-length",

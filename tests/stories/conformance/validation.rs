@@ -192,7 +192,7 @@ async fn a_304_from_storage_has_the_fields_that_matter() {
                     Field("cache-control", "max-age=3600"),
                     Field("date", "{-10}"),
                     Field("expires", "{+9}"),
-                    Field("vary", "Foo"),
+                    Field("vary", "Foo, accept-encoding"),
                     Field("content-location", "/x"),
                     Expect::Body(""),
                 ],
