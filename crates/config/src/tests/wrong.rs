@@ -982,12 +982,6 @@ body = "2TiB""#), @r#"
     4 | filter = ["id"]
       | ^^^^^^ belongs to `table` routes
 
-    error[route[0].compress]: `compress` means nothing to an `origin` route
-     --> kasoku.toml:5:1
-      |
-    5 | compress = "1KiB"
-      | ^^^^^^^^ belongs to `table` and `query` and `files` routes
-
     error[route[0].body]: `body` is out of range
      --> kasoku.toml:6:8
       |
