@@ -2,6 +2,11 @@
 //!
 //! Each module is one subject; each test starts what it needs and leaves nothing behind.
 
+#![expect(
+    clippy::duplicate_mod,
+    reason = "some stories are told on both engines, each of which has its own shop"
+)]
+
 mod bad_input;
 mod cache_safety;
 mod catalog;

@@ -139,6 +139,7 @@ async fn nothing_that_all_nodes_have_purged_comes_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it takes as long as its rounds"]
+#[expect(clippy::disallowed_methods, reason = "it is a setting of the test, which has no configuration")]
 async fn nothing_that_all_nodes_have_purged_comes_back_in_a_long_run() {
     let rounds = std::env::var("KASOKU_RACE_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
     check(rounds.unwrap_or(100_000)).await;

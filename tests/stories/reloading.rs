@@ -179,6 +179,7 @@ async fn what_is_kept_is_reached_by_purges_writes_and_switches() {
 
 #[tokio::test]
 async fn nodes_share_only_what_they_stored_under_the_same_settings() {
+    const HOST: (&str, &str) = ("host", "shop.example");
     let origin = numbering("cache-control: max-age=600\r\ncache-tag: all\r\n");
     let redis = Redis::start();
     let text = |settings: &str| {
@@ -196,7 +197,6 @@ async fn nodes_share_only_what_they_stored_under_the_same_settings() {
             tokio::task::yield_now().await;
         }
     }
-    const HOST: (&str, &str) = ("host", "shop.example");
     let get = async |site: &Site, target: &str| {
         let answer = site.kasoku.client().get_with(target, &[HOST]).await;
         assert!(answer.status.is_success(), "{answer:?}");

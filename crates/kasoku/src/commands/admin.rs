@@ -20,21 +20,18 @@ pub(super) fn ask(admin: &Admin, path: &str, body: Option<&Value>, member: &str)
         ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build();
     let agent = ureq::Agent::new_with_config(agent);
     let token = admin.token.as_ref().map(|token| format!("Bearer {token}"));
-    let sent = match body {
-        Some(body) => {
-            let mut request = agent.post(&url).header("content-type", "application/json");
-            if let Some(token) = &token {
-                request = request.header("authorization", token);
-            }
-            request.send(body.to_string())
+    let sent = if let Some(body) = body {
+        let mut request = agent.post(&url).header("content-type", "application/json");
+        if let Some(token) = &token {
+            request = request.header("authorization", token);
         }
-        None => {
-            let mut request = agent.get(&url);
-            if let Some(token) = &token {
-                request = request.header("authorization", token);
-            }
-            request.call()
+        request.send(body.to_string())
+    } else {
+        let mut request = agent.get(&url);
+        if let Some(token) = &token {
+            request = request.header("authorization", token);
         }
+        request.call()
     };
     let unreachable = |error: ureq::Error| {
         Failure(format!(

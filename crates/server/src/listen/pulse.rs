@@ -151,7 +151,7 @@ impl Pulse {
 
     /// Whether no request is in progress, and none has begun to arrive.
     pub(crate) fn is_idle(&self) -> bool {
-        !self.is_open() && !(self.in_head.load(Relaxed) && self.heard.load(Relaxed))
+        !(self.is_open() || self.in_head.load(Relaxed) && self.heard.load(Relaxed))
     }
 
     /// Whether nothing at all is half done: no request, no head, no answer on its way.

@@ -139,7 +139,7 @@ impl Observer for Logs {
                 info!(server, "a server of an origin can be connected to again");
             }
             Observation::OriginServer { server, error, .. } => {
-                let cause = error.map(|error| error.to_string()).unwrap_or_default();
+                let cause = error.map(ToString::to_string).unwrap_or_default();
                 warn!(server, cause, "a server of an origin cannot be connected to; others are asked first");
             }
             Observation::Draining { in_flight } => info!(in_flight, "no new requests are taken"),
