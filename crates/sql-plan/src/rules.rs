@@ -1,6 +1,6 @@
 //! What a route allows: the checked settings of `table` and `query` routes.
 //!
-//! Names have been checked against the [`Schema`](crate::Schema) before a value of these types exists.
+//! Names have been checked against the [`Schema`] before a value of these types exists.
 
 use crate::relation::Relation;
 use crate::schema::Schema;
