@@ -54,12 +54,19 @@ test("a mistake of the caller's is not tried again", async () => {
 /** Takes the only place of the route `counter`: a request whose body never comes. */
 async function occupy() {
   const { hostname, port, pathname } = new URL(`${house.url}/counter`);
-  const socket = connect(Number(port), hostname);
-  await once(socket, "connect");
-  socket.write(`POST ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{`);
   const counter = () => house.client().from("counter").select("code").retry(false);
-  while ((await counter()).status !== 503);
-  return socket;
+  for (;;) {
+    const socket = connect(Number(port), hostname);
+    await once(socket, "connect");
+    // It is answered only if another request had the place when it came.
+    let isRefused = false;
+    socket.once("data", () => { isRefused = true; });
+    socket.write(`POST ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{`);
+    while (!isRefused) {
+      if ((await counter()).status === 503) return socket;
+    }
+    socket.destroy();
+  }
 }
 
 test("what the product says when it has too much to do", async () => {
