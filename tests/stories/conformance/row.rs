@@ -74,6 +74,8 @@ pub(super) enum Expect {
     SawNo(&'static str),
     /// So many requests have come to the origin for this row.
     Asked(usize),
+    /// So many requests at the least came to the origin for this row.
+    AskedAtLeast(usize),
     /// `Cache-Status` contains this.
     Told(&'static str),
     /// `Cache-Status` does not contain this.

@@ -208,6 +208,7 @@ impl Trial {
             Expect::Saw(name, value) => of_head(last, name) == self.fill(value),
             Expect::SawNo(name) => !has(last, name),
             Expect::Asked(count) => seen.len() == *count,
+            Expect::AskedAtLeast(count) => seen.len() >= *count,
             Expect::Told(text) => told(text),
             Expect::Untold(text) => !told(text),
         }
