@@ -86,6 +86,9 @@ const LOCK: i64 = 0x6b61_736f_6b75;
 fn install_within(held: &Held, tables: &[WatchedTable]) -> Result<Vec<String>, DatabaseError> {
     let client = held.session.client();
     let known = installed(held)?.unwrap_or_default();
+    let schema: String = held
+        .wait(client.query_one_scalar("select quote_ident(current_schema())", &[]))
+        .map_err(|error| held.broken(&error))?;
     let mut changed = Vec::new();
     for table in tables {
         let before = known.iter().find(|known| known.table == table.table);
@@ -101,7 +104,7 @@ fn install_within(held: &Held, tables: &[WatchedTable]) -> Result<Vec<String>, D
                       join pg_namespace n on n.oid = c.relnamespace where c.oid = $1::text::regclass";
         let relations =
             held.wait(client.query(family, &[&quoted(&table.table)])).map_err(|error| held.broken(&error))?;
-        let mut sql = function(&table.table, &columns);
+        let mut sql = function(&table.table, &columns, &schema);
         for relation in &relations {
             push_triggers(&mut sql, relation.get(0), &table.table);
         }
@@ -121,8 +124,10 @@ fn function_name(table: &str) -> String {
     format!("_kasoku_note_{digest:016x}")
 }
 
-/// Writes down what one statement changed in a table. Names are of the schema in which it is made.
-fn function(table: &str, columns: &[String]) -> String {
+/// Writes down what one statement changed in a table. It runs with the rights of who made it, so names are looked up in
+/// the schema that it is made in, and a writer's temporary tables come last
+/// (<https://www.postgresql.org/docs/current/sql-createfunction.html#SQL-CREATEFUNCTION-SECURITY>).
+fn function(table: &str, columns: &[String], schema: &str) -> String {
     let mut fields = String::new();
     for (place, column) in columns.iter().enumerate() {
         let comma = if place > 0 { ", " } else { "" };
@@ -138,7 +143,7 @@ fn function(table: &str, columns: &[String]) -> String {
     let (name, relation) = (function_name(table), literal(table));
     format!(
         "create or replace function {name}() returns trigger language plpgsql security definer \
-         set search_path from current as $note$
+         set search_path = {schema}, pg_temp as $note$
 declare before jsonb; after jsonb; whole boolean := tg_op = 'TRUNCATE';
 begin
     if not whole then

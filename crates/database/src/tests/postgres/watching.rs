@@ -161,6 +161,16 @@ async fn what_was_written_early_and_committed_late_is_told() {
 }
 
 #[tokio::test]
+async fn a_writers_temporary_table_does_not_take_the_place_of_the_record() {
+    let watching = Watching::new(SCHEMA, BOTH).await;
+    watching.site.place.psql(
+        "create temp table _kasoku_change (relation text, before jsonb, after jsonb, whole boolean); \
+         update shelf set room = 3 where id = 1",
+    );
+    assert_eq!(watching.heard().await, ["shelf · -> 1,a"]);
+}
+
+#[tokio::test]
 async fn a_partition_is_told_as_its_table_however_it_is_written() {
     let schema = "create table log (day int, text text) partition by range (day);
         create table log_old partition of log for values from (0) to (10);
