@@ -10,7 +10,6 @@ mod template;
 
 use std::fmt;
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -21,6 +20,8 @@ use std::time::Duration;
 
 pub use database::PostgresDatabase;
 use keeper::Keeper;
+
+use crate::free_port;
 
 /// How long a start or an end may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -245,11 +246,6 @@ impl fmt::Debug for Postgres {
 /// The server ended before it took connections.
 #[derive(Debug)]
 struct Ended;
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port is free");
-    listener.local_addr().expect("a bound socket has an address").port()
-}
 
 /// Makes a folder that only its owner enters, which PostgreSQL insists on.
 fn private_folder(path: &Path) {

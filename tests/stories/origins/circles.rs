@@ -1,18 +1,8 @@
 //! Origins that lead back to where a request came from.
 
-use std::net::TcpListener;
-
-use kasoku_testkit::{Kasoku, RecordingOrigin, Start, TempApp};
+use kasoku_testkit::{Kasoku, RecordingOrigin, Start, TempApp, free_port};
 
 use super::{BINARY, field};
-
-/// A port that is free for a moment.
-fn port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a port can be had")
-        .port()
-}
 
 /// The binary on a port, before an origin on another, with settings of the server and of the route.
 fn on(port: u16, origin: u16, of_server: &str, of_route: &str) -> (TempApp, Kasoku) {
@@ -34,7 +24,7 @@ async fn check_loop(kasoku: &Kasoku, what: &str) {
 #[tokio::test]
 async fn a_server_whose_origin_is_itself_says_so_at_once() {
     for (of_server, of_route) in [("", ""), ("", "cache = false"), ("pseudonym = \"edge\"", "")] {
-        let port = port();
+        let port = free_port();
         let (_app, kasoku) = on(port, port, of_server, of_route);
         check_loop(&kasoku, &format!("{of_server} {of_route}")).await;
     }
@@ -43,7 +33,7 @@ async fn a_server_whose_origin_is_itself_says_so_at_once() {
 #[tokio::test]
 async fn servers_in_a_circle_say_so_at_once() {
     for (of_one, of_other) in [("", ""), ("pseudonym = \"one\"", "pseudonym = \"other\"")] {
-        let [one, other] = [port(), port()];
+        let [one, other] = [free_port(), free_port()];
         let (_app, first) = on(one, other, of_one, "");
         let (_app, _second) = on(other, one, of_other, "");
         check_loop(&first, of_one).await;
@@ -53,9 +43,9 @@ async fn servers_in_a_circle_say_so_at_once() {
 #[tokio::test]
 async fn servers_in_a_row_are_no_circle_and_each_says_its_name() {
     let origin = RecordingOrigin::always("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfour");
-    let inner = port();
+    let inner = free_port();
     let (_app, _second) = on(inner, origin.address().port(), "pseudonym = \"inner\"", "");
-    let (_app, first) = on(port(), inner, "", "");
+    let (_app, first) = on(free_port(), inner, "", "");
     let answer = first.client().get_with("/", &[("cdn-loop", "before; a=1")]).await;
     assert_eq!((answer.status.as_u16(), answer.text()), (200, "four"));
     assert_eq!(answer.header("via"), "1.1 inner, 1.1 kasoku");

@@ -1,7 +1,7 @@
 //! Origins that are not there, say nothing, say too little, or lie.
 
 use http::{Method, StatusCode};
-use kasoku_testkit::{Answer, Exchange, Peer, RecordingOrigin, Start, TempApp};
+use kasoku_testkit::{Answer, Exchange, Peer, RecordingOrigin, Start, TempApp, free_port};
 
 use super::{BINARY, FOUR, before, before_with};
 
@@ -10,8 +10,7 @@ const IMPATIENT: &str = "first_byte_timeout = \"200ms\"\nbetween_bytes_timeout =
 
 /// An address at which nobody listens.
 fn nobody() -> String {
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}", gone.local_addr().unwrap())
+    format!("http://127.0.0.1:{}", free_port())
 }
 
 #[track_caller]
@@ -28,10 +27,8 @@ async fn an_origin_that_is_down_is_unavailable_and_comes_back() {
     let kasoku = Start::origins(BINARY, &[nobody()]).ready();
     assert_problem(&kasoku.client().get("/").await, 503, "unavailable");
 
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let kasoku = Start::origins(BINARY, &[format!("http://{address}")]).ready();
+    let address = ("127.0.0.1", free_port());
+    let kasoku = Start::origins(BINARY, &[format!("http://127.0.0.1:{}", address.1)]).ready();
     assert_problem(&kasoku.client().get("/").await, 503, "unavailable");
     let _origin = RecordingOrigin::on(std::net::TcpListener::bind(address).unwrap(), |exchange| {
         exchange.send(FOUR);
