@@ -24,6 +24,7 @@ count = { default = "none", allowed = ["exact"] }
 write = ["insert", "update", "delete"]
 aggregate = ["pages"]
 embed_rows = 12
+export = ["csv", "ndjson"]
 cache = { fresh = "1h" }
 
 [route.embed]
@@ -98,6 +99,36 @@ async fn answer(client: &Client, target: &str) -> Value {
     let answer = client.get(target).await;
     assert_eq!(answer.status, StatusCode::OK, "{target}: {answer:?}");
     answer.json()
+}
+
+#[tokio::test]
+async fn whole_lists_as_files_have_related_rows_in_them_too() {
+    let app = app();
+    let kasoku = open(&app);
+    let client = kasoku.client();
+    for book in 5..40 {
+        let row = json!({"title": format!("Book {book}"), "author_id": book % 3 + 1});
+        client.json(http::Method::POST, "/books", &row).await;
+        for stars in 0..5 {
+            let row = json!({"book_id": book, "stars": stars});
+            client.json(http::Method::POST, "/reviews", &row).await;
+        }
+    }
+    // More than 12 related rows of one answer are refused; a file has them, read for as few rows at a time as it takes.
+    let query = "select=title,author(name),reviews(stars)";
+    assert_eq!(client.get(&format!("/books?{query}")).await.status, StatusCode::BAD_REQUEST);
+    let file = client.get(&format!("/books.ndjson?{query}")).await;
+    let lines: Vec<Value> = file.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 39, "{file:?}");
+    for (place, line) in lines.iter().enumerate() {
+        let page = answer(&client, &format!("/books?{query}&id=eq.{}", place + 1)).await;
+        assert_eq!(page, json!([line]));
+    }
+    let file = client.get("/books.csv?select=id,author(name),...reviews(stars)&id=lt.3&order=id.desc").await;
+    assert_eq!(
+        file.text(),
+        "id,author,stars\r\n2,\"{\"\"name\"\":\"\"Ada\"\"}\",[4]\r\n1,\"{\"\"name\"\":\"\"Ada\"\"}\",\"[5,2]\"\r\n"
+    );
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod durability;
 mod embeds;
 mod ending;
 mod explain;
+mod exports;
 mod files;
 mod grammar;
 mod hostile;

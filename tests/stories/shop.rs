@@ -21,6 +21,7 @@ order = ["id", "-price", "kind,-price", "note"]
 page = { default = 10, most = 50 }
 count = { default = "none", allowed = ["estimated", "capped", "exact"], cap = 20 }
 write = ["insert", "update", "upsert", "delete"]
+export = { formats = ["csv", "ndjson"], concurrent = 2 }
 cache = { fresh = "1h" }
 
 [[route]]
@@ -67,6 +68,19 @@ create table letters (
 );
 create index letters_by_thing on letters (thing);
 ";
+
+/// SQL that adds so many things to none, with notes of some length.
+pub(crate) fn many(rows: u32) -> String {
+    format!(
+        "with recursive n (i) as (select 1 union all select i + 1 from n where i < {rows})
+         insert into things (name, note) select 'n' || i, hex(zeroblob(50)) || i from n;"
+    )
+}
+
+/// Runs a statement on the app's database, as another process would.
+pub(crate) fn run(app: &TempApp, sql: &str) {
+    kasoku_testkit::sqlite(&app.join("shop.db"), sql);
+}
 
 /// The app in a folder of its own.
 pub(crate) fn app() -> TempApp {

@@ -9,6 +9,7 @@ use http::Uri;
 use http::uri::PathAndQuery;
 use kasoku_observe::RouteName;
 use kasoku_policies::{admit::AdmitRules, cache::CacheRules, rfc9111::HttpCacheRules, shape::ShapeRules};
+use kasoku_source_data::TransferRules;
 use kasoku_source_files::FilesRules;
 use kasoku_source_origin::OriginRules;
 use kasoku_sql_plan::proof::ProofRules;
@@ -242,6 +243,8 @@ pub struct RoutePlan {
     pub body_bytes_max: usize,
     /// Whether callers may see how their lists are read.
     pub shows_plans: bool,
+    /// What it lets out and in as files.
+    pub transfers: TransferRules,
     /// What is demanded of its statements before it is served.
     pub proof: ProofRules,
 }

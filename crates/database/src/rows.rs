@@ -53,6 +53,14 @@ impl<'c> Rows<'c> {
         }
     }
 
+    /// Whether the statement has more rows than can be stepped to, because their bytes were too many to be kept.
+    pub fn is_cut(&self) -> bool {
+        match &self.0 {
+            From::Sqlite(_) => false,
+            From::Postgres(fetched) => fetched.is_cut(),
+        }
+    }
+
     /// How many rows were stepped to.
     pub(crate) fn seen(&self) -> u64 {
         match &self.0 {

@@ -20,14 +20,16 @@ use kasoku_sql_plan::{CursorKey, Schema};
 use kasoku_units::SystemClock;
 use parking_lot::Mutex;
 
-use crate::assemble::{OfRoute, Shared, assemble, assemble_elsewhere, assemble_origin, surroundings};
+use crate::assemble::{
+    OfRoute, Shared, assemble, assemble_elsewhere, assemble_origin, assemble_transfer, surroundings,
+};
 use crate::dependencies::Dependencies;
 use crate::forgetful::forget;
 use crate::landmarks::Landmarks;
 use crate::made_routes::{Basis, Kept, MadeRoute, Tagging};
 use crate::router::{Route, Router, RouterError, Takes};
 use crate::second_tier::Hearing;
-use crate::sources::Placed;
+use crate::sources::{Around, Placed};
 use crate::stage::{Keeping, Stage};
 use crate::storage::{self, Progress};
 use crate::switches::Levers;
@@ -219,11 +221,13 @@ impl App {
         } else {
             (Takes::Known, assemble as Assemble)
         };
-        let patterns = sources.into_iter().map(|(pattern, source)| Route {
-            pattern,
-            name: route.name.clone(),
-            takes,
-            pipeline: assemble(route, &own, shared, self.stage.source(source)),
+        let patterns = sources.into_iter().map(|Placed { pattern, source, around }| {
+            let assemble = match around {
+                Around::Usual => assemble,
+                Around::Transfer => assemble_transfer,
+            };
+            let pipeline = assemble(route, &own, shared, self.stage.source(source));
+            Route { pattern, name: route.name.clone(), takes, pipeline }
         });
         MadeRoute { patterns: patterns.collect(), plan: route.clone(), lever: own.lever }
     }

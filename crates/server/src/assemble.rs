@@ -115,6 +115,24 @@ pub(crate) fn assemble_origin(
         .finally(source)
 }
 
+/// The policies around whole lists as files. Nothing of them is looked up or kept.
+pub(crate) fn assemble_transfer(
+    route: &RoutePlan,
+    own: &OfRoute,
+    shared: &Shared,
+    source: Arc<dyn Source>,
+) -> Arc<dyn Pipeline> {
+    let here = surroundings(route, shared);
+    let promises = source.promises();
+    first(Observe::new(&here))
+        .then(Rescue::new(&here).telling(promises.problems))
+        .then(Arc::clone(&own.admit))
+        .then(Deadline::new(route.transfers.deadline(), &here)) // its source has shorter ones for each part
+        .then(Shape::new(route.shape, promises))
+        .then(Negotiate::new(&source))
+        .finally(source)
+}
+
 fn switch(own: &OfRoute, source: &Arc<dyn Source>) -> Option<Switch> {
     own.lever.as_ref().map(|lever| Switch::new(lever, source))
 }

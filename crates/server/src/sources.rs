@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kasoku_config::{RoutePlan, SourcePlan};
 use kasoku_database::Inspector;
 use kasoku_pipeline::Source;
-use kasoku_source_data::{Engine, KEY_PARAM, QuerySource, table_sources};
+use kasoku_source_data::{Engine, KEY_PARAM, QuerySource, TransferSource, table_sources};
 use kasoku_source_files::FilesSource;
 use kasoku_source_origin::OriginSource;
 use kasoku_sql_plan::{QueryPlanner, Schema, TablePlanner};
@@ -14,8 +14,28 @@ use kasoku_units::SystemClock;
 use crate::app::{App, StartError};
 use crate::dependencies::Dependencies;
 
-/// A source, and the pattern that it answers at.
-pub(crate) type Placed = (String, Arc<dyn Source>);
+/// A source, and where it answers.
+pub(crate) struct Placed {
+    /// At which pattern.
+    pub(crate) pattern: String,
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) around: Around,
+}
+
+/// Which policies a source has around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Around {
+    /// Those of its route.
+    Usual,
+    /// Those of whole lists as files: nothing is kept, and all of it may take long.
+    Transfer,
+}
+
+impl Placed {
+    fn usual(pattern: String, source: Arc<dyn Source>) -> Self {
+        Self { pattern, source, around: Around::Usual }
+    }
+}
 
 impl App {
     /// The patterns of a route, each with its source.
@@ -44,13 +64,18 @@ impl App {
                 let cursors = self.cursors.clone().ok_or_else(|| wrong("it needs a database".into()))?;
                 let has_key = schema.table(&rules.table).is_some_and(|table| !table.key.is_empty());
                 let (list, row) = table_sources(pattern, planner, rules, has_key, engine()?, cursors);
+                let files = TransferSource::all(&list, &route.transfers, &self.observer).into_iter().map(
+                    |(extension, source)| Placed {
+                        pattern: format!("{pattern}.{extension}"),
+                        source: Arc::new(source),
+                        around: Around::Transfer,
+                    },
+                );
                 let list = if route.shows_plans { list.showing_plans() } else { list };
-                let list: (String, Arc<dyn Source>) = (pattern.to_owned(), Arc::new(list));
-                let row = row.map(|row| {
-                    let source: Arc<dyn Source> = Arc::new(row);
-                    (format!("{}/{{{KEY_PARAM}}}", pattern.trim_end_matches('/')), source)
-                });
-                Ok(std::iter::once(list).chain(row).collect())
+                let list = Placed::usual(pattern.to_owned(), Arc::new(list));
+                let below = format!("{}/{{{KEY_PARAM}}}", pattern.trim_end_matches('/'));
+                let row = row.map(|row| Placed::usual(below, Arc::new(row)));
+                Ok(std::iter::once(list).chain(row).chain(files).collect())
             }
             SourcePlan::Query(rules) => {
                 let inspector = inspector.ok_or_else(|| wrong("it needs a database".into()))?;
@@ -66,7 +91,7 @@ impl App {
                 let columns = inspector.columns(&rules.sql)?;
                 let source: Arc<dyn Source> =
                     Arc::new(QuerySource::new(planner, rules, &columns, &tables, engine()?));
-                Ok(vec![(pattern.to_owned(), source)])
+                Ok(vec![Placed::usual(pattern.to_owned(), source)])
             }
         }
     }
@@ -74,6 +99,6 @@ impl App {
 
 /// A source at a pattern. `{*rest}` matches something; what it stands below has a path, too.
 fn below(pattern: &str, source: Arc<dyn Source>) -> Vec<Placed> {
-    let whole = pattern.rfind("{*").map(|at| (pattern[..at].to_owned(), Arc::clone(&source)));
-    std::iter::once((pattern.to_owned(), source)).chain(whole).collect()
+    let whole = pattern.rfind("{*").map(|at| Placed::usual(pattern[..at].to_owned(), Arc::clone(&source)));
+    std::iter::once(Placed::usual(pattern.to_owned(), source)).chain(whole).collect()
 }

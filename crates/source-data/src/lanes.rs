@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use kasoku_coherence::Snapshot;
 use kasoku_database::{Commit, Database, DatabaseError, ReadTransaction, Rows, Statement, WriteTransaction};
+use kasoku_sql_plan::Value;
 use kasoku_units::Clock;
 use parking_lot::RwLock;
 
@@ -94,6 +95,26 @@ impl Lanes {
             }
         }
         Box::pin(self.engine.database.read_many(deadline, read)).await
+    }
+
+    /// Runs one statement that is a part of something long, and never on a thread that serves.
+    pub(crate) async fn read_apart<T: Send + 'static>(
+        &self,
+        statement: &Statement,
+        params: Vec<Value>,
+        deadline: Option<Instant>,
+        read: impl FnOnce(&mut Rows<'_>) -> Result<T, DatabaseError> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
+        self.engine.database.read(statement, params, deadline, read).await.map(|(read, _)| read)
+    }
+
+    /// Runs several such statements that see the database at one moment.
+    pub(crate) async fn read_many_apart<T: Send + 'static>(
+        &self,
+        deadline: Option<Instant>,
+        read: impl FnOnce(&mut ReadTransaction<'_>) -> Result<T, DatabaseError> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
+        self.engine.database.read_many(deadline, read).await.map(|(read, _)| read)
     }
 
     /// Writes; what `decides` by what it reads is run again if that has changed when it is committed.

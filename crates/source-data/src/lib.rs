@@ -22,6 +22,7 @@ mod query;
 mod range;
 mod render;
 mod table;
+mod transfer;
 mod write;
 
 pub use changes::{ChangeTagger, watched_tables};
@@ -30,3 +31,4 @@ pub use lanes::Engine;
 pub use position::POSITION;
 pub use query::QuerySource;
 pub use table::{KEY_PARAM, ListSource, RowSource, table_sources};
+pub use transfer::{ExportRules, TransferFormat, TransferRules, TransferSource};

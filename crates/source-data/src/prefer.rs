@@ -73,6 +73,8 @@ pub(crate) struct Preferences {
     pub(crate) affected_most: Option<u64>,
     /// `tx=…`
     pub(crate) end: Option<End>,
+    /// `cursor=row`: each row of a file carries the cursor of what comes behind it.
+    pub(crate) row_cursors: bool,
 }
 
 impl Preferences {
@@ -113,6 +115,10 @@ impl Preferences {
             "resolution" => return set(&mut self.resolution, &RESOLUTIONS, value),
             "missing" => return set(&mut self.missing, &MISSING, value),
             "tx" => return set(&mut self.end, &ENDS, value),
+            "cursor" => match value {
+                "row" => self.row_cursors = true,
+                _ => return Read::Wrong,
+            },
             "max-affected" => match value.parse() {
                 Ok(most) => self.affected_most = Some(most),
                 Err(_) => return Read::Wrong,
@@ -250,6 +256,7 @@ fn invalid(preference: &str) -> Problem {
                 "max-affected=N",
                 "tx=commit",
                 "tx=rollback",
+                "cursor=row",
                 "handling=strict",
                 "handling=lenient",
             ],

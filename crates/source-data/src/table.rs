@@ -122,6 +122,11 @@ pub fn table_sources(
 }
 
 impl ListSource {
+    /// The table that it answers from, for what answers from it in other ways.
+    pub(crate) fn table(&self) -> &Arc<Table> {
+        &self.table
+    }
+
     /// Lets callers see how their lists are read.
     #[must_use]
     pub fn showing_plans(self) -> Self {

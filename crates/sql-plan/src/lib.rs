@@ -53,7 +53,7 @@ pub use grammar::RESERVED_PARAMETERS;
 pub use grammar::order::{SortFault, parse_sort};
 pub use plan::{
     CountPlan, EmbedPlan, ListPlan, Member, Nest, OnePlan, OutputColumn, Page, RowRange, Statement,
-    SumOfNone, TablePlanner, Total, UnfitKey,
+    SumOfNone, TablePlanner, Total, UnfitKey, Walk,
 };
 pub use query::{Narrow, QueryFault, QueryPlan, QueryPlanner, ReadQuery, read_query};
 pub use relation::{Relation, RelationFault, Through};

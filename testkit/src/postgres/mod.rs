@@ -97,17 +97,17 @@ impl Postgres {
     pub fn database(&self) -> PostgresDatabase {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed) + 1);
         self.psql(&format!("create database {name}"));
-        self.database_of_name(&name)
+        self.named(&name)
     }
 
     /// Where a client connects to: the database `postgres`, over the loopback port.
     pub fn url(&self) -> String {
-        self.database_of_name("postgres").url()
+        self.named("postgres").url()
     }
 
     /// Runs statements in the database `postgres` and gives what they return, a line for a row, `|` between columns.
     pub fn psql(&self, sql: &str) -> String {
-        self.database_of_name("postgres").psql(sql)
+        self.named("postgres").psql(sql)
     }
 
     /// The loopback port.
@@ -173,7 +173,8 @@ impl Postgres {
         panic!("PostgreSQL does not start again:\n{}", self.log());
     }
 
-    fn database_of_name(&self, name: &str) -> PostgresDatabase {
+    /// The database of this name, which is there.
+    pub fn named(&self, name: &str) -> PostgresDatabase {
         PostgresDatabase::new(self.folder.clone(), self.port, name)
     }
 

@@ -4,6 +4,7 @@
 //! what is measured is what the cache keeps, and what keeping it costs the allocator. The page caches of the database
 //! are kept small: they are another budget.
 
+mod exports;
 mod in_flight;
 mod of_origins;
 

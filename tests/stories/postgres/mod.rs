@@ -5,6 +5,8 @@
 mod others;
 mod shop;
 
+#[path = "../exports.rs"]
+mod exports;
 #[path = "../lists.rs"]
 mod lists;
 #[path = "../writes.rs"]

@@ -27,6 +27,22 @@ create table letters (
 create index letters_by_thing on letters (thing);
 ";
 
+/// SQL that adds so many things to none, with notes of some length.
+pub(crate) fn many(rows: u32) -> String {
+    format!(
+        "insert into things (name, note) select 'n' || i, repeat('0', 100) || i from generate_series(1, {rows}) i;"
+    )
+}
+
+/// Runs a statement on the app's database, as another process would.
+pub(crate) fn run(app: &TempApp, sql: &str) {
+    let text = app.read("kasoku.toml");
+    let url =
+        text.split('"').find(|part| part.starts_with("postgres://")).expect("the app names its database");
+    let name = url.rsplit('/').next().expect("a database has a name");
+    Postgres::shared().named(name).psql(sql);
+}
+
 /// The app in a folder of its own, on a database of its own.
 pub(crate) fn app() -> TempApp {
     on(&Postgres::shared().database().url())

@@ -14,6 +14,7 @@ mod query;
 mod route;
 mod server;
 mod table;
+mod transfer;
 mod warm;
 
 pub(crate) use route::BELONG;

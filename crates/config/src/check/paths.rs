@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Known};
+use super::{Check, Known, transfer};
 use crate::diagnostic::Finding;
 use crate::tree::KeyPath;
 use crate::written::Route;
@@ -47,8 +47,8 @@ impl Patterns {
         }
         let (pattern, further) = patterns(route, known);
         let mut sound = self.insert(check, at, (&pattern, &pattern), place);
-        if let (true, Some(further)) = (sound, further) {
-            sound = self.insert(check, at, (&further, &pattern), place);
+        for further in further {
+            sound = sound && self.insert(check, at, (&further, &pattern), place);
         }
         sound.then_some(pattern)
     }
@@ -130,25 +130,27 @@ pub(super) fn params(pattern: &str) -> Vec<PathParam> {
         .collect()
 }
 
-/// The pattern of a route's plan, and the further one that it also takes.
+/// The pattern of a route's plan, and the further ones that it also takes.
 ///
 /// A `files` route serves everything below its path, so its pattern ends in `{*rest}` also if that is not
-/// written, and it takes the path before that too, as an `origin` route does. A `table` route also serves `path/{key}`, if the table has a key.
-fn patterns(route: &Route, known: Option<&Known>) -> (String, Option<String>) {
+/// written, and it takes the path before that too, as an `origin` route does. A `table` route also serves `path/{key}`, if the table has a key, and the files of its list.
+fn patterns(route: &Route, known: Option<&Known>) -> (String, Vec<String>) {
     let path = route.path.as_str();
     if route.files.is_some() {
         let below = || format!("{}/{{*rest}}", path.trim_end_matches('/'));
         let whole = if path.contains("{*") { path.to_owned() } else { below() };
         let before = whole.rfind("{*").map(|at| whole[..at].to_owned());
-        return (whole, before);
+        return (whole, before.into_iter().collect());
     }
     if route.origin.is_some() {
-        return (path.to_owned(), path.rfind("{*").map(|at| path[..at].to_owned()));
+        return (path.to_owned(), path.rfind("{*").map(|at| path[..at].to_owned()).into_iter().collect());
     }
     let description = known.and_then(|known| known.description.as_ref());
     let table = route.table.as_ref().zip(description).and_then(|(name, known)| known.schema.table(name));
     let has_rows = route.table.is_some() && table.is_none_or(|table| !table.key.is_empty());
-    (path.to_owned(), has_rows.then(|| format!("{}/{{key}}", path.trim_end_matches('/'))))
+    let rows = has_rows.then(|| format!("{}/{{key}}", path.trim_end_matches('/')));
+    let files = transfer::extensions(route).filter(|_| route.table.is_some() && path != "/");
+    (path.to_owned(), rows.into_iter().chain(files.map(|extension| format!("{path}.{extension}"))).collect())
 }
 
 /// A pattern with the names of its parameters left out.

@@ -7,14 +7,14 @@ use kasoku_observe::RouteName;
 use kasoku_policies::{admit::AdmitRules, shape::ShapeRules};
 
 use super::server::{body, positive, size};
-use super::{Check, Known, cache, files, origin, proof, query, table};
+use super::{Check, Known, cache, files, origin, proof, query, table, transfer};
 use crate::diagnostic::Finding;
 use crate::plan::{RoutePlan, SourcePlan};
 use crate::tree::KeyPath;
 use crate::written::{CacheOrName, DurationText, OrFalse, Route, SizeText, Written};
 
 /// Settings that belong to some sources only.
-pub(crate) const BELONG: [(&str, &[&str]); 20] = [
+pub(crate) const BELONG: [(&str, &[&str]); 21] = [
     ("select", &["table"]),
     ("filter", &["table"]),
     ("plain", &["table"]),
@@ -22,6 +22,7 @@ pub(crate) const BELONG: [(&str, &[&str]); 20] = [
     ("page", &["table"]),
     ("count", &["table"]),
     ("write", &["table"]),
+    ("export", &["table"]),
     ("envelope", &["table"]),
     ("soft_delete", &["table"]),
     ("plans", &["table"]),
@@ -102,6 +103,7 @@ pub(super) fn route(
         query::volatile(check, &at.key(if sql.is_empty() { "table" } else { "query" }), sql, &function);
     }
     policies(check, at, written, all);
+    let transfers = transfer::rules(check, at, written);
     let usual = if written.origin.is_some() { DEADLINE_OF_ORIGINS } else { DEADLINE };
     Some(RoutePlan {
         name,
@@ -116,6 +118,7 @@ pub(super) fn route(
         cache,
         body_bytes_max: body_bytes_max as usize,
         shows_plans: written.plans.unwrap_or_default(),
+        transfers,
         proof,
     })
 }

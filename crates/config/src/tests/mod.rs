@@ -7,6 +7,7 @@ mod good;
 mod mutations;
 mod postgres;
 mod secrets;
+mod transfers;
 mod wrong;
 
 use std::collections::BTreeMap;

@@ -13,6 +13,7 @@ mod route;
 mod sections;
 mod shared_cache;
 mod sources;
+mod transfer;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,7 @@ pub(crate) use sources::{
     Count, CountName, CountOrName, Files, FilesOrFolder, Page, ParamOrType, ParamType, WriteName,
     WriteOrList, write_rows,
 };
+pub(crate) use transfer::{Export, ExportName, ExportOrList};
 
 /// The configuration of a Kasoku app: what is served, from where, and within which limits.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]

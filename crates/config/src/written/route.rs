@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AggregateOrColumns, CacheOrName, CountOrName, DurationText, Embed, FilesOrFolder, OrFalse, OriginOrUrl,
-    Page, ParamOrType, ProofOrName, SizeText, WriteOrList,
+    AggregateOrColumns, CacheOrName, CountOrName, DurationText, Embed, ExportOrList, FilesOrFolder, OrFalse,
+    OriginOrUrl, Page, ParamOrType, ProofOrName, SizeText, WriteOrList,
 };
 
 /// A route: a path, one source, and what differs from the defaults around it.
@@ -70,6 +70,11 @@ pub(crate) struct Route {
     /// `table`: what may be written: `insert`, `update`, `update-each`, `upsert`, `delete`. Without it, nothing.
     #[schemars(example = ["insert", "update", "delete"])]
     pub(crate) write: Option<WriteOrList>,
+
+    /// `table`: whole lists as files, however long, at the path with `.csv` or `.ndjson` behind it, with the filters,
+    /// sorts and columns of the list: `csv`, `ndjson` or both; or a table with limits. Without it, none.
+    #[schemars(example = ["csv", "ndjson"])]
+    pub(crate) export: Option<ExportOrList>,
 
     /// `table`: answers lists as an object with this member, and `next_cursor`, instead of a plain array.
     #[schemars(example = &"items")]

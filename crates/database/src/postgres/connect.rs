@@ -159,11 +159,16 @@ impl Session {
             .await
             .map_err(|error| Failed::of(&error))?;
         let mut rows = pin!(rows);
-        let mut fetched = Vec::new();
+        let (mut fetched, mut bytes) = (Vec::new(), 0);
         while let Some(row) = rows.try_next().await.map_err(|error| Failed::of(&error))? {
             if fetched.len() as u64 == statement.rows_most() {
                 return Ok(Answer { rows: Fetched::new(fetched, prepared.columns().len()), changed: 0 });
             }
+            if bytes >= statement.bytes_most() {
+                let kept = Fetched::new(fetched, prepared.columns().len()).cut();
+                return Ok(Answer { rows: kept, changed: 0 });
+            }
+            bytes += row.raw_size_bytes() as u64;
             fetched.push(row);
         }
         let changed = rows.rows_affected().unwrap_or(0);

@@ -10,11 +10,22 @@ pub(crate) struct Fetched {
     rows: Vec<Row>,
     width: usize,
     read: usize,
+    is_cut: bool,
 }
 
 impl Fetched {
     pub(crate) fn new(rows: Vec<Row>, width: usize) -> Self {
-        Self { rows, width, read: 0 }
+        Self { rows, width, read: 0, is_cut: false }
+    }
+
+    /// The same rows, of which there were more.
+    pub(crate) fn cut(self) -> Self {
+        Self { is_cut: true, ..self }
+    }
+
+    /// Whether there were more rows.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// The next row.

@@ -13,16 +13,32 @@ pub(super) fn of_rows<'a>(rows: impl Iterator<Item = &'a [u8]>, columns: &[Outpu
     let mut rows = rows.peekable();
     match rows.peek() {
         // What the rows are made of may be more than columns.
-        Some(row) => line(&mut out, scan::members(row).map(|(name, _)| name)),
-        None => line(&mut out, columns.iter().map(|column| column.json_key.trim_end_matches(':').as_bytes())),
+        Some(row) => line(&mut out, names_in(row)),
+        None => line(&mut out, names_of(columns)),
     }
     for row in rows {
-        line(&mut out, scan::members(row).map(|(_, value)| value));
+        line(&mut out, values_in(row));
     }
     out
 }
 
-fn line<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = &'a [u8]>) {
+/// The names that columns are shown under, as JSON.
+pub(crate) fn names_of(columns: &[OutputColumn]) -> impl Iterator<Item = &[u8]> {
+    columns.iter().map(|column| column.json_key.trim_end_matches(':').as_bytes())
+}
+
+/// The names in a row, as JSON.
+pub(crate) fn names_in(row: &[u8]) -> impl Iterator<Item = &[u8]> {
+    scan::members(row).map(|(name, _)| name)
+}
+
+/// The values in a row, as JSON.
+pub(crate) fn values_in(row: &[u8]) -> impl Iterator<Item = &[u8]> {
+    scan::members(row).map(|(_, value)| value)
+}
+
+/// Writes a line of values that are JSON.
+pub(crate) fn line<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = &'a [u8]>) {
     for (place, value) in values.enumerate() {
         if place > 0 {
             out.push(b',');

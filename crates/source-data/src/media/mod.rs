@@ -4,7 +4,7 @@
 //! like is decided in one place, and rows with rows inside them need nothing of their own here.
 
 mod accept;
-mod csv;
+pub(crate) mod csv;
 mod scan;
 
 #[cfg(test)]

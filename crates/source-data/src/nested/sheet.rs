@@ -55,6 +55,11 @@ impl Sheet {
         self.rows
     }
 
+    /// How many bytes of text it has.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// The JSON of the value that was shown at this place among those shown.
     pub(super) fn shown(&self, row: usize, place: usize) -> &[u8] {
         let at = row * self.shown.len() + place;

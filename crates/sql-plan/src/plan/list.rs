@@ -14,7 +14,7 @@ use crate::Value;
 use crate::cursor::{Context, CursorKey, Direction, Position};
 use crate::grammar::order::AskedTerm;
 use crate::grammar::select::{Selection, Shown};
-use crate::grammar::{self, Parameters};
+use crate::grammar::{self, Asked, Parameters};
 use crate::keyset::{Seek, Segment, Sorting};
 use crate::rules::CountRule;
 use crate::sql::Written;
@@ -96,14 +96,25 @@ impl TablePlanner {
         let mut asked = grammar::read(self.scope(), self.page, Parameters::LIST, query)?;
         condition::settle(&mut asked.nodes);
         self.settle_page(&mut asked, range)?;
+        let plan = self.plan_list(&asked, prefer_count, cursors)?;
+        Ok(ListPlan { by_range: range.is_some(), ..plan })
+    }
+
+    /// Plans one page of what was asked for.
+    pub(super) fn plan_list(
+        &self,
+        asked: &Asked,
+        prefer_count: Option<CountRule>,
+        cursors: &CursorKey,
+    ) -> Result<ListPlan, Problem> {
         let offset = asked.offset.unwrap_or(0);
-        let selection = asked.selection.take();
-        let grouped = selection.as_ref().filter(|selection| selection.grouped);
+        let selection = asked.selection.as_ref();
+        let grouped = selection.filter(|selection| selection.grouped);
         let sorting = match grouped {
             Some(selection) => self.sorting_of_groups(selection, asked.order.as_deref())?,
             None => self.sorting(asked.order.as_deref())?,
         };
-        let embeds = selection.as_ref().map_or(&[][..], |selection| &selection.embeds);
+        let embeds = selection.map_or(&[][..], |selection| &selection.embeds);
         let (filters, mut params) = self.filters_of_list(&asked.nodes, embeds);
         let (route, sort) = (&*self.route, &*sorting.encoded);
         let context = Context { route, sort, filters: &filters, values: &params };
@@ -111,8 +122,8 @@ impl TablePlanner {
             asked.cursor.as_deref().map(|token| open(cursors, token, &context, &sorting)).transpose()?;
         let direction = position.as_ref().map_or(Direction::Forward, |position| position.direction);
         let all = || self.columns.selectable_places().map(Shown::column).collect();
-        let mut shown = selection.as_ref().map_or_else(all, |selection| selection.shown.clone());
-        let nest = selection.as_ref().map(|selection| self.nest(selection, &mut shown)).transpose()?;
+        let mut shown = selection.map_or_else(all, |selection| selection.shown.clone());
+        let nest = selection.map(|selection| self.nest(selection, &mut shown)).transpose()?;
         // Groups are not counted.
         let count = match grouped {
             Some(_) => None,
@@ -135,7 +146,7 @@ impl TablePlanner {
         let filter_values = before.len()..before.len() + params.len();
         params.splice(..0, before);
         first.bind(&mut params);
-        let columns = self.outputs_of(selection.as_ref());
+        let columns = self.outputs_of(selection);
         let limit = asked.limit.unwrap_or(self.page.default);
         params.push(Value::Integer(i64::from(limit) + 1));
         params.extend((offset > 0).then(|| Value::Integer(offset.into())));
@@ -152,7 +163,7 @@ impl TablePlanner {
             direction,
             continued: position.is_some() || offset > 0,
             from: position.is_none().then_some(offset),
-            by_range: range.is_some(),
+            by_range: false,
             filters,
             filter_values,
         })
@@ -222,8 +233,21 @@ impl ListPlan {
         let prev = seal(rows.first().filter(|_| before), Direction::Back);
         match (next, prev) {
             (Ok(next), Ok(prev)) => Ok(Page { has_more: next.is_some(), next, prev }),
-            _ => Err(Problem::new(Kind::Internal).detail("a value of the sort is too long to page by")),
+            _ => Err(too_long()),
         }
+    }
+
+    /// The cursor of what comes behind a row with these values at [`positions`](Self::positions).
+    ///
+    /// # Errors
+    /// A value is too long for a cursor.
+    pub fn behind(&self, values: Vec<Value>, cursors: &CursorKey) -> Result<String, Problem> {
+        let position = Position { direction: Direction::Forward, values };
+        cursors.seal(&position, &self.context()).map_err(|_| too_long())
+    }
+
+    pub(super) fn direction(&self) -> Direction {
+        self.direction
     }
 
     fn context(&self) -> Context<'_> {
@@ -234,6 +258,10 @@ impl ListPlan {
             values: &self.statement.params[self.filter_values.clone()],
         }
     }
+}
+
+fn too_long() -> Problem {
+    Problem::new(Kind::Internal).detail("a value of the sort is too long to page by")
 }
 
 /// Reads a cursor; NULL can only stand where the column may be NULL.

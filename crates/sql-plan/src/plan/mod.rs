@@ -13,6 +13,7 @@ mod shapes;
 pub(crate) mod shown;
 mod sorts;
 mod table;
+mod walk;
 mod window;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use list::{ListPlan, Page};
 pub use nest::{EmbedPlan, Member, Nest, SumOfNone, UnfitKey};
 pub(crate) use sorts::{identity, sorts};
 pub use table::TablePlanner;
+pub use walk::Walk;
 pub use window::RowRange;
 
 /// A statement with its values.

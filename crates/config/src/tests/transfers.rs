@@ -1,0 +1,61 @@
+//! Whole lists as files: what is written, what it means, and what cannot be.
+
+use std::time::Duration;
+
+use kasoku_source_data::{ExportRules, TransferFormat, TransferRules};
+
+use super::App;
+
+/// Settings of a route over the table `items`.
+fn of_items(text: &str) -> String {
+    format!(
+        "[database]\nurl = \"sqlite:a.db\"\nschema = \"schema/\"\n[[route]]\npath = \"/v1/items\"\n\
+         table = \"items\"\n{text}\n"
+    )
+}
+
+#[test]
+fn a_list_of_forms_is_enough_and_limits_can_be_said() {
+    let check = |text: &str, expected: Option<ExportRules>| {
+        let loaded = App::new().load(&of_items(text)).unwrap_or_else(|found| panic!("{found}"));
+        assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+        assert_eq!(loaded.plan.routes[0].transfers, TransferRules { export: expected }, "{text}");
+    };
+    let usual = ExportRules {
+        formats: vec![TransferFormat::Ndjson],
+        concurrent: 4,
+        rows_most: 1_000,
+        deadline: Duration::from_hours(1),
+    };
+    check("", None);
+    check("export = [\"ndjson\"]", Some(usual.clone()));
+    check(
+        "export = { formats = [\"csv\", \"ndjson\"], concurrent = 1, rows = 7, deadline = \"1m\" }",
+        Some(ExportRules {
+            formats: vec![TransferFormat::Csv, TransferFormat::Ndjson],
+            concurrent: 1,
+            rows_most: 7,
+            deadline: Duration::from_mins(1),
+        }),
+    );
+}
+
+#[test]
+fn what_cannot_be_served_is_named() {
+    let check = |text: &str, mentions: &str| {
+        let found = App::new().findings(text);
+        assert!(found.contains(mentions), "{text}\n{found}");
+    };
+    check(&of_items("export = []"), "nothing would be exported");
+    check(&of_items("export = [\"csv\", \"csv\"]"), "the form is there already");
+    check(&of_items("export = [\"xlsx\"]"), "xlsx");
+    check(&of_items("export = { formats = [\"csv\"], concurrent = 0 }"), "concurrent");
+    check(&of_items("export = { formats = [\"csv\"], deadline = \"0s\" }"), "deadline");
+    check(&of_items("export = [\"csv\"]").replace("/v1/items", "/"), "a file needs a name");
+    let other = "[[route]]\npath = \"/v1/items.csv\"\nquery = \"select 1 as one\"";
+    check(&of_items(&format!("export = [\"csv\"]\n{other}")), "two routes would serve `/v1/items.csv`");
+    check(
+        "[[route]]\npath = \"/\"\nfiles = \"static\"\nexport = [\"csv\"]",
+        "`export` means nothing to a `files` route",
+    );
+}
