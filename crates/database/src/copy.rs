@@ -19,6 +19,16 @@ enum Engine {
     Postgres(Box<postgres::copy::Copy>),
 }
 
+/// What a database would do if rows and statistics told it so. Without them, one that plans by costs finds most plans
+/// alike, and takes any; so whoever asks names the one that suits the statement.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Leaning<'a> {
+    /// Sorting what an index finds may be better than reading in order.
+    pub sorts: bool,
+    /// Indexes that it does not take.
+    pub without: &'a [String],
+}
+
 impl SchemaCopy {
     /// What these files make, on SQLite.
     pub fn of_migrations(files: &[Migration]) -> Result<Self, DatabaseError> {
@@ -44,11 +54,19 @@ impl SchemaCopy {
         }
     }
 
-    /// How a statement would be run.
+    /// How a statement would be run, sorting nothing if that can be.
     pub fn plan(&self, sql: &str) -> Result<Planned, DatabaseError> {
         match &self.0 {
             Engine::Sqlite(copy) => copy.plan(sql),
-            Engine::Postgres(copy) => copy.plan(sql),
+            Engine::Postgres(copy) => copy.plan(sql, &Leaning::default()),
+        }
+    }
+
+    /// How it would be run by a database that leans another way; `None` where there is no other.
+    pub fn plan_leaning(&self, sql: &str, leaning: &Leaning<'_>) -> Result<Option<Planned>, DatabaseError> {
+        match &self.0 {
+            Engine::Sqlite(_) => Ok(None),
+            Engine::Postgres(copy) => copy.plan(sql, leaning).map(Some),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::bulk::Bulk;
 use crate::changes::{CommitListener, WatchedTable};
 use crate::error::DatabaseError;
 use crate::inspect::Inspector;
+use crate::long::LongShapes;
 use crate::migrate::Migration;
 use crate::postgres::{Postgres, PostgresSettings};
 use crate::rows::Rows;
@@ -106,6 +107,15 @@ impl Database {
         match &self.0 {
             Engine::Sqlite(sqlite) => sqlite.is_read_only(),
             Engine::Postgres(postgres) => postgres.is_read_only(),
+        }
+    }
+
+    /// Which shapes took long lately. Whoever [reads in place](Self::reads_in_place) asks it, and tells it; a server's
+    /// statements are looked after here.
+    pub fn long_shapes(&self) -> &LongShapes {
+        match &self.0 {
+            Engine::Sqlite(sqlite) => sqlite.long_shapes(),
+            Engine::Postgres(postgres) => postgres.long_shapes(),
         }
     }
 

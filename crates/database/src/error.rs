@@ -147,6 +147,13 @@ impl DatabaseError {
         problem.cause(self)
     }
 
+    /// The problem of a request that sends nothing to be stored: a value that no column takes is one of its parameters.
+    pub fn problem_of_asking(self) -> Problem {
+        let Self::Constraint { kind: kind @ ConstraintKind::DataType, .. } = self else { return self.into() };
+        let detail = "a value in the request's parameters is not of the type that it is compared with";
+        Problem::new(Kind::InvalidParameter).code(kind.code()).detail(detail).cause(self)
+    }
+
     /// How far the connection can be trusted after this error.
     pub(crate) fn severity(&self) -> Severity {
         match self {

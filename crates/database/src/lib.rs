@@ -12,6 +12,7 @@ mod database;
 mod error;
 mod inspect;
 pub mod json;
+mod long;
 mod migrate;
 mod postgres;
 mod queue;
@@ -31,13 +32,14 @@ pub use bulk::Bulk;
 pub use changes::{
     BYTES_REPORTED_MAX, CommitListener, DataChange, ROWS_REPORTED_MAX, RowChange, WatchedTable,
 };
-pub use copy::SchemaCopy;
+pub use copy::{Leaning, SchemaCopy};
 pub use database::{Commit, Database};
 pub use error::{ConstraintKind, DatabaseError};
 pub use inspect::{
     Effort, Inspector, PlanFacts, PlanStep, Reads, ResultColumn, StepAccess, TableRead, describe_file,
     describe_migrations,
 };
+pub use long::{LongSettings, LongShapes};
 pub use migrate::{Migration, MigrationError};
 pub use postgres::native::Native;
 pub use postgres::{PostgresSettings, WatchMode, Watched, watch_install, watch_remove, watch_status};

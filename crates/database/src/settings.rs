@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::long::LongSettings;
+
 /// What a database is opened with. Every limit of the engine is here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -24,6 +26,8 @@ pub struct Settings {
     pub group_most: usize,
     /// A statement that takes longer is stopped.
     pub statement_timeout: Duration,
+    /// From when on a statement counts as long, and for how long that is remembered.
+    pub long: LongSettings,
 }
 
 impl Default for Settings {
@@ -38,6 +42,7 @@ impl Default for Settings {
             write_queue: 4_096,
             group_most: 256,
             statement_timeout: Duration::from_secs(10),
+            long: LongSettings::IN_PROCESS,
         }
     }
 }

@@ -7,7 +7,6 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, HeaderValue};
 use kasoku_database::{DatabaseError, Rows};
 use kasoku_pipeline::{Outcome, Request};
-use kasoku_problem::Problem;
 use serde_json::json;
 
 use crate::list;
@@ -31,7 +30,11 @@ pub(crate) async fn answer(table: &Table, request: Request) -> Outcome {
         }
         Ok(lines)
     };
-    let (lines, _) = table.lanes.read(&statement, request.deadline, lines).await.map_err(Problem::from)?;
+    let (lines, _) = table
+        .lanes
+        .read(&statement, request.deadline, lines)
+        .await
+        .map_err(DatabaseError::problem_of_asking)?;
     let text = match media {
         Media::Plan(PlanText::Json) => json!([{ "Plan": { "Lines": lines } }]).to_string(),
         _ => lines.join("\n"),

@@ -3,25 +3,15 @@
 //! A look-up by key takes a few microseconds, less than handing it to another thread would; a long statement on a
 //! thread that serves would hold up every other request there. No plan can tell the two apart for certain, since it
 //! does not know the rows. So each statement begins on the serving thread with a short allowance. One that is
-//! stopped by it is run again on a reader thread, and so is its shape for a while: a second, and longer each time that
-//! it is stopped again. It may have been the thread that was kept waiting and not the statement that was long.
+//! stopped by it is run again on a reader thread, and so is its shape for a while.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use kasoku_coherence::Snapshot;
 use kasoku_database::{Commit, Database, DatabaseError, ReadTransaction, Rows, Statement, WriteTransaction};
 use kasoku_sql_plan::Value;
 use kasoku_units::Clock;
-use parking_lot::RwLock;
-
-/// What a statement may take on a thread that serves.
-const ALLOWANCE: Duration = Duration::from_millis(2);
-/// Shapes that are remembered as long; beyond them, an unknown one counts as long without a trial.
-const LONG_MAX: usize = 4_096;
-/// For how long a shape is remembered as long, at first and at the most.
-const REMEMBERED: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(64)];
 
 /// What answers are read from: a database, and what time it is.
 #[derive(Clone)]
@@ -32,17 +22,9 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
 }
 
-/// An engine, and which statements are long.
+/// An engine, and the ways to run statements on it.
 pub(crate) struct Lanes {
     engine: Engine,
-    long: RwLock<HashMap<Arc<str>, Long>>,
-}
-
-/// A shape that was stopped by its allowance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Long {
-    remembered: Duration,
-    until: Instant,
 }
 
 /// A statement as the planner gives it.
@@ -50,7 +32,7 @@ pub(crate) type Planned = kasoku_sql_plan::Statement;
 
 impl Lanes {
     pub(crate) fn new(engine: Engine) -> Self {
-        Self { engine, long: RwLock::default() }
+        Self { engine }
     }
 
     /// Tells the time.
@@ -132,18 +114,8 @@ impl Lanes {
     }
 
     fn is_short(&self, shape: &Arc<str>) -> bool {
-        if !self.engine.database.reads_in_place() {
-            return false;
-        }
-        let long = self.long.read();
-        // The texts of statements are long, and to hash one is not for nothing.
-        if long.is_empty() {
-            return true;
-        }
-        match long.get(shape) {
-            Some(known) => known.until <= self.engine.clock.now(),
-            None => long.len() < LONG_MAX,
-        }
+        let database = &self.engine.database;
+        database.reads_in_place() && !database.long_shapes().has(shape, || self.engine.clock.now())
     }
 
     /// Whether the allowance ended the trial, and not the request's own deadline. The shape is then known as long.
@@ -156,51 +128,13 @@ impl Lanes {
         let outlasted = matches!(tried, Err(DatabaseError::Deadline | DatabaseError::Interrupted))
             && deadline.is_none_or(|deadline| self.engine.clock.now() < deadline);
         if outlasted {
-            let now = self.engine.clock.now();
-            let mut long = self.long.write();
-            if long.len() >= LONG_MAX {
-                long.retain(|_, known| now < known.until);
-            }
-            let again = Long::after(long.get(shape), now);
-            long.insert(Arc::clone(shape), again);
+            self.engine.database.long_shapes().add(shape, self.engine.clock.now());
         }
         outlasted
     }
 
     fn allowance(&self, deadline: Option<Instant>) -> Instant {
-        let allowed = self.engine.clock.now() + ALLOWANCE;
+        let allowed = self.engine.clock.now() + self.engine.database.long_shapes().after();
         deadline.map_or(allowed, |deadline| deadline.min(allowed))
-    }
-}
-
-impl Long {
-    /// What is remembered of a shape that was stopped now, and may have been stopped before.
-    fn after(before: Option<&Self>, now: Instant) -> Self {
-        let [first, most] = REMEMBERED;
-        let lately = before.filter(|before| now < before.until + before.remembered);
-        let remembered = lately.map_or(first, |before| (before.remembered * 2).min(most));
-        Self { remembered, until: now + remembered }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shape_is_remembered_for_longer_each_time_unless_it_was_well_for_as_long() {
-        let start = Instant::now();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let mut known = Long::after(None, at(0));
-        assert_eq!(known, Long { remembered: Duration::from_secs(1), until: at(1) });
-        for (stopped_s, until_s) in
-            [(1, 3), (3, 7), (14, 15), (15, 17), (17, 21), (21, 29), (29, 45), (45, 77)]
-        {
-            known = Long::after(Some(&known), at(stopped_s));
-            assert_eq!(known.until, at(until_s), "stopped at {stopped_s}");
-        }
-        known = Long::after(Some(&known), at(77));
-        known = Long::after(Some(&known), known.until);
-        assert_eq!(known.remembered, REMEMBERED[1]);
     }
 }

@@ -51,7 +51,7 @@ pub(crate) async fn answer(table: &Table, request: Request) -> Outcome {
         let gather = move |transaction: &mut ReadTransaction<'_>| gather(transaction, &reading, most);
         table.lanes.read_many(lane(&plan), request.deadline, gather).await
     };
-    let (gathered, snapshot) = read.map_err(Problem::from)?;
+    let (gathered, snapshot) = read.map_err(DatabaseError::problem_of_asking)?;
     if let Some(excess) = gathered.excess {
         return Err(Problem::from(excess).into());
     }

@@ -75,8 +75,11 @@ impl QuerySource {
                 Counted::TooMany => Read::TooMany,
             })
         };
-        let (read, snapshot) =
-            self.lanes.read(&plan.statement, request.deadline, read).await.map_err(Problem::from)?;
+        let (read, snapshot) = self
+            .lanes
+            .read(&plan.statement, request.deadline, read)
+            .await
+            .map_err(DatabaseError::problem_of_asking)?;
         let text = match read {
             Read::Text(text) => text,
             Read::Nothing => {

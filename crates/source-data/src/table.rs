@@ -196,8 +196,11 @@ async fn one(table: &Table, request: Request) -> Outcome {
         one_with_embeds(table, request.deadline, &plan.statement, nest).await?
     } else {
         let first = move |rows: &mut Rows<'_>| render::first(rows, &columns);
-        let (found, snapshot) =
-            table.lanes.read(&plan.statement, request.deadline, first).await.map_err(Problem::from)?;
+        let (found, snapshot) = table
+            .lanes
+            .read(&plan.statement, request.deadline, first)
+            .await
+            .map_err(DatabaseError::problem_of_asking)?;
         ((found, Vec::new()), snapshot)
     };
     let Some(text) = found else {
@@ -248,6 +251,7 @@ async fn one_with_embeds(
             (Some(text), embedded.tags)
         }))
     };
-    let (read, snapshot) = table.lanes.read_many(&lane, deadline, read).await.map_err(Problem::from)?;
+    let (read, snapshot) =
+        table.lanes.read_many(&lane, deadline, read).await.map_err(DatabaseError::problem_of_asking)?;
     Ok((read?, snapshot))
 }

@@ -41,6 +41,9 @@ pub(crate) struct Branch {
 /// A table that relates rows of two others.
 #[derive(Debug)]
 pub(crate) struct Between {
+    pub(crate) table: Box<str>,
+    /// Its columns that refer to the first table.
+    pub(crate) keys: Vec<Box<str>>,
     /// The table's name as SQL.
     pub(crate) quoted: Box<str>,
     /// Its columns that refer to the first table, as SQL.
@@ -140,6 +143,8 @@ fn between(
         places.iter().map(name).collect()
     };
     Some(Between {
+        table: table.name.as_str().into(),
+        keys: through.near.iter().map(|place| table.columns[*place].name.as_str().into()).collect(),
         quoted: dialect.quote(&table.name).into(),
         near: names(&through.near),
         far: names(&through.far),

@@ -3,7 +3,9 @@
 //! The modules that are named by their path are those of SQLite, word for word; what differs is the shop they are told in.
 
 mod others;
+mod proof;
 mod shop;
+mod types;
 
 #[path = "../exports.rs"]
 mod exports;

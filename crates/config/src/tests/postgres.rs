@@ -43,7 +43,7 @@ fn a_pool_is_named_and_differs_where_it_says_so() {
     let local = settings(&app, &place.url(), "pool = \"local\"\nread_only = true\nwatch = \"off\"");
     assert_eq!((local.shared, local.exclusive, local.read_only), (2, 4, true));
     assert_eq!(local.watch, WatchMode::Off);
-    let more = "statement_timeout = \"2s\"\nwatch = \"install\"\npoll = \"50ms\"\nbound = \"3s\"\n\
+    let more = "long = \"20ms\"\nlong_for = \"5s\"\nstatement_timeout = \"2s\"\nwatch = \"install\"\npoll = \"50ms\"\nbound = \"3s\"\n\
                 [database.pool]\nprofile = \"production\"\nshared = 3\nqueue = 7\nwait = \"1s\"\nreconnect = \"9s\"\n\
                 health_check = \"4s\"\nidle = \"8s\"\nlifetime = \"1h\"\nconnect_timeout = \"6s\"";
     let own = settings(&app, &place.url().replace("postgres://", "postgresql://"), more);
@@ -57,6 +57,7 @@ fn a_pool_is_named_and_differs_where_it_says_so() {
         (seconds(2), Duration::from_millis(50), seconds(3))
     );
     assert_eq!(own.watch, WatchMode::Install);
+    assert_eq!((own.long.after, own.long.remembered), (Duration::from_millis(20), seconds(5)));
 }
 
 #[test]
@@ -69,6 +70,7 @@ fn settings_of_one_kind_of_database_are_refused_for_the_other() {
         ("group = 5", "`group` is for SQLite"),
         ("bound = \"10ms\"", "`bound` is not longer than `poll`"),
         ("pool = \"large\"", "pool"),
+        ("long = \"0s\"", "`long` is out of range"),
         ("[database.pool]\nshared = 0", "`shared` is out of range"),
         ("[database.pool]\nwait = \"0s\"", "`wait` is out of range"),
     ] {

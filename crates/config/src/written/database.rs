@@ -59,6 +59,18 @@ pub(crate) struct Database {
     #[serde(default = "statement_timeout")]
     pub(crate) statement_timeout: DurationText,
 
+    /// A read that takes longer counts as long, and so does every other one of its shape for a while: on SQLite it is
+    /// stopped on the thread that serves and run on one of `readers`, on PostgreSQL the next one gets a connection to
+    /// itself. Without it, `2ms` on SQLite and `50ms` on PostgreSQL.
+    #[serde(default)]
+    #[schemars(example = &"20ms")]
+    pub(crate) long: Option<DurationText>,
+
+    /// For how long that is remembered at the most: a second at first, and twice as long each time that a trial after it
+    /// fails too.
+    #[serde(default = "long_for")]
+    pub(crate) long_for: DurationText,
+
     /// Connections to PostgreSQL: `local`, `staging` or `production`, or a table with what is to differ from one of
     /// them. Without it, `staging`.
     #[serde(default)]
@@ -197,6 +209,10 @@ fn group() -> u32 {
 
 fn statement_timeout() -> DurationText {
     DurationText::seconds(5)
+}
+
+fn long_for() -> DurationText {
+    DurationText::seconds(64)
 }
 
 fn poll() -> DurationText {

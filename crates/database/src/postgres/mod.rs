@@ -34,6 +34,7 @@ pub use watch::{Watched, watch_install, watch_remove, watch_status};
 use crate::bulk::Bulk;
 use crate::changes::{CommitListener, WatchedTable};
 use crate::error::DatabaseError;
+use crate::long::LongShapes;
 use crate::migrate::Migration;
 use crate::tell::Teller;
 use background::Background;
@@ -42,7 +43,6 @@ use connect::Connector;
 use exclusive::Exclusive;
 use held::Held;
 use inspect::Inspector;
-use read::LongShapes;
 use shared::Shared;
 use watch::Watch;
 
@@ -81,12 +81,16 @@ impl Postgres {
         watch.start(&own, &background, &connector, (&settings, &teller))?;
         let shared = Shared::start(&background, &connector, &settings, &teller);
         let exclusive = Exclusive::start(&connector, &settings, &teller)?;
-        let (long, own) = (LongShapes::default(), Mutex::new(Some(own)));
+        let (long, own) = (LongShapes::new(settings.long), Mutex::new(Some(own)));
         Ok(Self { settings, connector, teller, background, shared, exclusive, long, watch, own })
     }
 
     pub(crate) fn place(&self) -> String {
         self.settings.place()
+    }
+
+    pub(crate) fn long_shapes(&self) -> &LongShapes {
+        &self.long
     }
 
     pub(crate) fn is_read_only(&self) -> bool {

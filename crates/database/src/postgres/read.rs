@@ -1,13 +1,11 @@
 //! Reads: on the shared lane, unless their shape is known to take long.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use kasoku_coherence::Snapshot;
 use kasoku_observe::Observation;
 use kasoku_sql_plan::Value;
-use parking_lot::RwLock;
 use tokio::time::timeout_at;
 
 use super::Postgres;
@@ -19,38 +17,6 @@ use crate::rows::Rows;
 use crate::span::until;
 use crate::statement::Statement;
 use crate::transaction::ReadTransaction;
-
-/// A statement that takes longer than this holds up those behind it on its connection.
-const SHORT_MOST: Duration = Duration::from_millis(50);
-/// For how long a shape is remembered as long.
-const REMEMBERED: Duration = Duration::from_secs(30);
-/// Shapes that are remembered as long.
-const LONG_MAX: usize = 4_096;
-
-/// Which shapes took long, and until when that is believed.
-#[derive(Default)]
-pub(super) struct LongShapes(RwLock<HashMap<Arc<str>, Instant>>);
-
-impl LongShapes {
-    fn has(&self, sql: &str) -> bool {
-        let shapes = self.0.read();
-        !shapes.is_empty() && shapes.get(sql).is_some_and(|until| Instant::now() < *until)
-    }
-
-    fn note(&self, statement: &Statement, took: Duration) {
-        if took <= SHORT_MOST {
-            return;
-        }
-        let mut shapes = self.0.write();
-        if shapes.len() >= LONG_MAX {
-            let now = Instant::now();
-            shapes.retain(|_, until| now < *until);
-        }
-        if shapes.len() < LONG_MAX {
-            shapes.insert(statement.shared_sql(), Instant::now() + REMEMBERED);
-        }
-    }
-}
 
 impl Postgres {
     /// Reads with one statement.
@@ -65,7 +31,7 @@ impl Postgres {
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
-        if self.long.has(statement.sql()) {
+        if self.long.has(statement.sql(), Instant::now) {
             return self.read_alone(statement, params, deadline, f).await;
         }
         let until = until(deadline, self.settings.statement_timeout)?;
@@ -131,7 +97,9 @@ impl Postgres {
         let started = Instant::now();
         let fetched = timeout_at(until.into(), lent.session.run(statement, params)).await;
         let took = started.elapsed();
-        self.long.note(statement, took);
+        if took > self.long.after() {
+            self.long.add(&statement.shared_sql(), Instant::now());
+        }
         let rows = match &fetched {
             Ok(Ok(answer)) => answer.rows.count(),
             _ => 0,

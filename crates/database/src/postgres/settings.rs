@@ -7,6 +7,7 @@ use tokio_postgres::config::Host;
 
 use super::tls;
 use crate::error::DatabaseError;
+use crate::long::LongSettings;
 
 /// What a server is connected to with.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct PostgresSettings {
     pub reconnect: [Duration; 2],
     /// A statement that takes longer is stopped.
     pub statement_timeout: Duration,
+    /// From when on a statement counts as long, and for how long that is remembered.
+    pub long: LongSettings,
     /// How changes by others are learnt.
     pub watch: WatchMode,
     /// How often others' changes are asked for.
@@ -70,6 +73,7 @@ impl PostgresSettings {
             health_check: Duration::from_secs(30),
             reconnect: [Duration::from_millis(100), Duration::from_secs(5)],
             statement_timeout: Duration::from_secs(5),
+            long: LongSettings::ON_SERVER,
             watch: WatchMode::Installed,
             poll: Duration::from_millis(25),
             bound: Duration::from_secs(1),

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::bulk::Bulk;
 use crate::changes::{CommitListener, WatchedTable};
 use crate::error::DatabaseError;
+use crate::long::LongShapes;
 use crate::migrate::Migration;
 use crate::rows::Rows;
 use crate::settings::Settings;
@@ -35,6 +36,7 @@ use crate::transaction::{ReadTransaction, WriteTransaction};
 pub(crate) struct Sqlite {
     place: Place,
     statement_timeout: Duration,
+    long: LongShapes,
     teller: Arc<Teller>,
     here: Arc<Here>,
     threads: Threads,
@@ -96,6 +98,7 @@ impl Sqlite {
             threads: Threads::start(&place, access, limits, sequence, &teller.observer)?,
             place,
             statement_timeout: settings.statement_timeout,
+            long: LongShapes::new(settings.long),
             teller,
             writes,
             _lock: lock,
@@ -106,6 +109,11 @@ impl Sqlite {
     /// The file.
     pub(crate) fn path(&self) -> &Path {
         &self.place.path
+    }
+
+    /// Which shapes took long.
+    pub(crate) fn long_shapes(&self) -> &LongShapes {
+        &self.long
     }
 
     /// Whether writes are refused.

@@ -3,9 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use kasoku_database::{DatabaseError, SchemaCopy};
-use kasoku_sql_plan::proof::{Allowance, Planned, ProofRules, Purpose, Refusal, Shape, Verdict, judge};
+use kasoku_database::{DatabaseError, Leaning, SchemaCopy};
+use kasoku_sql_plan::proof::{
+    Allowance, Index, Planned, ProofRules, Purpose, Refusal, Shape, Verdict, judge, wanted,
+};
 use kasoku_sql_plan::{Dialect, Schema};
+
+/// How often a plan that is refused is asked for without what it takes.
+const ATTEMPTS_MAX: usize = 4;
 
 /// A statement of a route.
 pub(super) struct Case {
@@ -39,6 +44,14 @@ impl Case {
     pub(super) fn new(route: usize, rules: ProofRules, shape: Shape) -> Self {
         let found = Found::default();
         Self { route, rules, shape, then: found.clone(), found }
+    }
+
+    /// Whether an index of this table may change its plan. A query may read tables by names that only a view knows.
+    pub(super) fn may_read(&self, table: &str) -> bool {
+        let is = |name: &str| name.eq_ignore_ascii_case(table);
+        matches!(self.shape.purpose, Purpose::Query { .. })
+            || self.shape.access.iter().any(|access| is(&access.table))
+            || self.then.planned.steps.iter().any(|step| is(&step.table))
     }
 
     /// Whether its route demands a proof.
@@ -95,20 +108,66 @@ impl<'a> Cases<'a> {
 
     /// Plans some of them on the copy as it is now.
     pub(super) fn plan(&self, which: &[usize]) -> Result<Vec<(usize, Found)>, DatabaseError> {
-        let mut planned: HashMap<&Arc<str>, Arc<Planned>> = HashMap::new();
+        let mut known: HashMap<&Arc<str>, Arc<Planned>> = HashMap::new();
         let mut found = Vec::with_capacity(which.len());
         for at in which {
             let case = &self.list[*at];
-            let plan = if let Some(known) = planned.get(&case.shape.sql) {
-                Arc::clone(known)
-            } else {
-                let plan = Arc::new(self.copy.plan(&case.shape.sql)?);
-                planned.insert(&case.shape.sql, Arc::clone(&plan));
-                plan
+            let planned = match known.get(&case.shape.sql) {
+                Some(known) => Arc::clone(known),
+                None => Arc::new(self.copy.plan(&case.shape.sql)?),
             };
-            found.push((*at, Found { verdict: self.verdict(case, &plan), planned: plan }));
+            known.insert(&case.shape.sql, Arc::clone(&planned));
+            found.push((*at, self.suited(case, planned)));
         }
         Ok(found)
+    }
+
+    /// The plan, or where it is refused another one that the database could make, if that is not.
+    fn suited(&self, case: &Case, planned: Arc<Planned>) -> Found {
+        let first = Found { verdict: self.verdict(case, &planned), planned };
+        if !case.is_judged() || !first.is_refused() {
+            return first;
+        }
+        let mut without = Vec::new();
+        // What serves it, alone; then without one index after the other that the plan took instead.
+        for attempt in 0..=ATTEMPTS_MAX {
+            let mut used = Vec::new();
+            for sorts in [false, true] {
+                let leaning = Leaning { sorts, without: &without };
+                // It may not be what it was without a key.
+                let Ok(planned) = self.copy.plan_leaning(&case.shape.sql, &leaning) else { continue };
+                let Some(planned) = planned else { return first };
+                let other = Found { verdict: self.verdict(case, &planned), planned: Arc::new(planned) };
+                if !other.is_refused() {
+                    return other;
+                }
+                used.extend(other.planned.steps.iter().filter_map(|step| step.index.clone()));
+            }
+            if attempt == 0 {
+                let beside = self.beside(case);
+                if !beside.is_empty() {
+                    without = beside;
+                    continue;
+                }
+            }
+            used.retain(|name| !without.contains(name));
+            if used.is_empty() {
+                break;
+            }
+            without.extend(used);
+        }
+        first
+    }
+
+    /// The indexes beside those that serve a statement, if one does.
+    fn beside(&self, case: &Case) -> Vec<String> {
+        let wants = wanted(&case.shape, &case.rules, self.dialect);
+        let serves = |index: &Index| wants.iter().any(|want| want.is_served_by(index, self.dialect));
+        let indexes = self.copy.indexes();
+        let served: Vec<&str> =
+            indexes.iter().filter(|index| serves(index)).map(|index| index.table.as_str()).collect();
+        let others = indexes.iter().filter(|index| served.contains(&index.table.as_str()) && !serves(index));
+        others.map(|index| index.name.clone()).collect()
     }
 
     fn verdict(&self, case: &Case, planned: &Planned) -> Verdict {

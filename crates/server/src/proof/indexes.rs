@@ -13,7 +13,6 @@ const ROUNDS_MAX: usize = 4;
 /// Makes the indexes that statements which are refused want, and gives those without which one of them is still
 /// refused. They stay in the copy.
 pub(super) fn offer(cases: &mut Cases<'_>) -> Result<Vec<Offer>, DatabaseError> {
-    let all: Vec<usize> = (0..cases.list.len()).collect();
     let mut left: Vec<Offer> = Vec::new();
     for _ in 0..ROUNDS_MAX {
         let refused = cases.list.iter().filter(|case| case.is_judged() && case.then.is_refused());
@@ -28,8 +27,9 @@ pub(super) fn offer(cases: &mut Cases<'_>) -> Result<Vec<Offer>, DatabaseError> 
         for offer in &offers {
             cases.copy.change(&offer.create)?;
         }
+        let concerned = places(cases, |case| offers.iter().any(|offer| case.may_read(&offer.index.table)));
         left.extend(offers);
-        replan(cases, &all)?;
+        replan(cases, &concerned)?;
     }
     // The shortest first: a longer one may do in its place.
     left.sort_by_key(|offer| offer.index.columns.len());
@@ -70,10 +70,10 @@ pub(super) fn spare(cases: &mut Cases<'_>) -> Result<Vec<SpareIndex>, DatabaseEr
             .iter()
             .any(|(at, found)| found.is_refused() && !cases.list[*at].then.is_refused());
         if missed {
-            cases.copy.change("rollback to spare; release spare")?;
+            cases.copy.change("rollback to savepoint spare; release savepoint spare")?;
             continue;
         }
-        cases.copy.change("release spare")?;
+        cases.copy.change("release savepoint spare")?;
         replan(cases, &users)?;
         let by = Some(twin.by);
         let reason = if twin.duplicate { SpareReason::Duplicate } else { SpareReason::Beginning };

@@ -38,11 +38,13 @@ pub enum ProofError {
 /// Plans every statement of the routes on an empty copy of the schema. Neither the database nor its file is touched.
 pub fn prove(plan: &Plan) -> Result<Proof, ProofError> {
     let Some(settings) = &plan.database else { return Ok(Proof::default()) };
-    // There is an empty copy of a schema for SQLite alone.
-    let EngineSettings::Sqlite(engine) = &settings.engine else { return Ok(Proof::default()) };
-    let copy = match &engine.path {
-        Some(path) if settings.migrations.is_empty() => SchemaCopy::of_file(path)?,
-        _ => SchemaCopy::of_migrations(&migrations(&settings.migrations))?,
+    let files = migrations(&settings.migrations);
+    let copy = match &settings.engine {
+        EngineSettings::Postgres(server) => SchemaCopy::of_server(server, &files)?,
+        EngineSettings::Sqlite(engine) => match &engine.path {
+            Some(path) if files.is_empty() => SchemaCopy::of_file(path)?,
+            _ => SchemaCopy::of_migrations(&files)?,
+        },
     };
     let (schema, dialect) = (&settings.schema, copy.dialect());
     let mut cases = Cases::new(copy, schema, &settings.small, dialect);

@@ -9,10 +9,11 @@ use kasoku_sql_plan::proof::{Allowance, STATEMENTS_MAX};
 use super::report::{Finding, Proof, SpareIndex, SpareReason};
 
 /// All rules that accept a statement.
-const ALLOWANCES: [Allowance; 8] = [
+const ALLOWANCES: [Allowance; 9] = [
     Allowance::SkipsDeleted,
     Allowance::NullsChosen,
     Allowance::SortsListed,
+    Allowance::SortsEmbedded,
     Allowance::MaySort,
     Allowance::MaySkip,
     Allowance::SortsFound,
@@ -96,8 +97,8 @@ impl fmt::Display for Proof {
         }
         writeln!(
             f,
-            "  looked at: each filter alone, the sets in `together`, each sort both ways, all pages, totals, changes\n  \
-             not looked at: other sets of filters, `or`, and other operators than eq, in, is, gt, gte, lt and lte"
+            "  looked at: each filter alone, the sets in `together`, each sort both ways, all pages, totals, embeds, changes\n  \
+             not looked at: other sets of filters, `or`, conditions on related rows, sums, and other operators than eq, in, is, gt, gte, lt and lte"
         )
     }
 }

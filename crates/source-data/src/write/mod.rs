@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 
 use http::Method;
 use http::header::{CONTENT_LOCATION, CONTENT_RANGE, ETAG, HeaderValue};
-use kasoku_database::{DatabaseError, WriteTransaction};
+use kasoku_database::{ConstraintKind, DatabaseError, WriteTransaction};
 use kasoku_http_caching::conditions::Conditions;
 use kasoku_pipeline::{Outcome, Request};
 use kasoku_problem::Problem;
@@ -70,6 +70,10 @@ pub(crate) async fn answer(table: &Table, mut request: Request) -> Outcome {
     let (done, commit) = match written {
         Ok((done, commit)) => (*done, Some(commit)),
         Err(WriteError::RolledBack(done)) => (*done, None),
+        // Without a body, what does not fit was in the filters.
+        Err(WriteError::Database(
+            error @ DatabaseError::Constraint { kind: ConstraintKind::DataType, .. },
+        )) if request.method == Method::DELETE => return Err(error.problem_of_asking().into()),
         Err(WriteError::Database(error)) => {
             return Err(error.problem(|column| table.shown.iter().any(|shown| shown == column)).into());
         }

@@ -30,6 +30,8 @@ pub struct Dialect {
     pub(crate) nulls_smallest: bool,
     /// Whether an index can have its NULLs at either end.
     pub(crate) nulls_in_indexes: bool,
+    /// Whether a column that must be NULL is known to be the same in all rows where an index's order is looked for.
+    pub(crate) null_is_constant: bool,
     /// Before a column, hides it from the planner's choice of indexes without changing its value or collation.
     pub(crate) unindexed: &'static str,
     /// Names of the hidden column that tells rows of a table without a key apart; empty if there is none.
@@ -90,6 +92,7 @@ impl Dialect {
         parser: &SQLiteDialect {},
         nulls_smallest: true,
         nulls_in_indexes: false,
+        null_is_constant: true,
         unindexed: "+",
         row_identity: &["rowid", "_rowid_", "oid"],
         truth: [" is 1", " is not 1", " is 0", " is not 0"],
@@ -139,6 +142,7 @@ impl Dialect {
         parser: &PostgreSqlDialect {},
         nulls_smallest: false,
         nulls_in_indexes: true,
+        null_is_constant: false,
         unindexed: "",
         row_identity: &[],
         truth: [" is true", " is not true", " is false", " is not false"],

@@ -234,15 +234,29 @@ impl<'a> Seek<'a> {
         self.write_order_as(" order by ", sql);
     }
 
+    /// The same, where these columns are NULL in all rows: a database that does not see from that that they are equal
+    /// finds the order in an index only if they stand in it.
+    pub(crate) fn write_order_where_null<'t>(&self, nulls: impl Iterator<Item = &'t str>, sql: &mut SqlText) {
+        let mut begin = " order by ";
+        if !sql.dialect.null_is_constant {
+            let descending = self.terms.first().is_some_and(|term| term.descending);
+            for null in nulls.filter(|null| self.terms.iter().all(|term| &*term.sql != *null)) {
+                sql.push(begin).push(null).push(if descending { " desc" } else { "" });
+                begin = ", ";
+            }
+        }
+        self.write_order_as(begin, sql);
+    }
+
     /// The same, begun with other words.
     pub(crate) fn write_order_as(&self, begin: &str, sql: &mut SqlText) {
-        let open = self.open_terms();
-        for (place, term) in self.terms[open.clone()].iter().enumerate() {
-            sql.push(if place == 0 { begin } else { ", " }).push(&term.sql);
+        let skipped = if sql.dialect.null_is_constant { self.open_terms().start } else { 0 };
+        for (place, term) in self.terms.iter().enumerate().skip(skipped) {
+            sql.push(if place == skipped { begin } else { ", " }).push(&term.sql);
             if term.descending {
                 sql.push(" desc");
             }
-            let in_segment = place == 0 && self.segment == Segment::Valued;
+            let in_segment = place == 0 && self.segment != Segment::Whole;
             if term.nullable && !in_segment && !term.is_native(sql.dialect) {
                 sql.push(if term.nulls_first { " nulls first" } else { " nulls last" });
             }

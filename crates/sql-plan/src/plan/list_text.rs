@@ -64,7 +64,8 @@ impl TablePlanner {
             if read.grouped && !seek.terms.is_empty() {
                 sql.push(" group by ").list(seek.terms.iter().map(|term| &*term.sql));
             }
-            seek.write_order(&mut sql);
+            let nulls = condition::held_to_null(read.nodes).filter(|_| !read.grouped);
+            seek.write_order_where_null(nulls.map(|place| &*self.columns.field(place).quoted), &mut sql);
             sql.push(" limit ");
             sql.param();
             if read.passes_over {

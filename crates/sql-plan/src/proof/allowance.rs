@@ -9,6 +9,8 @@ pub enum Allowance {
     NullsChosen,
     /// `in` with several values: each is found by an index, and what is found is sorted.
     SortsListed,
+    /// The rows inside of a row are found by an index, and sorted.
+    SortsEmbedded,
     /// Found by a column that the route declares in `may_sort`.
     MaySort,
     /// The route declares a column in `may_skip`.
@@ -30,6 +32,7 @@ impl Allowance {
                 "a caller chose where NULLs of a later column stand: rows equal before it are sorted"
             }
             Self::SortsListed => "`in` lists: each value is found by an index, and what is found is sorted",
+            Self::SortsEmbedded => "embeds: the rows inside of a row are found by an index, and sorted",
             Self::MaySort => "found by an index, then sorted or sifted, as `may_sort` allows",
             Self::MaySkip => "read in order, skipping rows that do not match, as `may_skip` allows",
             Self::SortsFound => "a declared query finds its rows by indexes and sorts what it found",
@@ -44,6 +47,7 @@ impl Allowance {
             Self::SkipsDeleted => "skips-deleted",
             Self::NullsChosen => "nulls-chosen",
             Self::SortsListed => "sorts-listed",
+            Self::SortsEmbedded => "sorts-embedded",
             Self::MaySort => "may-sort",
             Self::MaySkip => "may-skip",
             Self::SortsFound => "sorts-found",

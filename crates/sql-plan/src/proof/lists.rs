@@ -7,9 +7,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::ProofRules;
-use super::changes;
 use super::requests::{Class, FilterSet, Query, classes, key_text, sample_value};
 use super::shape::{Access, Purpose, Shape, order_of};
+use super::{changes, embeds};
 use crate::cursor::CursorKey;
 use crate::keyset::{By, Sorting};
 use crate::plan::{ListPlan, Statement, TablePlanner};
@@ -44,6 +44,7 @@ pub fn of_table(path: &str, planner: &TablePlanner, rules: &ProofRules) -> Enume
         lister.counts(&filters, &access);
         changes::by_filters(&mut lister, &set, &filters, &access);
     }
+    embeds::of_branches(&mut lister);
     if !planner.key.is_empty() {
         lister.row();
         changes::by_key(&mut lister);
@@ -56,7 +57,7 @@ pub(super) struct Lister<'a> {
     pub(super) path: &'a str,
     pub(super) planner: &'a TablePlanner,
     /// Signs the cursors that are made here, and no others.
-    cursors: CursorKey,
+    pub(super) cursors: CursorKey,
     known: HashSet<Arc<str>>,
     found: Enumerated,
 }
@@ -97,13 +98,11 @@ fn orders(planner: &TablePlanner, sorting: &Arc<Sorting>, is_default: bool) -> V
     let word = |at: usize, chosen: Option<usize>| {
         let term = &declared[at];
         let name = term.column().map_or("", |place| columns.field(place).name());
-        let quoted = if name.contains(['.', ',', '(', ')', '"', ' ']) {
-            format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
-        } else if let By::Related(branch, place) = term.by {
+        let quoted = if let By::Related(branch, place) = term.by {
             let branch = &planner.branches[branch];
             format!("{}({})", branch.name, branch.columns.field(place).name())
         } else {
-            name.to_owned()
+            quoted(name)
         };
         let direction = if term.descending { "desc" } else { "asc" };
         let nulls = match (chosen == Some(at), term.nulls_first) {
@@ -122,6 +121,15 @@ fn orders(planner: &TablePlanner, sorting: &Arc<Sorting>, is_default: bool) -> V
         orders.push(Order { text: Some(text(Some(at))), sorting: Arc::new(turned), nulls_chosen: at > 0 });
     }
     orders
+}
+
+/// A name as it stands in an order or a selection.
+pub(super) fn quoted(name: &str) -> String {
+    if name.contains(['.', ',', '(', ')', '"', ' ', '!', ':']) {
+        format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        name.to_owned()
+    }
 }
 
 impl<'a> Lister<'a> {
@@ -146,18 +154,22 @@ impl<'a> Lister<'a> {
     }
 
     pub(super) fn add(&mut self, statement: &Statement, request: String, purpose: Purpose, access: &Access) {
+        let (sql, access) = (Arc::clone(&statement.sql), vec![access.clone()]);
+        self.push(Shape { request, purpose, sql, access, aliases: Vec::new() });
+    }
+
+    /// Takes a statement, unless it is known or there are too many.
+    pub(super) fn push(&mut self, shape: Shape) {
         self.found.requests += 1;
-        if self.known.contains(&statement.sql) {
+        if self.known.contains(&shape.sql) {
             return;
         }
         if self.found.shapes.len() == STATEMENTS_MAX {
             self.found.cut = true;
             return;
         }
-        let sql = Arc::clone(&statement.sql);
-        self.known.insert(Arc::clone(&sql));
-        let access = vec![access.clone()];
-        self.found.shapes.push(Shape { request, purpose, sql, access, aliases: Vec::new() });
+        self.known.insert(Arc::clone(&shape.sql));
+        self.found.shapes.push(shape);
     }
 
     /// Walks a list: its first page, the next, and back.

@@ -9,12 +9,14 @@
 //! What is listed, and so what a proof is about: no filter; each filter alone by `eq`, `is`, `in` and, for numbers,
 //! texts and times, ranges; each set that the route declares to go together, with one range at the most; each of these
 //! with each declared sort, both ways, with NULLs at either end, on the first page, a later and an earlier one, behind
-//! rows with and without NULLs; totals that may be asked for; rows by key; changes by key and by filters; rows that refer
+//! rows with and without NULLs; totals that may be asked for; rows by key; what is embedded, all
+//! of it and some; changes by key and by filters; rows that refer
 //! to what may be deleted. What is not listed is not claimed: other operators, `or`, sets that nobody declared.
 
 mod allowance;
 mod candidate;
 mod changes;
+mod embeds;
 mod facts;
 mod lists;
 mod query;

@@ -2,13 +2,10 @@
 //!
 //! The text decides which indexes are tried, never the verdict: that is the plan's.
 
-use std::sync::Arc;
-
 use sqlparser::ast::{
     BinaryOperator, Expr, GroupByExpr, JoinConstraint, JoinOperator, OrderByKind, OrderBySort, Query, Select,
     SetExpr, Statement, TableFactor,
 };
-use sqlparser::dialect::SQLiteDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
@@ -16,11 +13,12 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 use super::facts::IndexColumn;
 use super::shape::{Access, Purpose, Shape};
 use crate::dialect::Dialect;
+use crate::named::numbered;
 use crate::schema::Schema;
 
 /// The one statement of a `query` route. `path` is its pattern.
 pub fn of_query(path: &str, sql: &str, schema: &Schema, dialect: &Dialect) -> Shape {
-    let parsed = Parser::parse_sql(&SQLiteDialect {}, sql).unwrap_or_default().pop();
+    let parsed = Parser::parse_sql(dialect.parser, sql).unwrap_or_default().pop();
     let (mut access, mut walks) = (Vec::new(), false);
     if let Some(Statement::Query(query)) = &parsed
         && let SetExpr::Select(select) = &*query.body
@@ -32,9 +30,9 @@ pub fn of_query(path: &str, sql: &str, schema: &Schema, dialect: &Dialect) -> Sh
     Shape {
         request: format!("GET {path}"),
         purpose: Purpose::Query { walks },
-        sql: Arc::from(sql),
+        sql: if dialect.names_parameters { sql.into() } else { numbered(sql, |_| true).text.into() },
         access,
-        aliases: aliases(sql, schema),
+        aliases: aliases(sql, schema, dialect),
     }
 }
 
@@ -64,8 +62,8 @@ fn tables(select: &Select, schema: &Schema) -> Vec<(String, String)> {
 }
 
 /// Every alias in a text, subqueries included: the word behind a table's name.
-fn aliases(sql: &str, schema: &Schema) -> Vec<(String, String)> {
-    let tokens = Tokenizer::new(&SQLiteDialect {}, sql).tokenize().unwrap_or_default();
+fn aliases(sql: &str, schema: &Schema, dialect: &Dialect) -> Vec<(String, String)> {
+    let tokens = Tokenizer::new(dialect.parser, sql).tokenize().unwrap_or_default();
     let tokens: Vec<&Token> = tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect();
     let mut found = Vec::new();
     for (at, token) in tokens.iter().enumerate() {

@@ -77,7 +77,11 @@ impl Class {
 
 /// The ways in which a column may be held that a proof is about.
 pub(super) fn classes(field: &Field) -> Vec<Class> {
-    let mut classes = vec![Class::Equal, Class::In];
+    let mut classes = vec![Class::Equal];
+    // Of two values, several are all.
+    if field.kind != ColumnKind::Boolean {
+        classes.push(Class::In);
+    }
     if field.nullable {
         classes.push(Class::Null);
     }

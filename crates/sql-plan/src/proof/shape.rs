@@ -17,7 +17,7 @@ pub struct Shape {
     pub sql: Arc<str>,
     /// What it needs of the tables that it reads, as far as its text is understood.
     pub access: Vec<Access>,
-    /// What the statement calls its tables.
+    /// What the statement calls its tables. Those of embeds stand as in `access`.
     pub aliases: Vec<(String, String)>,
 }
 
@@ -32,6 +32,8 @@ pub enum Purpose {
     Count(CountRule),
     /// A change of the rows that filters leave.
     Change,
+    /// The rows that are embedded in others.
+    Embed,
     /// The rows that refer to a row which is deleted.
     Reference,
     /// A declared query; `walks` where it takes the first rows of one table, whatever they are.

@@ -83,6 +83,7 @@ pub fn judge(
     let judge = Judge { shape, planned, indexes, rules };
     let mut verdict = match (&shape.purpose, shape.access.first()) {
         (Purpose::Query { walks }, _) => judge.query(*walks, small, known),
+        (Purpose::Embed, _) => judge.embed(small),
         (_, Some(access)) if small(&access.table) => Verdict::Accepted(Allowance::Small),
         (_, Some(access)) => judge.access(access),
         (_, None) => Verdict::Proven,
@@ -223,9 +224,33 @@ impl Judge<'_> {
         }
     }
 
+    /// An embed: the rows of each table by what they are embedded in.
+    fn embed(&self, small: &dyn Fn(&str) -> bool) -> Verdict {
+        let large = self.shape.access.iter().zip(&self.shape.aliases);
+        let mut large = large.filter(|(access, _)| !small(&access.table)).peekable();
+        if large.peek().is_none() {
+            return Verdict::Accepted(Allowance::Small);
+        }
+        let mut all_points = true;
+        for (access, (alias, _)) in large {
+            let Some(step) = self.step(alias).filter(|step| step.reach != Reach::Point) else { continue };
+            all_points = false;
+            let missing = self.missing(access, step);
+            if !missing.is_empty() {
+                let table = access.table.clone();
+                return Verdict::Refused(match step.reach {
+                    Reach::All => Refusal::ReadsAll { table },
+                    _ => Refusal::Skips { table, columns: missing },
+                });
+            }
+        }
+        let sorts = !all_points && self.planned.sort != SortWork::None;
+        if sorts { Verdict::Accepted(Allowance::SortsEmbedded) } else { Verdict::Proven }
+    }
+
     /// A table that is read whole besides the one that the statement is about, by a trigger or a view.
     fn read_aside(&self, small: &dyn Fn(&str) -> bool, known: &dyn Fn(&str) -> bool) -> Option<String> {
-        if matches!(self.shape.purpose, Purpose::Query { .. }) {
+        if matches!(self.shape.purpose, Purpose::Query { .. } | Purpose::Embed) {
             return None;
         }
         let own = self.shape.access.first().map(|access| access.table.as_str());

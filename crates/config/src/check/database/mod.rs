@@ -6,7 +6,7 @@ mod schema_files;
 
 use std::path::PathBuf;
 
-use kasoku_database::Settings;
+use kasoku_database::{LongSettings, Settings};
 
 use super::server::{cores, positive, size};
 use super::{Check, Known};
@@ -15,7 +15,7 @@ use crate::diagnostic::{Finding, Place, did_you_mean};
 use crate::engine::EngineSettings;
 use crate::plan::{DatabaseSettings, SeedSettings};
 use crate::tree::KeyPath;
-use crate::written::{Database, Seed, SizeText};
+use crate::written::{Database, DurationText, Seed, SizeText};
 use location::{Location, location};
 use schema_files::{SQL_BYTES_MAX, beside, migrations};
 
@@ -71,8 +71,21 @@ fn engine(check: &mut Check<'_>, at: &KeyPath, written: &Database, location: Loc
         write_queue: written.write_queue as usize,
         group_most: written.group as usize,
         statement_timeout: written.statement_timeout.duration(),
+        long: long(check, at, written, LongSettings::IN_PROCESS),
         ..Settings::default()
     })
+}
+
+/// From when on a statement is long.
+fn long(check: &mut Check<'_>, at: &KeyPath, written: &Database, usual: LongSettings) -> LongSettings {
+    if let Some(after) = written.long {
+        positive(check, &at.key("long"), after);
+    }
+    positive(check, &at.key("long_for"), written.long_for);
+    LongSettings {
+        after: written.long.map_or(usual.after, DurationText::duration),
+        remembered: written.long_for.duration(),
+    }
 }
 
 fn describe(

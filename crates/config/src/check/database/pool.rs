@@ -70,6 +70,7 @@ pub(super) fn server(
         health_check: duration("health_check", pool.health_check, profile.health_check),
         reconnect: [first.min(most), most],
         statement_timeout: written.statement_timeout.duration(),
+        long: super::long(check, at, written, profile.long),
         watch: match written.watch {
             WatchName::Install => WatchMode::Install,
             WatchName::Installed => WatchMode::Installed,

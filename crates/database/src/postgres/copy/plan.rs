@@ -25,6 +25,13 @@ pub(super) fn params(sql: &str) -> usize {
     most
 }
 
+/// A statement without the `limit $9` that it ends in, if that is its last parameter. Of a limit that is not known the
+/// planner believes that it is a tenth of all rows.
+pub(super) fn without_limit(sql: &str) -> &str {
+    let rest = sql.strip_suffix(&format!(" limit ${}", params(sql)));
+    rest.filter(|rest| params(rest) + 1 == params(sql)).unwrap_or(sql)
+}
+
 /// Reads the answer of `explain (format json)`.
 pub(super) fn read(explained: &str, indexes: &[Index]) -> Option<Planned> {
     let explained: Value = serde_json::from_str(explained).ok()?;
@@ -59,24 +66,26 @@ fn step(table: &str, node: &Value, indexes: &[Index]) -> Step {
     let text = |name: &str| searched.get(name).and_then(Value::as_str);
     let name = text("Index Name").map(str::to_owned);
     let index = name.as_ref().and_then(|name| indexes.iter().find(|index| index.name == *name));
-    let tests: Vec<(String, bool)> =
+    let tests: Vec<(Vec<String>, bool)> =
         parts(text("Index Cond").unwrap_or_default()).iter().filter_map(|part| test(part)).collect();
     let mut equal = Vec::new();
     let mut bounded = None;
     for column in index.into_iter().flat_map(|index| &index.columns) {
         let Some(name) = &column.name else { break };
-        let held = |exact: bool| tests.iter().any(|(tested, is_exact)| tested == name && *is_exact == exact);
-        if held(true) {
+        if tests.iter().any(|(tested, is_exact)| *is_exact && tested.contains(name)) {
             equal.push(name.clone());
         } else {
-            bounded = held(false).then(|| name.clone());
+            // Of several columns that lie behind a row, those that are held to a value say nothing.
+            let open =
+                |tested: &Vec<String>| tested.iter().find(|tested| !equal.contains(tested)) == Some(name);
+            bounded = tests.iter().any(|(tested, is_exact)| !is_exact && open(tested)).then(|| name.clone());
             break;
         }
     }
     // A search in another kind of index, whose columns have no order, holds what it names.
     if equal.is_empty() && bounded.is_none() {
         equal.extend(
-            tests.iter().map(|(name, _)| name.clone()).filter(|_| {
+            tests.iter().flat_map(|(names, _)| names.clone()).filter(|_| {
                 index.is_some_and(|index| index.columns.iter().all(|column| column.name.is_none()))
             }),
         );
@@ -97,19 +106,18 @@ fn searched(node: &Value) -> &Value {
     }
 }
 
-/// The column that a part of a condition tests, and whether it is held to a value: `(category = $1)`,
+/// The columns that a part of a condition tests, and whether they are held to a value: `(category = $1)`,
 /// `(i.price >= $2)`, `(ROW(price, id) < ROW($1, $2))`, `((name)::text = $1)`, `(due IS NULL)`, `(id = ANY ($1))`.
-fn test(part: &str) -> Option<(String, bool)> {
+fn test(part: &str) -> Option<(Vec<String>, bool)> {
     let part = unwrapped(part);
-    let (left, operator) = if let Some(rest) = part.strip_prefix("ROW(") {
-        (rest.split([',', ')']).next()?, "<")
-    } else {
-        let end = operator_at(part)?;
-        (part[..end].trim(), part[end..].trim_start())
-    };
-    let name = column(left)?;
+    if let Some(rest) = part.strip_prefix("ROW(") {
+        let names = rest.split(')').next()?.split(',').map(|name| column(name.trim()));
+        return Some((names.collect::<Option<_>>()?, false));
+    }
+    let end = operator_at(part)?;
+    let (left, operator) = (part[..end].trim(), part[end..].trim_start());
     let exact = operator.starts_with("= ") || operator.eq_ignore_ascii_case("is null");
-    Some((name, exact))
+    Some((vec![column(left)?], exact))
 }
 
 /// Where the column of a part ends: at the first blank outside of quotes and brackets.
@@ -204,7 +212,7 @@ mod tests {
         let cases: &[(&str, &[(&str, bool)])] = &[
             ("(id = $1)", &[("id", true)]),
             ("((category = $1) AND (price <= $2))", &[("category", true), ("price", false)]),
-            ("(ROW(price, id) < ROW($2, $3))", &[("price", false)]),
+            ("(ROW(price, id) < ROW($2, $3))", &[("price,id", false)]),
             ("((i.shelf = s.id) AND (i.gone_at IS NULL))", &[("shelf", true), ("gone_at", true)]),
             ("(id = ANY ($1))", &[("id", true)]),
             ("(((name)::text = $1) AND (price IS NOT NULL))", &[("name", true), ("price", false)]),
@@ -213,9 +221,23 @@ mod tests {
             ("", &[]),
         ];
         for (condition, expected) in cases {
-            let read: Vec<(String, bool)> = parts(condition).iter().filter_map(|part| test(part)).collect();
+            let read = parts(condition).into_iter().filter_map(test);
+            let read: Vec<(String, bool)> = read.map(|(names, exact)| (names.join(","), exact)).collect();
             let read: Vec<(&str, bool)> = read.iter().map(|(name, exact)| (name.as_str(), *exact)).collect();
             assert_eq!(read, *expected, "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_limit_at_the_end_is_left_out_where_nothing_else_is_bound_by_its_number() {
+        for (sql, expected) in [
+            ("select a from t where b = $1 order by a limit $2", "select a from t where b = $1 order by a"),
+            ("select a from t where b = $2 limit $2", "select a from t where b = $2 limit $2"),
+            ("select a from t where b = $2 limit $1", "select a from t where b = $2 limit $1"),
+            ("select a from t limit 5", "select a from t limit 5"),
+            ("select a from t where b = $3 limit $4", "select a from t where b = $3"),
+        ] {
+            assert_eq!(without_limit(sql), expected);
         }
     }
 

@@ -53,6 +53,18 @@ pub(crate) fn bind(nodes: &[Node], dialect: &Dialect, out: &mut Vec<Value>) {
     }
 }
 
+/// The columns that must be NULL for all of the filters to hold.
+pub(crate) fn held_to_null(nodes: &[Node]) -> impl Iterator<Item = usize> {
+    nodes.iter().filter_map(|node| match node {
+        Node::Test(Test { subject, check: Check::Is(Is::Null), negated: false })
+            if subject.path.is_none() =>
+        {
+            Some(subject.column)
+        }
+        _ => None,
+    })
+}
+
 /// Writes the filters as conditions.
 pub(crate) fn write(nodes: &[Node], columns: &Columns, sql: &mut SqlText) {
     for node in nodes {
