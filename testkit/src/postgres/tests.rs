@@ -31,7 +31,7 @@ fn a_crash_and_a_restart_keep_what_was_committed() {
     server.psql("create table t as select 42 as a");
     let url = server.url();
     server.kill();
-    assert!(server.database_of_name("postgres").try_psql("select 1").is_err());
+    assert!(server.named("postgres").try_psql("select 1").is_err());
     server.restart();
     assert_eq!((server.psql("select a from t"), server.url()), ("42".to_owned(), url));
     server.set("max_connections", "8");
