@@ -31,6 +31,7 @@ mod nodes;
 mod operating;
 mod origins;
 mod postgres;
+mod prompts;
 mod proof;
 mod protocols;
 mod purge_race;

@@ -148,10 +148,14 @@ pub struct DatabaseSettings {
 pub struct SeedSettings {
     /// The table that must be empty.
     pub table: String,
+    /// Further tables that are filled with it, in the order in which they can be emptied.
+    pub also: Vec<String>,
     /// Statements that insert the rows numbered `:first` to `:last`.
     pub sql: String,
     /// How many rows to make.
     pub rows: u64,
+    /// How many are made in one transaction.
+    pub part: u32,
 }
 
 /// The cache of all routes.
@@ -239,6 +243,8 @@ pub struct RoutePlan {
     pub shape: ShapeRules,
     /// How answers are reused; `None` does not cache.
     pub cache: Option<CachePlan>,
+    /// How long answers about one row are fresh, where that is not as long as for a list.
+    pub fresh_row: Option<Duration>,
     /// Bytes of a request's body.
     pub body_bytes_max: usize,
     /// Whether callers may see how their lists are read.
@@ -247,6 +253,18 @@ pub struct RoutePlan {
     pub transfers: TransferRules,
     /// What is demanded of its statements before it is served.
     pub proof: ProofRules,
+}
+
+impl RoutePlan {
+    /// The route as it is for single rows.
+    #[must_use]
+    pub fn of_rows(&self) -> Self {
+        let mut own = self.clone();
+        if let (Some(CachePlan::Declared(rules)), Some(fresh)) = (&mut own.cache, own.fresh_row) {
+            rules.fresh = fresh;
+        }
+        own
+    }
 }
 
 /// How a route's answers are reused.

@@ -64,7 +64,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let began = Instant::now();
     let fill = "WITH RECURSIVE r(v) AS (SELECT :first UNION ALL SELECT v + 1 FROM r WHERE v < :last) INSERT INTO item \
                 SELECT v, 'Item ' || v, v % 1000, 'c' || (v % 20), '2026-01-01T00:00:00Z' FROM r";
-    database.bulk::<_, DatabaseError>(|bulk| bulk.fill(fill, ROWS, |_| ()))?;
+    database.bulk::<_, DatabaseError>(|bulk| bulk.fill(fill, ROWS, 20_000, |_| ()))?;
     println!("filled {ROWS} rows: {:.0} rows/s", ROWS as f64 / began.elapsed().as_secs_f64());
 
     println!("look-ups by key, one thread: bare {:.0}/s", bare_reads(&path)?);

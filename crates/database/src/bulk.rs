@@ -48,12 +48,18 @@ impl<'c> Bulk<'c> {
         }
     }
 
-    /// Runs statements that insert the rows numbered `:first` to `:last`, in parts, until there are `rows`.
-    /// Statements without these parameters would run once a part.
-    pub fn fill(&mut self, sql: &str, rows: u64, progress: impl FnMut(u64)) -> Result<(), DatabaseError> {
+    /// Runs statements that insert the rows numbered `:first` to `:last`, so many in one transaction, until there are
+    /// `rows`. Statements without these parameters would run once a transaction.
+    pub fn fill(
+        &mut self,
+        sql: &str,
+        rows: u64,
+        together: u64,
+        progress: impl FnMut(u64),
+    ) -> Result<(), DatabaseError> {
         match &mut self.0 {
-            Loading::Sqlite(load) => load.fill(sql, rows, progress),
-            Loading::Postgres(load) => load.fill(sql, rows, progress),
+            Loading::Sqlite(load) => load.fill(sql, rows, together, progress),
+            Loading::Postgres(load) => load.fill(sql, rows, together, progress),
         }
     }
 

@@ -15,7 +15,7 @@ use kasoku_observe::Observer;
 use kasoku_pipeline::{InFlight, Pipeline, ProblemForm, Source};
 use kasoku_policies::admit::Admit;
 use kasoku_policies::cache::{Promised, ResponseStore};
-use kasoku_source_data::ChangeTagger;
+use kasoku_source_data::{ChangeTagger, KEY_PARAM};
 use kasoku_sql_plan::{CursorKey, Schema};
 use kasoku_units::SystemClock;
 use parking_lot::Mutex;
@@ -221,11 +221,13 @@ impl App {
         } else {
             (Takes::Known, assemble as Assemble)
         };
+        let (of_rows, rows) = (route.of_rows(), format!("/{{{KEY_PARAM}}}"));
         let patterns = sources.into_iter().map(|Placed { pattern, source, around }| {
             let assemble = match around {
                 Around::Usual => assemble,
                 Around::Transfer => assemble_transfer,
             };
+            let route = if pattern.ends_with(&rows) { &of_rows } else { route };
             let pipeline = assemble(route, &own, shared, self.stage.source(source));
             Route { pattern, name: route.name.clone(), takes, pipeline }
         });

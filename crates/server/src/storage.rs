@@ -81,7 +81,8 @@ fn migrations(settings: &DatabaseSettings) -> Vec<Migration> {
 
 /// Fills a table that is empty. A fill that was interrupted is begun anew: what it left is not what was asked for.
 fn fill(database: &Database, seed: &SeedSettings, progress: Progress<'_>) -> Result<(), DatabaseError> {
-    let table = seed.table.replace('"', "\"\"");
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let table = quoted(&seed.table);
     let has_row = |sql: String| {
         let found = database.read_here(&Statement::new("fill", sql), &[], None, |rows| {
             Ok::<_, DatabaseError>(rows.next()?.is_some())
@@ -90,7 +91,7 @@ fn fill(database: &Database, seed: &SeedSettings, progress: Progress<'_>) -> Res
     };
     let is_whole = || {
         let interrupted = has_row("select 1 from _kasoku_filling".into())?;
-        Ok::<_, DatabaseError>(!interrupted && has_row(format!("select 1 from \"{table}\" limit 1"))?)
+        Ok::<_, DatabaseError>(!interrupted && has_row(format!("select 1 from {table} limit 1"))?)
     };
     if is_whole()? {
         return Ok(());
@@ -102,10 +103,11 @@ fn fill(database: &Database, seed: &SeedSettings, progress: Progress<'_>) -> Res
             return Ok(());
         }
         progress(0, seed.rows);
-        bulk.run(&format!(
-            "delete from \"{table}\"; insert into _kasoku_filling values ('seed') on conflict do nothing"
-        ))?;
-        bulk.fill(&seed.sql, seed.rows, |done| progress(done, seed.rows))?;
+        let tables = seed.also.iter().chain([&seed.table]);
+        let mut begin: String = tables.map(|name| format!("delete from {}; ", quoted(name))).collect();
+        begin.push_str("insert into _kasoku_filling values ('seed') on conflict do nothing");
+        bulk.run(&begin)?;
+        bulk.fill(&seed.sql, seed.rows, u64::from(seed.part), |done| progress(done, seed.rows))?;
         bulk.run("delete from _kasoku_filling")?;
         bulk.analyze()
     })

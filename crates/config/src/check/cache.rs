@@ -87,8 +87,16 @@ pub(super) fn declared(
         body_bytes_max: written.body.unwrap_or(BODY).0.0,
     };
     lifetimes(check, &at, &rules);
+    if let Some(fresh_row) = written.fresh_row {
+        of_rows(check, &at, fresh_row, &rules);
+    }
     fits(check, &at, rules.body_bytes_max, shared);
     Some(CachePlan::Declared(rules))
+}
+
+/// How long answers about one row are fresh, where that is said apart.
+pub(super) fn fresh_row(written: Option<&OrFalse<CacheOrName>>) -> Option<Duration> {
+    settings(written)?.fresh_row.map(DurationText::duration)
 }
 
 /// How answers from an origin are reused.
@@ -146,8 +154,13 @@ pub(super) fn rfc9111(
 }
 
 /// Finds settings of one kind of cache in the other.
-pub(super) fn belong(check: &mut Check<'_>, route: &KeyPath, is_declared: bool) {
+pub(super) fn belong(check: &mut Check<'_>, route: &KeyPath, is_declared: bool, has_rows: bool) {
     let at = route.key("cache");
+    let rows = at.key("fresh_row");
+    if is_declared && !has_rows && check.tree.get(&rows).is_some() {
+        let finding = Finding::error("`cache.fresh_row` means nothing here");
+        check.key(&rows, finding.label("belongs to `table` routes"));
+    }
     let (others, owners) = if is_declared {
         (
             &["variants", "retry", "soft_timeout", "eager", "failures", "jitter", "by_date", "show", "hide"]
@@ -155,7 +168,7 @@ pub(super) fn belong(check: &mut Check<'_>, route: &KeyPath, is_declared: bool) 
             "`origin` routes",
         )
     } else {
-        (&["client"][..], "`table` and `query` routes")
+        (&["client", "fresh_row"][..], "`table` and `query` routes")
     };
     for name in others {
         let here = at.key(name);
@@ -206,6 +219,21 @@ fn fits(check: &mut Check<'_>, at: &KeyPath, body_bytes_max: u64, shared: &Cache
 fn too_long(check: &mut Check<'_>, at: &KeyPath, name: &str) {
     let finding = Finding::error(format!("`{name}` is longer than a year"));
     check.value(&at.key(name), finding.label("expected up to 366d"));
+}
+
+/// A lifetime of rows is held to what a lifetime of lists is.
+fn of_rows(check: &mut Check<'_>, at: &KeyPath, written: DurationText, rules: &CacheRules) {
+    if written.duration().is_zero() {
+        let finding = Finding::error("answers that are never fresh need no cache");
+        check.value(&at.key("fresh_row"), finding.label("expected more than 0s"));
+    } else if written.duration() > LONGEST {
+        too_long(check, at, "fresh_row");
+    }
+    if rules.client > written.duration() {
+        let fresh = check.key_place(&at.key("fresh_row"));
+        let finding = Finding::error("callers would keep an answer for longer than it is fresh here");
+        check.value(&at.key("client"), finding.label("longer than `fresh_row`").see(fresh, "fresh for less"));
+    }
 }
 
 fn lifetimes(check: &mut Check<'_>, at: &KeyPath, rules: &CacheRules) {

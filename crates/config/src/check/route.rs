@@ -97,7 +97,7 @@ pub(super) fn route(
         "origin" => cache::rfc9111(check, at, written.cache.as_ref(), &all.cache),
         _ => None,
     };
-    cache::belong(check, at, uses == "database");
+    cache::belong(check, at, uses == "database", written.table.is_some());
     if let Some(function) = volatile.filter(|_| needs_lifetime(written)) {
         let sql = written.query.as_deref().unwrap_or_default();
         query::volatile(check, &at.key(if sql.is_empty() { "table" } else { "query" }), sql, &function);
@@ -116,6 +116,7 @@ pub(super) fn route(
         deadline: written.deadline.map_or(usual, DurationText::duration),
         shape: ShapeRules { compress_above: written.compress.on().map(|size| size.0.0) },
         cache,
+        fresh_row: cache::fresh_row(written.cache.as_ref()),
         body_bytes_max: body_bytes_max as usize,
         shows_plans: written.plans.unwrap_or_default(),
         transfers,

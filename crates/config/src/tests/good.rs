@@ -84,7 +84,7 @@ fn settings_of_a_table_route_reach_its_rules() {
          order = [\"category,-price\"]\ncount = { default = \"capped\", allowed = [\"exact\", \"capped\"], cap = 5 }\n\
          write = { allow = [\"update\", \"update-each\"], rows = 7 }\npage = { offset = 500 }\nenvelope = \"items\"\n\
          soft_delete = \"deleted_at\"\nplans = true\n\
-         cache = { fresh = \"30s\", client = \"5s\" }\ncompress = false\nbody = \"1KiB\"\ndeadline = \"1s\"\n\
+         cache = { fresh = \"30s\", fresh_row = \"1m\", client = \"5s\" }\ncompress = false\nbody = \"1KiB\"\ndeadline = \"1s\"\n\
          admit = { concurrent = 2, queue = 0 }\n",
     );
     let SourcePlan::Table(rules) = &route.source else { panic!("a table") };
@@ -102,6 +102,8 @@ fn settings_of_a_table_route_reach_its_rules() {
     assert_eq!(rules.soft_delete.as_deref(), Some("deleted_at"));
     assert!(route.shows_plans);
     assert_eq!(declared(&route).client, Duration::from_secs(5));
+    let seconds = |route: &RoutePlan| declared(route).fresh.as_secs();
+    assert_eq!((seconds(&route), seconds(&route.of_rows())), (30, 60), "rows have a lifetime of their own");
     assert_eq!((route.shape.compress_above, route.body_bytes_max), (None, 1_024));
     assert_eq!((route.admit.concurrent, route.admit.queue), (2, 0));
     assert_eq!(route.deadline, Duration::from_secs(1));

@@ -95,6 +95,11 @@ fn files_for_this_kind_of_database_are_taken_where_there_are_some() {
     let database = loaded.plan.database.unwrap();
     assert!(database.seed.unwrap().sql.contains("select i,"));
     assert_eq!(database.schema.table("items").unwrap().columns.len(), 3);
+    // With files for both kinds there may be settings for both, too.
+    let settings = "readers = 2\npool = \"local\"\nwatch = \"install\"";
+    for url in [&*place.url(), "sqlite:new.db"] {
+        load(&app, url, &format!("{settings}\n{seed}\n{ROUTE}")).unwrap();
+    }
     let loaded = load(&app, "sqlite:new.db", &format!("{seed}\n{ROUTE}")).unwrap();
     let database = loaded.plan.database.unwrap();
     assert!(database.seed.unwrap().sql.contains("select value"));

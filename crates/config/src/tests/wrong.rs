@@ -656,7 +656,7 @@ fn seeds_are_checked() {
     assert_snapshot!(whole(r#"[database]
 url = "sqlite:a.db"
 schema = "schema/"
-seed = { table = "itms", file = "static/index.html", rows = 10 }
+seed = { table = "itms", also = ["items", "categries"], file = "static/index.html", rows = 10 }
 
 [[route]]
 path = "/"
@@ -665,16 +665,24 @@ files = "static"
     error[database.seed.table]: there is no table `itms`
      --> kasoku.toml:4:18
       |
-    4 | seed = { table = "itms", file = "static/index.html", rows = 10 }
+    4 | seed = { table = "itms", also = ["items", "categries"], file = "static/index.html", rows = 10 }
       |                  ^^^^^^ expected a table of the schema
       |
       = help: did you mean `items`?
 
-    error[database.seed.file]: the seed file does not use `:first`
-     --> kasoku.toml:4:33
+    error[database.seed.also[1]]: there is no table `categries`
+     --> kasoku.toml:4:43
       |
-    4 | seed = { table = "itms", file = "static/index.html", rows = 10 }
-      |                                 ^^^^^^^^^^^^^^^^^^^ expected statements for the rows numbered `:first` to `:last`
+    4 | seed = { table = "itms", also = ["items", "categries"], file = "static/index.html", rows = 10 }
+      |                                           ^^^^^^^^^^^ expected a table of the schema
+      |
+      = help: did you mean `categories`?
+
+    error[database.seed.file]: the seed file does not use `:first`
+     --> kasoku.toml:4:64
+      |
+    4 | seed = { table = "itms", also = ["items", "categries"], file = "static/index.html", rows = 10 }
+      |                                                                ^^^^^^^^^^^^^^^^^^^ expected statements for the rows numbered `:first` to `:last`
     "#);
 }
 
@@ -1508,6 +1516,26 @@ fn rules_of_one_kind_of_cache_are_not_those_of_the_other() {
       |
     8 | cache = { variants = 3 }
       |           ^^^^^^^^ belongs to `origin` routes
+    "#);
+    assert_snapshot!(of_query("query = \"select :category as c\"\ncache = { fresh_row = \"5s\" }"), @r#"
+    error[route[0].cache.fresh_row]: `cache.fresh_row` means nothing here
+     --> kasoku.toml:8:11
+      |
+    8 | cache = { fresh_row = "5s" }
+      |           ^^^^^^^^^ belongs to `table` routes
+    "#);
+    assert_snapshot!(of_items(r#"cache = { fresh = "1h", fresh_row = "0s", client = "1m" }"#), @r#"
+    error[route[0].cache.fresh_row]: answers that are never fresh need no cache
+     --> kasoku.toml:8:37
+      |
+    8 | cache = { fresh = "1h", fresh_row = "0s", client = "1m" }
+      |                                     ^^^^ expected more than 0s
+
+    error[route[0].cache.client]: callers would keep an answer for longer than it is fresh here
+     --> kasoku.toml:8:52
+      |
+    8 | cache = { fresh = "1h", fresh_row = "0s", client = "1m" }
+      |                         --------- fresh for less   ^^^^ longer than `fresh_row`
     "#);
     assert_snapshot!(cached(r#"cache = { client = "5s" }"#), @r#"
     error[route[0].cache.client]: `cache.client` means nothing here

@@ -31,6 +31,10 @@ pub(crate) struct RouteCache {
     #[schemars(example = &"30s", extend("default" = "1h"))]
     pub(crate) fresh: Option<DurationText>,
 
+    /// `table`: how long an answer about one row is fresh, where that is not as long as for a list.
+    #[schemars(example = &"10m")]
+    pub(crate) fresh_row: Option<DurationText>,
+
     /// How long after that it may still be given, while a new one is fetched in the background. For an `origin`:
     /// where the answer says nothing of it.
     #[schemars(example = &"30s", extend("default" = "0s"))]

@@ -21,8 +21,8 @@ pub(crate) struct Database {
     pub(crate) url: String,
 
     /// A folder of numbered files, such as `001_items.sql`. Each is applied once, in order, when the server
-    /// starts. If it has a folder `sqlite` or `postgres`, that one's files are for this kind of database. Without it,
-    /// the database is served as it is found.
+    /// starts. If it has a folder `sqlite` or `postgres`, that one's files are for this kind of database; with both, the
+    /// app may have settings that are for one of them only. Without it, the database is served as it is found.
     #[serde(default)]
     #[schemars(extend("x-form" = "folder"), example = &"schema/")]
     pub(crate) schema: Option<String>,
@@ -185,6 +185,12 @@ pub(crate) struct Seed {
     #[schemars(extend("x-form" = "table"), example = &"items")]
     pub(crate) table: String,
 
+    /// Further tables that the file fills. If a fill was interrupted they are emptied, in this order and before `table`,
+    /// and all is begun anew. A table whose rows go with rows that are deleted need not be named.
+    #[serde(default)]
+    #[schemars(extend("x-form" = "table"), example = ["templates"])]
+    pub(crate) also: Vec<String>,
+
     /// A file with the statements that insert the rows numbered `:first` to `:last`. If there is `seed.sqlite.sql` or
     /// `seed.postgres.sql` beside `seed.sql`, that is the one for this kind of database.
     #[schemars(extend("x-form" = "file"), example = &"seed.sql")]
@@ -193,6 +199,15 @@ pub(crate) struct Seed {
     /// How many rows to make.
     #[schemars(range(min = 1, max = 1_000_000_000), example = 100_000)]
     pub(crate) rows: u64,
+
+    /// How many rows are made in one transaction. Fewer are better where others come with each.
+    #[serde(default = "part")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) part: u32,
+}
+
+fn part() -> u32 {
+    20_000
 }
 
 fn page_cache() -> SizeText {

@@ -42,12 +42,13 @@ impl<'c> Load<'c> {
         &mut self,
         sql: &str,
         rows: u64,
+        together: u64,
         mut progress: impl FnMut(u64),
     ) -> Result<(), DatabaseError> {
         let statements = named::statements(sql);
         let mut done = 0;
         while done < rows {
-            let (first, last) = (done + 1, (done + ROWS_TOGETHER).min(rows));
+            let (first, last) = (done + 1, (done + together).min(rows));
             self.together(|| {
                 for statement in &statements {
                     let numbered = named::numbered(statement, |name| matches!(name, "first" | "last"));

@@ -26,17 +26,18 @@ impl Load<'_> {
         self.together(|raw| raw.execute_batch(sql))
     }
 
-    /// Runs statements that insert the rows numbered `:first` to `:last`, in parts, until there are `rows`.
-    /// Statements without these parameters would run once a part.
+    /// Runs statements that insert the rows numbered `:first` to `:last`, so many in one transaction, until there are
+    /// `rows`. Statements without these parameters would run once a transaction.
     pub(crate) fn fill(
         &mut self,
         sql: &str,
         rows: u64,
+        together: u64,
         mut progress: impl FnMut(u64),
     ) -> Result<(), DatabaseError> {
         let mut done = 0;
         while done < rows {
-            let (first, last) = (done + 1, (done + ROWS_TOGETHER).min(rows));
+            let (first, last) = (done + 1, (done + together).min(rows));
             self.together(|raw| {
                 let mut batch = rusqlite::Batch::new(raw, sql);
                 while let Some(mut statement) = batch.next()? {

@@ -12,7 +12,7 @@ async fn filling_makes_every_row_once_and_reports_progress() {
     let sql = "WITH RECURSIVE r(v) AS (SELECT :first UNION ALL SELECT v + 1 FROM r WHERE v < :last) \
                INSERT INTO n SELECT v, 'w' || v FROM r; \
                UPDATE n SET w = 'last' WHERE v = :last;";
-    bench.database.bulk(|bulk| bulk.fill(sql, 45_000, |done| progress.push(done))).unwrap();
+    bench.database.bulk(|bulk| bulk.fill(sql, 45_000, 20_000, |done| progress.push(done))).unwrap();
     assert_eq!(progress, [20_000, 40_000, 45_000]);
     assert_eq!(bench.rows("SELECT count(*), min(v), max(v) FROM n"), ["45000,1,45000"]);
     assert_eq!(bench.rows("SELECT v FROM n WHERE w = 'last'"), ["20000", "40000", "45000"]);

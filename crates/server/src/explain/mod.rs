@@ -20,6 +20,7 @@ use kasoku_pipeline::{Foresight, Promises, Request};
 use kasoku_policies::cache::{KeyPart, explain as declared};
 use kasoku_policies::rfc9111::explain as rfc9111;
 use kasoku_problem::Kind;
+use kasoku_source_data::KEY_PARAM;
 
 use self::facts::{Asked, Field, Forward, Named, Refused};
 use self::rehearsal::{Rehearsal, Seen, Way};
@@ -61,6 +62,9 @@ async fn explain_with(
     if came.is_none() {
         explanation.refused = Some(refused(&seen));
     }
+    let of_rows = route.map(RoutePlan::of_rows);
+    let is_of_row = came.as_ref().is_some_and(|came| came.request.params.get(KEY_PARAM).is_some());
+    let route = if is_of_row { of_rows.as_ref() } else { route };
     let Some(route) = route else {
         if seen.status == http::StatusCode::NOT_FOUND {
             let patterns = plan.routes.iter().map(|route| &*route.name.pattern);

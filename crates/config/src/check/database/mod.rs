@@ -17,7 +17,7 @@ use crate::plan::{DatabaseSettings, SeedSettings};
 use crate::tree::KeyPath;
 use crate::written::{Database, DurationText, Seed, SizeText};
 use location::{Location, location};
-use schema_files::{SQL_BYTES_MAX, beside, migrations};
+use schema_files::{SQL_BYTES_MAX, beside, is_for_both, migrations};
 
 /// The database, and what routes must know of it.
 pub(super) fn database(check: &mut Check<'_>, written: &Database) -> (Option<DatabaseSettings>, Known) {
@@ -26,7 +26,9 @@ pub(super) fn database(check: &mut Check<'_>, written: &Database) -> (Option<Dat
     let Some(location) = location(check, &at, written) else { return (None, known) };
     let is_server = matches!(location, Location::Server(_));
     let kind = if is_server { "postgres" } else { "sqlite" };
-    let sound = pool::belong(check, &at, is_server);
+    // An app for both kinds of databases has settings of both.
+    let is_for_both = written.schema.as_ref().is_some_and(|folder| is_for_both(&check.path(folder)));
+    let sound = is_for_both || pool::belong(check, &at, is_server);
     let migrations = match &written.schema {
         Some(folder) => migrations(check, &at.key("schema"), folder, kind),
         None => Some(Vec::new()),
@@ -177,16 +179,30 @@ fn seed(
         );
         sound = false;
     }
-    if let Some(description) = &known.description
-        && description.schema.table(&written.table).is_none_or(|table| table.view)
-    {
-        let tables =
-            description.schema.tables.iter().filter(|table| !table.view).map(|table| table.name.as_str());
-        let finding = Finding::error(format!("there is no table `{}`", written.table))
-            .label("expected a table of the schema")
-            .hint_if(did_you_mean(&written.table, tables));
-        check.value(&at.key("table"), finding);
-        sound = false;
+    let also = written.also.iter().enumerate().map(|(place, name)| (at.key("also").index(place), name));
+    for (here, name) in std::iter::once((at.key("table"), &written.table)).chain(also) {
+        sound &= is_table(check, &here, name, known);
     }
-    sound.then(|| SeedSettings { table: written.table.clone(), sql, rows: written.rows })
+    sound.then(|| SeedSettings {
+        table: written.table.clone(),
+        also: written.also.clone(),
+        sql,
+        rows: written.rows,
+        part: written.part,
+    })
+}
+
+/// Whether there is a table of this name, if the schema is known; what is wrong is told.
+fn is_table(check: &mut Check<'_>, at: &KeyPath, name: &str, known: &Known) -> bool {
+    let Some(description) = &known.description else { return true };
+    if description.schema.table(name).is_some_and(|table| !table.view) {
+        return true;
+    }
+    let tables =
+        description.schema.tables.iter().filter(|table| !table.view).map(|table| table.name.as_str());
+    let finding = Finding::error(format!("there is no table `{name}`"))
+        .label("expected a table of the schema")
+        .hint_if(did_you_mean(name, tables));
+    check.value(at, finding);
+    false
 }

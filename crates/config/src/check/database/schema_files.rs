@@ -23,6 +23,11 @@ pub(super) fn beside(path: PathBuf, engine: &str) -> PathBuf {
     if own.is_file() { own } else { path }
 }
 
+/// Whether a schema folder has files for each kind of database.
+pub(super) fn is_for_both(folder: &Path) -> bool {
+    ENGINES.iter().all(|engine| folder.join(engine).is_dir())
+}
+
 /// The numbered files of the schema folder, in order; of the folder in it that is for this kind of database, if it has
 /// such folders.
 pub(super) fn migrations(

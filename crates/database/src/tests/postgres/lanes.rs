@@ -254,6 +254,7 @@ async fn loads_fill_copy_and_undo() {
             bulk.fill(
                 "insert into n select i, i / 2.0, ':first', '\\x00' from generate_series(:first, :last) i;",
                 45_000,
+                20_000,
                 |done| progress.set(done),
             )?;
             let rows = (45_001..=45_003_i64).map(|id| {
