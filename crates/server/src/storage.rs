@@ -104,9 +104,10 @@ fn fill(database: &Database, seed: &SeedSettings, progress: Progress<'_>) -> Res
         }
         progress(0, seed.rows);
         let tables = seed.also.iter().chain([&seed.table]);
-        let mut begin: String = tables.map(|name| format!("delete from {}; ", quoted(name))).collect();
-        begin.push_str("insert into _kasoku_filling values ('seed') on conflict do nothing");
-        bulk.run(&begin)?;
+        let mut statements: Vec<String> =
+            tables.map(|name| format!("delete from {}", quoted(name))).collect();
+        statements.push("insert into _kasoku_filling values ('seed') on conflict do nothing".to_owned());
+        bulk.run(&statements.join(";\n"))?;
         bulk.fill(&seed.sql, seed.rows, u64::from(seed.part), |done| progress(done, seed.rows))?;
         bulk.run("delete from _kasoku_filling")?;
         bulk.analyze()
