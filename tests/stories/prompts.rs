@@ -33,6 +33,8 @@ const REQUESTS: &[&str] = &[
     "/v1/templates",
     "/v1/templates?category=writing",
     "/v1/categories",
+    "/v1/prompts.csv?category=eq.code",
+    "/v1/results.ndjson",
     "/v1/best/code",
     "/v1/best/translate",
     "/v1/best/nothing",
