@@ -46,7 +46,13 @@ pub fn app(more: &str) -> TempApp {
 
 /// As [`app`], on the database at this URL.
 pub fn app_on(url: &str, more: &str) -> TempApp {
+    app_with(url, "", more)
+}
+
+/// As [`app_on`], with more settings of the database.
+pub fn app_with(url: &str, of_database: &str, more: &str) -> TempApp {
     let text = KASOKU_TOML.replace("sqlite:versions.db", url);
+    let text = text.replace("schema = \"schema/\"", &format!("schema = \"schema/\"\n{of_database}"));
     TempApp::new(&format!("{text}\n{more}")).file("schema/001-rows.sql", SCHEMA)
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kasoku_coherence::{Landmark, Lease, Position, Sequence, Snapshot};
+use kasoku_coherence::{Floors, Landmark, Lease, Position, Sequence, Snapshot};
 use kasoku_observe::Observer;
 use kasoku_sql_plan::{Dialect, Value};
 
@@ -14,7 +14,9 @@ use crate::error::DatabaseError;
 use crate::inspect::Inspector;
 use crate::long::LongShapes;
 use crate::migrate::Migration;
+use crate::needs::ReadNeeds;
 use crate::postgres::{Postgres, PostgresSettings};
+use crate::replica_facts::ReplicaFacts;
 use crate::rows::Rows;
 use crate::settings::Settings;
 use crate::sqlite::Sqlite;
@@ -154,37 +156,37 @@ impl Database {
     }
 
     /// Reads without blocking the calling thread. Dropping the future stops the statement, where it has a
-    /// connection of its own.
+    /// connection of its own. Where a copy of the database may be read and that fails, `f` is run on the database.
     pub async fn read<T, E>(
         &self,
         statement: &Statement,
         params: Vec<Value>,
-        deadline: Option<Instant>,
-        f: impl FnOnce(&mut Rows<'_>) -> Result<T, E> + Send + 'static,
+        needs: impl Into<ReadNeeds>,
+        f: impl FnOnce(&mut Rows<'_>) -> Result<T, E> + Clone + Send + 'static,
     ) -> Result<(T, Snapshot), E>
     where
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
         match &self.0 {
-            Engine::Sqlite(sqlite) => sqlite.read(statement, params, deadline, f).await,
-            Engine::Postgres(postgres) => postgres.read(statement, params, deadline, f).await,
+            Engine::Sqlite(sqlite) => sqlite.read(statement, params, needs.into().deadline, f).await,
+            Engine::Postgres(postgres) => postgres.read(statement, params, needs.into(), f).await,
         }
     }
 
     /// Reads several statements without blocking the calling thread; all see the database at one moment.
     pub async fn read_many<T, E>(
         &self,
-        deadline: Option<Instant>,
-        f: impl FnOnce(&mut ReadTransaction<'_>) -> Result<T, E> + Send + 'static,
+        needs: impl Into<ReadNeeds>,
+        f: impl FnOnce(&mut ReadTransaction<'_>) -> Result<T, E> + Clone + Send + 'static,
     ) -> Result<(T, Snapshot), E>
     where
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
         match &self.0 {
-            Engine::Sqlite(sqlite) => sqlite.read_many(deadline, f).await,
-            Engine::Postgres(postgres) => postgres.read_many(deadline, f).await,
+            Engine::Sqlite(sqlite) => sqlite.read_many(needs.into().deadline, f).await,
+            Engine::Postgres(postgres) => postgres.read_many(needs.into(), f).await,
         }
     }
 
@@ -239,6 +241,30 @@ impl Database {
         match &self.0 {
             Engine::Sqlite(_) => None,
             Engine::Postgres(postgres) => postgres.lease(),
+        }
+    }
+
+    /// How far copies of it must have come to be read from; to be told what changes touch. `None` if there are none.
+    pub fn floors(&self) -> Option<Arc<Floors>> {
+        match &self.0 {
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(postgres) => postgres.floors(),
+        }
+    }
+
+    /// Whether there are copies of it that may be read from.
+    pub fn has_replicas(&self) -> bool {
+        match &self.0 {
+            Engine::Sqlite(_) => false,
+            Engine::Postgres(postgres) => postgres.has_replicas(),
+        }
+    }
+
+    /// How the copies of it are that may be read from, and how many reads none was fit for; `None` if there are none.
+    pub fn replicas(&self) -> Option<(Vec<ReplicaFacts>, u64)> {
+        match &self.0 {
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(postgres) => postgres.replicas(),
         }
     }
 

@@ -14,8 +14,10 @@ mod inspect;
 pub mod json;
 mod long;
 mod migrate;
+mod needs;
 mod postgres;
 mod queue;
+mod replica_facts;
 mod rows;
 mod settings;
 mod span;
@@ -41,8 +43,12 @@ pub use inspect::{
 };
 pub use long::{LongSettings, LongShapes};
 pub use migrate::{Migration, MigrationError};
+pub use needs::{Newness, ReadNeeds};
 pub use postgres::native::Native;
-pub use postgres::{PostgresSettings, WatchMode, Watched, watch_install, watch_remove, watch_status};
+pub use postgres::{
+    PostgresSettings, ReplicaChoice, WatchMode, Watched, watch_install, watch_remove, watch_status,
+};
+pub use replica_facts::ReplicaFacts;
 pub use rows::{Row, Rows};
 pub use settings::Settings;
 pub use statement::Statement;

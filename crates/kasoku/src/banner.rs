@@ -1,6 +1,6 @@
 //! What is served where, and what to try next.
 
-use kasoku_config::{Plan, SourcePlan};
+use kasoku_config::{EngineSettings, Plan, SourcePlan};
 use kasoku_server::Addresses;
 
 /// Prints it for people.
@@ -11,6 +11,13 @@ pub(crate) fn print(plan: &Plan, addresses: &Addresses) {
     let width = plan.routes.iter().map(|route| route.name.pattern.len()).max().unwrap_or(0);
     for route in &plan.routes {
         println!("  {:width$}  {}", route.name.pattern, described(&route.source));
+    }
+    if let Some(EngineSettings::Postgres(settings)) = plan.database.as_ref().map(|database| &database.engine)
+        && !settings.replicas.is_empty()
+    {
+        let places: Vec<String> =
+            settings.replicas.iter().map(|url| settings.elsewhere(url).place()).collect();
+        println!("Reads: from {} while recent enough", places.join(", "));
     }
     if let Some(admin) = addresses.admin {
         println!("Admin: http://{admin} (health, metrics, purge)");

@@ -14,7 +14,8 @@ use kasoku_database::{Database, DatabaseError, Inspector};
 use kasoku_observe::Observer;
 use kasoku_pipeline::{InFlight, Pipeline, ProblemForm, Source};
 use kasoku_policies::admit::Admit;
-use kasoku_policies::cache::{Promised, ResponseStore};
+use kasoku_policies::cache::ResponseStore;
+use kasoku_policies::promise::Promised;
 use kasoku_source_data::{ChangeTagger, KEY_PARAM};
 use kasoku_sql_plan::{CursorKey, Schema};
 use kasoku_units::SystemClock;
@@ -59,7 +60,7 @@ pub enum StartError {
 
 /// The parts that outlive a configuration, and the one in force.
 pub struct App {
-    sequence: Arc<Sequence>,
+    pub(crate) sequence: Arc<Sequence>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) database: Option<Arc<Database>>,
     pub(crate) cursors: Option<Arc<CursorKey>>,
@@ -201,9 +202,10 @@ impl App {
         let tells_anew = self.database.is_some() && !basis.tells_like(&current.basis);
         let tagger = tells_anew.then(|| {
             let forgetful = Arc::downgrade(&store);
-            Arc::new(ChangeTagger::new(dependencies.into_tables(), Arc::clone(&store) as _, move || {
+            let tagger = ChangeTagger::new(dependencies.into_tables(), Arc::clone(&store) as _, move || {
                 forget(&forgetful);
-            }))
+            });
+            Arc::new(tagger.raising(self.database.as_ref().and_then(|database| database.floors())))
         });
         let (number, levers) = (current.number + 1, Arc::new(Levers::of(&routes)));
         let served = Served { plan, store, levers, second_tier, number, routes, basis };

@@ -9,12 +9,13 @@ use kasoku_observe::Observer;
 use kasoku_pipeline::{InFlight, Pipeline, ProblemForm, Promises, Source, Stack, first};
 use kasoku_policies::Surroundings;
 use kasoku_policies::admit::Admit;
-use kasoku_policies::cache::{Cache, Fill, Promised, ResponseStore};
+use kasoku_policies::cache::{Cache, Fill, ResponseStore};
 use kasoku_policies::collapse::Collapse;
 use kasoku_policies::deadline::Deadline;
 use kasoku_policies::loops::Loops;
 use kasoku_policies::negotiate::Negotiate;
 use kasoku_policies::observe::Observe;
+use kasoku_policies::promise::{Promise, Promised};
 use kasoku_policies::rescue::Rescue;
 use kasoku_policies::rfc9111;
 use kasoku_policies::shape::{Shape, ShapeStored};
@@ -69,11 +70,12 @@ pub(crate) fn assemble(
         .then(Deadline::new(route.deadline, &here)) // fixes the instant by which there must be an answer
         .then(Shape::new(route.shape, promises)) // methods, conditions, codings
         .then(Negotiate::new(&source)) // the form of the answer, in one spelling
+        .then(promised.map(Promise::new)) // notes what the caller was told of and has to be shown
         .then(switch(own, &source)) // leads around the next three while they are switched off
         .then(
             declared
                 .map(|rules| Cache::new(rules, promises, &shared.store, &here).audited(shared.audit_share))
-                .map(|cache| cache.leased(lease).promised(promised)),
+                .map(|cache| cache.leased(lease)),
         )
         .then(declared.map(|_| Collapse::new(promises, Arc::clone(&shared.store) as _)))
         .then(declared.map(|rules| Fill::new(rules, &shared.store, &here)))

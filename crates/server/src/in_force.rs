@@ -38,6 +38,10 @@ impl App {
                 }
             }
             database.listen(Arc::new(Forgetful { next: Some(tagger), stores: retired }));
+            if let Some(floors) = database.floors() {
+                // Whoever was told before may not have known all names by which things are read from now on.
+                floors.touch_all(self.sequence.next());
+            }
         }
         for route in &made.served.routes {
             if let Some(lever) = route.lever.as_ref().filter(|lever| !lever.is_on()) {

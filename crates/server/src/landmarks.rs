@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
-use kasoku_coherence::Lease;
-use kasoku_policies::cache::Promised;
+use kasoku_coherence::{Landmark, Lease};
+use kasoku_policies::promise::Promised;
 use kasoku_source_data::POSITION;
 use kasoku_sql_plan::CursorKey;
 
@@ -20,7 +20,7 @@ pub(crate) struct Landmarks {
 
 impl Promised for Landmarks {
     /// A position that nobody here has signed promises nothing.
-    fn is_shown(&self, headers: &HeaderMap) -> bool {
+    fn owed(&self, headers: &HeaderMap) -> Option<Landmark> {
         let fields = headers.get_all(POSITION).iter().map(HeaderValue::as_bytes);
         let cookies = headers.get_all(COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
         let cookies = cookies
@@ -29,7 +29,8 @@ impl Promised for Landmarks {
         fields
             .chain(cookies)
             .filter_map(|token| self.key.open_landmark(token))
-            .all(|landmark| self.lease.shows(landmark))
+            .filter(|landmark| !self.lease.shows(*landmark))
+            .max_by_key(|landmark| landmark.mark)
     }
 }
 
@@ -37,7 +38,7 @@ impl Promised for Landmarks {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use kasoku_coherence::{Landmark, Seen};
+    use kasoku_coherence::{Mark, Seen};
 
     use super::*;
 
@@ -46,12 +47,13 @@ mod tests {
         let key = Arc::new(CursorKey::derive(b"secret"));
         let lease = Arc::new(Lease::new(Duration::from_secs(1), Instant::now()));
         let landmarks = Landmarks { key: Arc::clone(&key), lease: Arc::clone(&lease) };
-        let seven = key.seal_landmark(Landmark { transaction: 7, log: 1 });
-        let strange = CursorKey::derive(b"other").seal_landmark(Landmark { transaction: 9, log: 1 });
+        let mark = Mark { timeline: 1, log: 1 };
+        let seven = key.seal_landmark(Landmark { transaction: 7, mark });
+        let strange = CursorKey::derive(b"other").seal_landmark(Landmark { transaction: 9, mark });
         let check = |name: &'static str, value: &str, expected: bool| {
             let mut headers = HeaderMap::new();
             headers.insert(name, HeaderValue::try_from(value).unwrap());
-            assert_eq!(landmarks.is_shown(&headers), expected, "{name}: {value}");
+            assert_eq!(landmarks.owed(&headers).is_none(), expected, "{name}: {value}");
         };
         check("kasoku-position", &seven, false);
         check("cookie", &format!("a=b; kasoku-position={seven}"), false);

@@ -1,7 +1,10 @@
 //! How the parts are, for the admin listener: health, gauges, routes.
 
+use std::sync::Arc;
+
 use kasoku_cache_remote::Remote;
 use kasoku_config::{CachePlan, SourcePlan};
+use kasoku_database::ReplicaFacts;
 use serde_json::{Map, Value, json};
 
 use crate::admin::{Readiness, Vitals};
@@ -22,6 +25,10 @@ impl Vitals for App {
                 Some(_) => json!({ "file": database.place(), "read_only": read_only }),
                 None => json!({
                     "engine": database.dialect().name(), "server": database.place(), "read_only": read_only,
+                    "replicas": database.replicas().map(|(replicas, passed_over)| json!({
+                        "each": replicas.iter().map(replica).collect::<Value>(),
+                        "passed_over": passed_over,
+                    })),
                 }),
             }
         });
@@ -83,8 +90,10 @@ impl Gauges for App {
     fn gauges(&self) -> Vec<Gauge> {
         let stats = self.served().store.stats();
         let in_flight = self.in_flight();
-        let gauge = |name, help, value: u64, is_total| Gauge { name, help, is_total, value: value as f64 };
-        vec![
+        let gauge =
+            |name, help, value: u64, is_total| Gauge { name, help, is_total, of: None, value: value as f64 };
+        let replicas = self.database().and_then(|database| database.replicas());
+        let own = vec![
             gauge("cache_bytes", "Bytes that the cache holds, all bookkeeping counted", stats.bytes, false),
             gauge("cache_budget_bytes", "Bytes that the cache may hold", stats.budget_bytes, false),
             gauge("cache_entries", "Answers that are stored", stats.entries, false),
@@ -104,8 +113,63 @@ impl Gauges for App {
                 true,
             ),
             gauge("cache_evicted", "Answers that were removed to make room", stats.evicted, true),
-        ]
+        ];
+        own.into_iter()
+            .chain(replicas.into_iter().flat_map(|(each, over)| of_replicas(&each, over)))
+            .collect()
     }
+}
+
+/// How a replica is.
+fn replica(facts: &ReplicaFacts) -> Value {
+    json!({
+        "server": facts.server,
+        "state": facts.unfit.unwrap_or("in-use"),
+        "lag_ms": facts.lag.map(|lag| lag.as_millis() as u64),
+        "round_trip_us": facts.round_trip.as_micros() as u64,
+        "connections": facts.connections,
+        "in_flight": facts.in_flight,
+        "reads": facts.reads,
+        "given_up": facts.given_up,
+    })
+}
+
+/// The numbers of all replicas, those of a name beside each other.
+fn of_replicas(each: &[ReplicaFacts], passed_over: u64) -> Vec<Gauge> {
+    type Number = fn(&ReplicaFacts) -> Option<f64>;
+    let families: [(&'static str, &'static str, bool, Number); 5] = [
+        ("replica_in_use", "Whether a replica is read from", false, |facts| {
+            Some(f64::from(u8::from(facts.unfit.is_none())))
+        }),
+        ("replica_lag_seconds", "How old a replica can be at the most, if it is known", false, |facts| {
+            facts.lag.map(|lag| lag.as_secs_f64())
+        }),
+        ("replica_round_trip_seconds", "How long a question to a replica takes", false, |facts| {
+            Some(facts.round_trip.as_secs_f64())
+        }),
+        ("replica_reads", "Reads that a replica has answered", true, |facts| Some(facts.reads as f64)),
+        (
+            "replica_reads_given_up",
+            "Reads that a replica had and the database itself answered",
+            true,
+            |facts| Some(facts.given_up as f64),
+        ),
+    ];
+    let of = |facts: &ReplicaFacts| Some(("server", Arc::from(facts.server.as_str())));
+    let numbers = families.into_iter().flat_map(|(name, help, is_total, number)| {
+        each.iter().filter_map(move |facts| {
+            Some(Gauge { name, help, is_total, of: of(facts), value: number(facts)? })
+        })
+    });
+    let help = "Reads that no replica was recent enough for";
+    let over = Gauge {
+        name: "replica_reads_passed_over",
+        help,
+        is_total: true,
+        of: None,
+        value: passed_over as f64,
+    };
+    numbers.chain([over]).collect()
 }
 
 /// How far this node knows what the others have told.

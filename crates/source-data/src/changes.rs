@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use kasoku_coherence::{Change, ChangeSink, Position};
+use kasoku_coherence::{Change, ChangeSink, Floors, Position};
 use kasoku_database::{CommitListener, DataChange, RowChange, WatchedTable};
 use kasoku_sql_plan::{Schema, TagRules, purge_tag};
 
@@ -12,6 +12,7 @@ pub struct ChangeTagger {
     tables: HashMap<Box<str>, Arc<TagRules>>,
     sink: Arc<dyn ChangeSink>,
     forget: Box<dyn Fn() + Send + Sync>,
+    floors: Option<Arc<Floors>>,
 }
 
 impl ChangeTagger {
@@ -23,7 +24,13 @@ impl ChangeTagger {
         forget: impl Fn() + Send + Sync + 'static,
     ) -> Self {
         let tables = tables.into_iter().map(|(name, rules)| (name.to_ascii_lowercase().into(), rules));
-        Self { tables: tables.collect(), sink, forget: Box::new(forget) }
+        Self { tables: tables.collect(), sink, forget: Box::new(forget), floors: None }
+    }
+
+    /// Tells these too what is touched: what is read from copies has to show it.
+    #[must_use]
+    pub fn raising(self, floors: Option<Arc<Floors>>) -> Self {
+        Self { floors, ..self }
     }
 
     /// The tables and columns whose changes the database must report for this.
@@ -57,21 +64,33 @@ impl CommitListener for ChangeTagger {
                     Some(rules) if brings(row, rules.watched_columns().len()) => {
                         rules.tags_of_change(row.old.as_deref(), row.new.as_deref(), &mut tags);
                     }
-                    _ => return (self.forget)(),
+                    _ => return self.forget(position),
                 },
                 DataChange::Table(name) => match self.tables.get(&*name.to_ascii_lowercase()) {
                     Some(rules) => {
                         tags.extend_from_slice(rules.whole());
                         tags.push(purge_tag(name));
                     }
-                    None => return (self.forget)(),
+                    None => return self.forget(position),
                 },
-                DataChange::Everything => return (self.forget)(),
+                DataChange::Everything => return self.forget(position),
             }
         }
         tags.sort_unstable();
         tags.dedup();
+        if let Some(floors) = &self.floors {
+            floors.touch(position, &tags);
+        }
         self.sink.apply(&Change { position, tags });
+    }
+}
+
+impl ChangeTagger {
+    fn forget(&self, position: Position) {
+        if let Some(floors) = &self.floors {
+            floors.touch_all(position);
+        }
+        (self.forget)();
     }
 }
 

@@ -8,8 +8,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use kasoku_coherence::Snapshot;
-use kasoku_database::{Commit, Database, DatabaseError, ReadTransaction, Rows, Statement, WriteTransaction};
+use kasoku_coherence::{Snapshot, Tag};
+use kasoku_database::{
+    Commit, Database, DatabaseError, Newness, ReadNeeds, ReadTransaction, Rows, Statement, WriteTransaction,
+};
+use kasoku_pipeline::Request;
 use kasoku_sql_plan::Value;
 use kasoku_units::Clock;
 
@@ -40,14 +43,26 @@ impl Lanes {
         &*self.engine.clock
     }
 
+    /// What the read for a request needs whose answer depends on these tags.
+    pub(crate) fn needs(&self, request: &Request, tags: impl FnOnce() -> Vec<Tag>) -> ReadNeeds {
+        let newness = if self.engine.database.has_replicas() {
+            Newness::Shows { tags: tags(), landmark: request.owed }
+        } else {
+            Newness::Newest
+        };
+        ReadNeeds { deadline: request.deadline, newness }
+    }
+
     /// Runs one statement.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         planned: &Planned,
-        deadline: Option<Instant>,
+        needs: impl Into<ReadNeeds>,
         read: impl Fn(&mut Rows<'_>) -> Result<T, DatabaseError> + Send + Sync + Clone + 'static,
     ) -> Result<(T, Snapshot), DatabaseError> {
-        let statement = Statement::new(Arc::clone(&planned.name), Arc::clone(&planned.sql));
+        let (statement, needs) =
+            (Statement::new(Arc::clone(&planned.name), Arc::clone(&planned.sql)), needs.into());
+        let deadline = needs.deadline;
         if self.is_short(&planned.sql) {
             let tried = self.engine.database.read_here(
                 &statement,
@@ -60,23 +75,25 @@ impl Lanes {
             }
         }
         // Boxed, so that short reads do not carry the room for it.
-        Box::pin(self.engine.database.read(&statement, planned.params.clone(), deadline, read)).await
+        Box::pin(self.engine.database.read(&statement, planned.params.clone(), needs, read)).await
     }
 
     /// Runs several statements that see the database at one moment; `shape` stands for them all.
     pub(crate) async fn read_many<T: Send + 'static>(
         &self,
         shape: &Arc<str>,
-        deadline: Option<Instant>,
+        needs: impl Into<ReadNeeds>,
         read: impl Fn(&mut ReadTransaction<'_>) -> Result<T, DatabaseError> + Send + Sync + Clone + 'static,
     ) -> Result<(T, Snapshot), DatabaseError> {
+        let needs = needs.into();
+        let deadline = needs.deadline;
         if self.is_short(shape) {
             let tried = self.engine.database.read_many_here(Some(self.allowance(deadline)), &read);
             if !self.outlasted(shape, &tried, deadline) {
                 return tried;
             }
         }
-        Box::pin(self.engine.database.read_many(deadline, read)).await
+        Box::pin(self.engine.database.read_many(needs, read)).await
     }
 
     /// Runs one statement that is a part of something long, and never on a thread that serves.
@@ -85,7 +102,7 @@ impl Lanes {
         statement: &Statement,
         params: Vec<Value>,
         deadline: Option<Instant>,
-        read: impl FnOnce(&mut Rows<'_>) -> Result<T, DatabaseError> + Send + 'static,
+        read: impl FnOnce(&mut Rows<'_>) -> Result<T, DatabaseError> + Clone + Send + 'static,
     ) -> Result<T, DatabaseError> {
         self.engine.database.read(statement, params, deadline, read).await.map(|(read, _)| read)
     }
@@ -94,7 +111,7 @@ impl Lanes {
     pub(crate) async fn read_many_apart<T: Send + 'static>(
         &self,
         deadline: Option<Instant>,
-        read: impl FnOnce(&mut ReadTransaction<'_>) -> Result<T, DatabaseError> + Send + 'static,
+        read: impl FnOnce(&mut ReadTransaction<'_>) -> Result<T, DatabaseError> + Clone + Send + 'static,
     ) -> Result<T, DatabaseError> {
         self.engine.database.read_many(deadline, read).await.map(|(read, _)| read)
     }

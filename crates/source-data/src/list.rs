@@ -39,17 +39,18 @@ pub(crate) async fn answer(table: &Table, request: Request) -> Outcome {
     let plan = Arc::new(plan(table, &request, &preferences)?);
     let alone = plan.count.is_none() && plan.nest.is_none() && plan.follow_up(0).is_none();
     let reading = Arc::clone(&plan);
+    let needs = table.lanes.needs(&request, || table.all_of(&plan.tags, plan.nest.is_some()));
     let read = if alone {
         let gather = move |rows: &mut Rows<'_>| {
             let mut gathered = Gathered::default();
             gathered.add(rows, &reading)?;
             Ok(gathered)
         };
-        table.lanes.read(&plan.statement, request.deadline, gather).await
+        table.lanes.read(&plan.statement, needs, gather).await
     } else {
         let most = u64::from(table.planner.embed_rows_most());
         let gather = move |transaction: &mut ReadTransaction<'_>| gather(transaction, &reading, most);
-        table.lanes.read_many(lane(&plan), request.deadline, gather).await
+        table.lanes.read_many(lane(&plan), needs, gather).await
     };
     let (gathered, snapshot) = read.map_err(DatabaseError::problem_of_asking)?;
     if let Some(excess) = gathered.excess {

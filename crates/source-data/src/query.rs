@@ -75,9 +75,11 @@ impl QuerySource {
                 Counted::TooMany => Read::TooMany,
             })
         };
+        let needs =
+            self.lanes.needs(&request, || plan.tags.iter().chain(&self.purge_tags).copied().collect());
         let (read, snapshot) = self
             .lanes
-            .read(&plan.statement, request.deadline, read)
+            .read(&plan.statement, needs, read)
             .await
             .map_err(DatabaseError::problem_of_asking)?;
         let text = match read {

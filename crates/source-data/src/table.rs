@@ -1,11 +1,10 @@
 //! The sources of a `table` route: its list, and its rows by key.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use http::{Method, header};
 use kasoku_coherence::{Snapshot, Tag};
-use kasoku_database::{DatabaseError, ReadTransaction, Rows, Statement};
+use kasoku_database::{DatabaseError, ReadNeeds, ReadTransaction, Rows, Statement};
 use kasoku_http_caching::entity_tag;
 use kasoku_pipeline::{BoxFuture, Foresight, Outcome, ProblemForm, Promises, Request, Source};
 use kasoku_problem::{Kind, Problem};
@@ -121,6 +120,15 @@ pub fn table_sources(
     (list, row)
 }
 
+impl Table {
+    /// All that an answer with these tags depends on; what is embedded is not known before it is read, so that any
+    /// change of its tables counts.
+    pub(crate) fn all_of(&self, tags: &[Tag], embeds: bool) -> Vec<Tag> {
+        let embedded = if embeds { self.planner.depends_on() } else { Vec::new() };
+        tags.iter().copied().chain([self.purge_tag]).chain(embedded).collect()
+    }
+}
+
 impl ListSource {
     /// The table that it answers from, for what answers from it in other ways.
     pub(crate) fn table(&self) -> &Arc<Table> {
@@ -192,13 +200,14 @@ async fn one(table: &Table, request: Request) -> Outcome {
     let media = Media::of(&request.headers, media::OF_ROW)?;
     let plan = table.planner.one(key, request.uri.query())?;
     let columns = Arc::clone(&plan.columns);
+    let needs = table.lanes.needs(&request, || table.all_of(&plan.tags, plan.nest.is_some()));
     let ((found, embedded), snapshot) = if let Some(nest) = plan.nest.clone() {
-        one_with_embeds(table, request.deadline, &plan.statement, nest).await?
+        one_with_embeds(table, needs, &plan.statement, nest).await?
     } else {
         let first = move |rows: &mut Rows<'_>| render::first(rows, &columns);
         let (found, snapshot) = table
             .lanes
-            .read(&plan.statement, request.deadline, first)
+            .read(&plan.statement, needs, first)
             .await
             .map_err(DatabaseError::problem_of_asking)?;
         ((found, Vec::new()), snapshot)
@@ -225,7 +234,7 @@ pub(crate) fn no_such_row() -> Problem {
 /// The row with what is embedded in it, and what it depends on for that.
 async fn one_with_embeds(
     table: &Table,
-    deadline: Option<Instant>,
+    needs: ReadNeeds,
     planned: &Planned,
     nest: Nest,
 ) -> Result<((Option<Vec<u8>>, Vec<Tag>), Snapshot), Problem> {
@@ -252,6 +261,6 @@ async fn one_with_embeds(
         }))
     };
     let (read, snapshot) =
-        table.lanes.read_many(&lane, deadline, read).await.map_err(DatabaseError::problem_of_asking)?;
+        table.lanes.read_many(&lane, needs, read).await.map_err(DatabaseError::problem_of_asking)?;
     Ok((read?, snapshot))
 }

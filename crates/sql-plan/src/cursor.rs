@@ -9,7 +9,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use kasoku_coherence::Landmark;
+use kasoku_coherence::{Landmark, Mark};
 use kasoku_problem::{Kind, Problem};
 use sha2::Sha256;
 
@@ -31,7 +31,9 @@ impl CursorKey {
 
     /// Names a commit to a caller, who may show it to any node that shares the secret.
     pub fn seal_landmark(&self, landmark: Landmark) -> String {
-        let payload = [landmark.transaction.to_be_bytes(), landmark.log.to_be_bytes()].concat();
+        let Landmark { transaction, mark } = landmark;
+        let numbers = [transaction, mark.log, u64::from(mark.timeline)];
+        let payload = numbers.map(u64::to_be_bytes).concat();
         let mac = self.landmark_mac(&payload).finalize().into_bytes();
         let mut token = URL_SAFE_NO_PAD.encode(&payload);
         token.push('.');
@@ -42,12 +44,14 @@ impl CursorKey {
     /// Reads what [`seal_landmark`](Self::seal_landmark) has written.
     pub fn open_landmark(&self, token: &[u8]) -> Option<Landmark> {
         let (payload, mac) = std::str::from_utf8(token).ok()?.split_once('.')?;
-        let payload: [u8; 16] = URL_SAFE_NO_PAD.decode(payload).ok()?.try_into().ok()?;
+        let payload: [u8; 24] = URL_SAFE_NO_PAD.decode(payload).ok()?.try_into().ok()?;
         let mac = URL_SAFE_NO_PAD.decode(mac).ok().filter(|mac| mac.len() == MAC_BYTES)?;
         self.landmark_mac(&payload).verify_truncated_left(&mac).ok()?;
-        let (transaction, log) = payload.split_at(8);
-        let number = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().expect("eight of sixteen bytes"));
-        Some(Landmark { transaction: number(transaction), log: number(log) })
+        let number = |at: usize| {
+            u64::from_be_bytes(payload[at..at + 8].try_into().expect("eight of twenty-four bytes"))
+        };
+        let mark = Mark { log: number(8), timeline: u32::try_from(number(16)).ok()? };
+        Some(Landmark { transaction: number(0), mark })
     }
 
     /// A cursor's payload begins otherwise, so that neither is ever taken for the other.

@@ -6,7 +6,27 @@ pub struct Landmark {
     /// The transaction.
     pub transaction: u64,
     /// A place in the database's log behind the commit.
+    pub mark: Mark,
+}
+
+/// A place in a database's log.
+///
+/// A server that takes another's place begins a new timeline where it had come to, and its log goes on from there: the
+/// same number is another place then. Later timelines are further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    /// Which history it is a place of.
+    pub timeline: u32,
+    /// How many bytes of log come before it.
     pub log: u64,
+}
+
+impl Mark {
+    /// Whether a copy that has come to here shows all that was committed before another place. The log of a later
+    /// timeline holds what the earlier ones had when it began.
+    pub fn reaches(self, other: Self) -> bool {
+        self.timeline >= other.timeline && self.log >= other.log
+    }
 }
 
 /// Which transactions a reader of the database has seen: all before one, and some after it.
@@ -44,6 +64,20 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_reached_on_its_own_timeline_or_a_later_one() {
+        let place = |timeline, log| Mark { timeline, log };
+        for (copy, wanted, expected) in [
+            (place(1, 10), place(1, 10), true),
+            (place(1, 9), place(1, 10), false),
+            (place(1, 99), place(2, 10), false),
+            (place(2, 11), place(1, 10), true),
+            (place(2, 9), place(1, 10), false),
+        ] {
+            assert_eq!(copy.reaches(wanted), expected, "{copy:?} {wanted:?}");
+        }
+    }
 
     #[test]
     fn a_snapshot_shows_what_was_over_when_it_was_taken() {

@@ -5,14 +5,16 @@
 //! of its tags*. No clock takes part. This crate holds the words and the comparison; it keeps nothing, and knows
 //! neither HTTP nor SQL.
 
+mod floors;
 mod key;
 mod landmark;
 mod lease;
 mod sequence;
 mod tag;
 
+pub use floors::{Floor, Floors};
 pub use key::{Key, KeyBuilder};
-pub use landmark::{Landmark, Seen};
+pub use landmark::{Landmark, Mark, Seen};
 pub use lease::Lease;
 pub use sequence::{Position, Sequence, Snapshot};
 pub use tag::{Tag, TagBuilder};

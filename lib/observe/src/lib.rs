@@ -114,6 +114,13 @@ pub enum Observation<'a> {
         /// Why not; internal text.
         error: Option<&'a (dyn Error + 'static)>,
     },
+    /// A replica of the database is read from, or is not any more; said once for each change of state.
+    Replica {
+        /// Which one, without user and password.
+        server: &'a str,
+        /// Why it is not, from a closed list.
+        unfit: Option<&'static str>,
+    },
     /// The server stops taking requests.
     Draining {
         /// Requests still being answered.

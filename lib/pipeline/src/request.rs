@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
-use kasoku_coherence::Key;
+use kasoku_coherence::{Key, Landmark};
 
 use crate::{PathParams, RequestBody};
 
@@ -48,6 +48,8 @@ pub struct RequestFields {
     pub deadline: Option<Instant>,
     /// What a stored answer to it is found by. Set by `cache`, required by `collapse` and `fill`.
     pub key: Option<Key>,
+    /// What its caller was told of and what is stored may not show. Set by `promise`.
+    pub owed: Option<Landmark>,
 }
 
 impl Request {
@@ -68,6 +70,7 @@ impl Request {
             seen: None,
             deadline: None,
             key: None,
+            owed: None,
         }))
     }
 
@@ -102,6 +105,7 @@ impl Request {
             seen: None,
             deadline: self.deadline,
             key: self.key.clone(),
+            owed: self.owed,
         }))
     }
 }

@@ -8,6 +8,7 @@
 //! | [`deadline`] | fixes the instant by which an answer must be there | |
 //! | [`shape`] | methods, `HEAD`, conditions, coding | |
 //! | [`negotiate`] | lets the source choose the form of its answer, and leaves one spelling of it | |
+//! | [`promise`] | notes what the caller was told of and has to be shown | |
 //! | [`switch`] | leads around the three below it while an operator has switched them off | |
 //! | [`cache`] | reuses stored responses ([`Cache`](cache::Cache)), stores new ones ([`Fill`](cache::Fill)) | |
 //! | [`rfc9111`] | in the place of `cache`, before origins: reuses what HTTP lets a shared cache reuse | |
@@ -117,6 +118,7 @@ pub mod deadline;
 pub mod loops;
 pub mod negotiate;
 pub mod observe;
+pub mod promise;
 pub mod rescue;
 pub mod rfc9111;
 pub mod shape;

@@ -6,6 +6,7 @@
 mod database;
 mod keeper;
 mod programs;
+mod standby;
 mod template;
 
 use std::fmt;
@@ -67,24 +68,46 @@ impl Postgres {
     /// # Panics
     /// If PostgreSQL is not installed or does not start with them.
     pub fn with(settings: &[(&str, &str)]) -> Self {
+        let mut postgres = Self::unstarted(settings);
+        template::copy_to(&postgres.data_folder());
+        postgres.begin();
+        postgres
+    }
+
+    /// Starts an empty server that is no copy: all others are copies of one and bear its number.
+    ///
+    /// # Panics
+    /// If PostgreSQL is not installed or does not start.
+    pub fn unrelated() -> Self {
+        let mut postgres = Self::unstarted(&[]);
+        template::begin_anew(&postgres.data_folder());
+        postgres.begin();
+        postgres
+    }
+
+    /// A server without files.
+    fn unstarted(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::Builder::new().prefix("kasoku-postgres-").tempdir();
         let folder = folder.expect("a folder can be made").keep();
         let keeper = Keeper::over(&folder);
         if let Some((user, group)) = programs::other_user() {
             chown(&folder, Some(user), Some(group)).expect("root may give folders away");
         }
-        template::copy_to(&folder.join("data"));
         let settings = DEFAULTS.iter().chain(settings);
         let settings = settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let databases = AtomicU32::new(0);
-        let mut postgres = Self { folder, settings, port: 0, child: None, databases, _keeper: keeper };
+        Self { folder, settings, port: 0, child: None, databases, _keeper: keeper }
+    }
+
+    /// Starts for the first time, on a port that is free.
+    fn begin(&mut self) {
         for _ in 0..PORTS_TRIED_MAX {
-            postgres.port = free_port();
-            if postgres.run().is_ok() {
-                return postgres;
+            self.port = free_port();
+            if self.run().is_ok() {
+                return;
             }
         }
-        panic!("PostgreSQL does not start:\n{}", postgres.log());
+        panic!("PostgreSQL does not start:\n{}", self.log());
     }
 
     /// The server that tests of this process share. Nobody can end it; it ends with the process.

@@ -26,6 +26,13 @@ pub(super) fn copy_to(data: &Path) {
     copy(&template(), data);
 }
 
+/// Puts a cluster there that is a copy of no other.
+pub(super) fn begin_anew(data: &Path) {
+    let output = programs::command("initdb").args(ARGUMENTS).arg("-D").arg(data).output();
+    let output = output.expect("initdb can be run");
+    assert!(output.status.success(), "initdb failed: {}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// The template's folder, which is made unless it is there.
 fn template() -> PathBuf {
     let places = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/postgres");
@@ -44,9 +51,7 @@ fn make(places: &Path, template: &Path) {
         chown(folder.path(), Some(user), Some(group)).expect("root may give folders away");
     }
     let made = folder.path().join("data");
-    let output = programs::command("initdb").args(ARGUMENTS).arg("-D").arg(&made).output();
-    let output = output.expect("initdb can be run");
-    assert!(output.status.success(), "initdb failed: {}", String::from_utf8_lossy(&output.stderr));
+    begin_anew(&made);
     let copied = tempfile::tempdir_in(places).expect("a folder can be made");
     let whole = copied.path().join("data");
     copy(&made, &whole);

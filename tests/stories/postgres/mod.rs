@@ -4,6 +4,7 @@
 
 mod others;
 mod proof;
+mod replicas;
 mod shop;
 mod types;
 

@@ -211,7 +211,15 @@ fn the_example_of_the_reference_can_be_served_and_holds_every_setting() {
     let mut missing = BTreeSet::new();
     keys_missing(settings(), &[&serde_json::to_value(written).unwrap()], "", &mut missing);
     // An app has one database, and the example's is a file; settings of servers have tests of their own.
-    let of_servers = [".database.bound", ".database.poll", ".database.pool", ".database.watch"];
+    let of_servers = [
+        ".database.bound",
+        ".database.poll",
+        ".database.pool",
+        ".database.replica_choice",
+        ".database.replica_lag",
+        ".database.replicas",
+        ".database.watch",
+    ];
     assert_eq!(missing, BTreeSet::from(of_servers.map(str::to_owned)));
 }
 

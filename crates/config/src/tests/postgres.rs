@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kasoku_database::{PostgresSettings, WatchMode};
+use kasoku_database::{PostgresSettings, ReplicaChoice, WatchMode};
 use kasoku_testkit::{Postgres, PostgresDatabase};
 
 use super::App;
@@ -58,6 +58,34 @@ fn a_pool_is_named_and_differs_where_it_says_so() {
     );
     assert_eq!(own.watch, WatchMode::Install);
     assert_eq!((own.long.after, own.long.remembered), (Duration::from_millis(20), seconds(5)));
+}
+
+#[test]
+fn replicas_are_named_once_each_and_their_passwords_are_never_shown() {
+    let (app, place) = (App::new(), place());
+    place.psql(TABLES);
+    let two = "[\"postgres://me:canary@one/shop\", \"postgres://two/shop\"]";
+    let more = format!("replicas = {two}\nreplica_choice = \"nearest\"\nreplica_lag = \"3s\"");
+    let own = settings(&app, &place.url(), &more);
+    assert_eq!((own.replicas.len(), own.replica_choice), (2, ReplicaChoice::Nearest));
+    assert_eq!(own.replica_lag, Duration::from_secs(3));
+    let many: Vec<String> = (0..17).map(|number| format!("\"postgres://r{number}/shop\"")).collect();
+    for (more, says) in [
+        ("replicas = [\"postgres://one/shop\", \"postgres://one/shop\"]".to_owned(), "it is named twice"),
+        (format!("replicas = [\"{}\"]", place.url()), "it is the database's own"),
+        ("replicas = [\"sqlite:a.db\"]".to_owned(), "the URL of a replica cannot be used"),
+        (
+            "replicas = [\"postgres://me:canary@one:port/shop\"]".to_owned(),
+            "the URL of a replica cannot be used",
+        ),
+        (format!("replicas = [{}]", many.join(", ")), "more than 16 replicas"),
+        (format!("replicas = {two}\nreplica_lag = \"10ms\""), "`replica_lag` is not longer than `poll`"),
+        ("replica_choice = \"farthest\"".to_owned(), "replica_choice"),
+    ] {
+        let text = found(&app, &place, &format!("{more}\n{ROUTE}"));
+        assert!(text.contains(says), "{more}: {text}");
+        assert!(!text.contains("canary"), "{more}: {text}");
+    }
 }
 
 #[test]

@@ -92,6 +92,21 @@ pub(crate) struct Database {
     #[serde(default = "bound")]
     pub(crate) bound: DurationText,
 
+    /// Standbys of the PostgreSQL server, each as a URL: reads that they can answer go to them. The pool's settings
+    /// hold for each of them.
+    #[serde(default)]
+    #[schemars(example = ["postgres://app@10.0.0.2/shop", "postgres://app@10.0.0.3/shop"])]
+    pub(crate) replicas: Vec<String>,
+
+    /// Which of the replicas that are recent enough a read goes to: the `least-loaded`, the `nearest`, which answers
+    /// soonest, or each in turn with `round-robin`.
+    #[serde(default)]
+    pub(crate) replica_choice: ReplicaChoiceName,
+
+    /// A replica that is further behind is not read from until it has caught up.
+    #[serde(default = "replica_lag")]
+    pub(crate) replica_lag: DurationText,
+
     /// What `kasoku check` does about a statement of a route that no index serves: `require` makes it an error, `warn`
     /// a warning, and `off` does not look. A route can say otherwise with its own `proof`.
     #[serde(default)]
@@ -177,6 +192,16 @@ pub(crate) enum WatchName {
     Off,
 }
 
+/// Which replica a read goes to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ReplicaChoiceName {
+    #[default]
+    LeastLoaded,
+    Nearest,
+    RoundRobin,
+}
+
 /// Fills a table with made-up rows at the first start, if it is empty.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -232,6 +257,10 @@ fn long_for() -> DurationText {
 
 fn poll() -> DurationText {
     DurationText::millis(25)
+}
+
+fn replica_lag() -> DurationText {
+    DurationText::seconds(1)
 }
 
 fn bound() -> DurationText {

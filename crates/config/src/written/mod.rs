@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use cache::{CacheName, CacheOrName, Redis, RedisOrUrl, RouteCache};
-pub(crate) use database::{Database, Pool, PoolName, PoolOrName, Seed, WatchName};
+pub(crate) use database::{Database, Pool, PoolName, PoolOrName, ReplicaChoiceName, Seed, WatchName};
 pub(crate) use embed::{AggregateOrColumns, EMBED_ROWS, Embed};
 pub(crate) use forms::{DurationText, FORM, False, OrFalse, SecretText, SizeText};
 pub(crate) use origin::{HostName, Origin, OriginOrUrl, ProtocolName};

@@ -35,6 +35,7 @@ impl Exclusive {
         connector: &Connector,
         settings: &Arc<PostgresSettings>,
         teller: &Arc<Teller>,
+        purpose: Purpose,
     ) -> Result<Self, DatabaseError> {
         let queue = Arc::new(Queue::new(settings.queue));
         let lane = Self { queue, wait: settings.wait, handles: Mutex::default() };
@@ -44,6 +45,7 @@ impl Exclusive {
                 settings: Arc::clone(settings),
                 teller: Arc::clone(teller),
                 queue: Arc::clone(&lane.queue),
+                purpose,
                 held: None,
                 used: Instant::now(),
             };
@@ -147,6 +149,7 @@ struct Worker {
     settings: Arc<PostgresSettings>,
     teller: Arc<Teller>,
     queue: Arc<Queue<Job>>,
+    purpose: Purpose,
     held: Option<Held>,
     used: Instant,
 }
@@ -198,7 +201,7 @@ impl Worker {
             }
         }
         if self.held.is_none() {
-            self.held = Some(Held::open(&self.connector, Purpose::Write)?);
+            self.held = Some(Held::open(&self.connector, self.purpose)?);
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ mod migrate;
 pub(crate) mod native;
 mod param;
 mod read;
+mod replicas;
 pub(crate) mod rows;
 mod settings;
 mod shared;
@@ -23,11 +24,11 @@ mod write;
 
 use std::sync::Arc;
 
-use kasoku_coherence::{Lease, Sequence};
+use kasoku_coherence::{Floors, Lease, Sequence};
 use kasoku_observe::Observer;
 use parking_lot::Mutex;
 
-pub use settings::{PostgresSettings, WatchMode};
+pub use settings::{PostgresSettings, ReplicaChoice, WatchMode};
 pub(crate) use transaction::Transaction;
 pub use watch::{Watched, watch_install, watch_remove, watch_status};
 
@@ -36,13 +37,15 @@ use crate::changes::{CommitListener, WatchedTable};
 use crate::error::DatabaseError;
 use crate::long::LongShapes;
 use crate::migrate::Migration;
+use crate::replica_facts::ReplicaFacts;
 use crate::tell::Teller;
 use background::Background;
 use bulk::Load;
-use connect::Connector;
+use connect::{Connector, Purpose};
 use exclusive::Exclusive;
 use held::Held;
 use inspect::Inspector;
+use replicas::Replicas;
 use shared::Shared;
 use watch::Watch;
 
@@ -56,6 +59,9 @@ pub(crate) struct Postgres {
     exclusive: Exclusive,
     long: LongShapes,
     watch: Arc<Watch>,
+    /// There is one if there are replicas.
+    floors: Option<Arc<Floors>>,
+    replicas: Option<Arc<Replicas>>,
     /// For what is asked rarely, and from threads that may be blocked.
     own: Mutex<Option<Held>>,
 }
@@ -78,11 +84,30 @@ impl Postgres {
         }
         let own = Held::open_elsewhere(background.handle(), &connector)?;
         let watch = Arc::new(Watch::new(&settings));
-        watch.start(&own, &background, &connector, (&settings, &teller))?;
+        let floors = (!settings.replicas.is_empty()).then(Arc::<Floors>::default);
+        watch.start(&own, &background, &connector, (&settings, &teller, floors.as_ref()))?;
+        let replicas = match &floors {
+            Some(floors) => {
+                Replicas::start(&background, &connector, &settings, &teller, (floors, watch.lease()))?
+            }
+            None => None,
+        };
         let shared = Shared::start(&background, &connector, &settings, &teller);
-        let exclusive = Exclusive::start(&connector, &settings, &teller)?;
+        let exclusive = Exclusive::start(&connector, &settings, &teller, Purpose::Write)?;
         let (long, own) = (LongShapes::new(settings.long), Mutex::new(Some(own)));
-        Ok(Self { settings, connector, teller, background, shared, exclusive, long, watch, own })
+        Ok(Self {
+            settings,
+            connector,
+            teller,
+            background,
+            shared,
+            exclusive,
+            long,
+            watch,
+            floors,
+            replicas,
+            own,
+        })
     }
 
     pub(crate) fn place(&self) -> String {
@@ -110,7 +135,25 @@ impl Postgres {
             return Err(DatabaseError::ReadOnly.into());
         }
         let held = Held::open_elsewhere(self.background.handle(), &self.connector)?;
-        f(&mut Bulk::postgres(Load::new(&held)))
+        let done = f(&mut Bulk::postgres(Load::new(&held)));
+        // Nobody is told of what was loaded, so everything that is read from now on has to show it.
+        self.settle_floors(&held)?;
+        done
+    }
+
+    /// How replicas are, where there are any, and how many reads none was fit for.
+    pub(crate) fn replicas(&self) -> Option<(Vec<ReplicaFacts>, u64)> {
+        self.replicas.as_ref().map(|replicas| (replicas.facts(), replicas.passed_over()))
+    }
+
+    /// Whether there are any.
+    pub(crate) fn has_replicas(&self) -> bool {
+        self.replicas.is_some()
+    }
+
+    /// How far replicas must have come; `None` if there are none.
+    pub(crate) fn floors(&self) -> Option<Arc<Floors>> {
+        self.floors.clone()
     }
 
     /// Replaces the tables whose changes are reported. Blocks meanwhile.
@@ -129,8 +172,18 @@ impl Postgres {
 
     pub(crate) fn close(&self) {
         self.exclusive.close();
+        if let Some(replicas) = &self.replicas {
+            replicas.close();
+        }
         *self.own.lock() = None;
         self.background.close();
+    }
+
+    fn settle_floors(&self, held: &Held) -> Result<(), DatabaseError> {
+        match &self.replicas {
+            Some(replicas) => replicas.settle(held),
+            None => Ok(()),
+        }
     }
 
     /// Lends the engine's own connection, opened anew if it has ended.

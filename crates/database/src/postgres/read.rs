@@ -1,6 +1,7 @@
 //! Reads: on the shared lane, unless their shape is known to take long.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use kasoku_coherence::Snapshot;
@@ -11,8 +12,10 @@ use tokio::time::timeout_at;
 use super::Postgres;
 use super::connect::Answer;
 use super::held::Held;
+use super::replicas::Replicas;
 use super::transaction::Transaction;
 use crate::error::DatabaseError;
+use crate::needs::ReadNeeds;
 use crate::rows::Rows;
 use crate::span::until;
 use crate::statement::Statement;
@@ -24,19 +27,27 @@ impl Postgres {
         &self,
         statement: &Statement,
         params: Vec<Value>,
-        deadline: Option<Instant>,
-        f: impl FnOnce(&mut Rows<'_>) -> Result<T, E> + Send + 'static,
+        needs: ReadNeeds,
+        f: impl FnOnce(&mut Rows<'_>) -> Result<T, E> + Clone + Send + 'static,
     ) -> Result<(T, Snapshot), E>
     where
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
         if self.long.has(statement.sql(), Instant::now) {
-            return self.read_alone(statement, params, deadline, f).await;
+            return self.read_alone(statement, params, needs, f).await;
         }
-        let until = until(deadline, self.settings.statement_timeout)?;
+        let until = until(needs.deadline, self.settings.statement_timeout)?;
         // Noted before the server is asked, so that it never shows more than what is read.
         let snapshot = self.teller.sequence.snapshot();
+        if let Some(replicas) = &self.replicas
+            && let Some(ask) = replicas.ask(&needs, snapshot)
+        {
+            let fetched = timeout_at(until.into(), replicas.fetch(statement, &params, &ask)).await;
+            if let Ok(Some(answer)) = fetched {
+                return Ok((lend(answer, f)?, snapshot));
+            }
+        }
         let answer = self.fetch(statement, &params, until).await?;
         Ok((lend(answer, f)?, snapshot))
     }
@@ -44,26 +55,25 @@ impl Postgres {
     /// Reads with several statements that see the database at one moment.
     pub(crate) async fn read_many<T, E>(
         &self,
-        deadline: Option<Instant>,
-        f: impl FnOnce(&mut ReadTransaction<'_>) -> Result<T, E> + Send + 'static,
+        needs: ReadNeeds,
+        f: impl FnOnce(&mut ReadTransaction<'_>) -> Result<T, E> + Clone + Send + 'static,
     ) -> Result<(T, Snapshot), E>
     where
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
-        let until = until(deadline, self.settings.statement_timeout)?;
+        let until = until(needs.deadline, self.settings.statement_timeout)?;
         let teller = Arc::clone(&self.teller);
-        let job = move |held: &Held, abandoned: &std::sync::atomic::AtomicBool| {
-            let snapshot = teller.sequence.snapshot();
+        let job = move |held: &Held, abandoned: &AtomicBool| {
             held.run("begin isolation level repeatable read, read only")?;
             let transaction = Transaction::new(held, teller.observer.as_ref(), until).while_wanted(abandoned);
             let result = f(&mut ReadTransaction::postgres(transaction));
             // Nothing was written, so there is nothing that an error here could lose; a connection that is lost is
             // known as that.
             let _ended = held.run("rollback");
-            Ok((result?, snapshot))
+            result
         };
-        self.exclusive.run(until, job).await
+        self.run_alone(&needs, until, job).await
     }
 
     /// Reads with one statement, on the calling thread.
@@ -117,20 +127,45 @@ impl Postgres {
         &self,
         statement: &Statement,
         params: Vec<Value>,
-        deadline: Option<Instant>,
-        f: impl FnOnce(&mut Rows<'_>) -> Result<T, E> + Send + 'static,
+        needs: ReadNeeds,
+        f: impl FnOnce(&mut Rows<'_>) -> Result<T, E> + Clone + Send + 'static,
     ) -> Result<(T, Snapshot), E>
     where
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
-        let until = until(deadline, self.settings.statement_timeout)?;
+        let until = until(needs.deadline, self.settings.statement_timeout)?;
         let (teller, statement) = (Arc::clone(&self.teller), statement.clone());
-        let job = move |held: &Held, abandoned: &std::sync::atomic::AtomicBool| {
-            let snapshot = teller.sequence.snapshot();
+        let job = move |held: &Held, abandoned: &AtomicBool| {
             let mut transaction =
                 Transaction::new(held, teller.observer.as_ref(), until).while_wanted(abandoned);
-            Ok((transaction.query(&statement, &params, f)?, snapshot))
+            transaction.query(&statement, &params, f)
+        };
+        self.run_alone(&needs, until, job).await
+    }
+
+    /// Does something on a connection of its own, to a replica that is fit for it or to the database itself.
+    async fn run_alone<T, E>(
+        &self,
+        needs: &ReadNeeds,
+        until: Instant,
+        job: impl FnOnce(&Held, &AtomicBool) -> Result<T, E> + Clone + Send + 'static,
+    ) -> Result<(T, Snapshot), E>
+    where
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        if let Some(replicas) = &self.replicas
+            && let snapshot = self.teller.sequence.snapshot()
+            && let Some(ask) = replicas.ask(needs, snapshot)
+            && let Some(read) = Replicas::run_alone(replicas, &ask, until, job.clone()).await
+        {
+            return Ok((read, snapshot));
+        }
+        let teller = Arc::clone(&self.teller);
+        let job = move |held: &Held, abandoned: &AtomicBool| {
+            let snapshot = teller.sequence.snapshot();
+            Ok((job(held, abandoned)?, snapshot))
         };
         self.exclusive.run(until, job).await
     }

@@ -1,6 +1,7 @@
 //! What a server is connected to with. Every limit of the engine is here.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::config::Host;
@@ -44,6 +45,23 @@ pub struct PostgresSettings {
     pub poll: Duration,
     /// Answers that depend on others' changes are reused for this long after the last good poll began.
     pub bound: Duration,
+    /// Standbys of it that may be read from, each as a URL.
+    pub replicas: Arc<[String]>,
+    /// Which of them a read is sent to.
+    pub replica_choice: ReplicaChoice,
+    /// One that is further behind is not read from.
+    pub replica_lag: Duration,
+}
+
+/// Which replica a read is sent to, of those that are fit for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplicaChoice {
+    /// The one with the fewest statements in flight on a connection.
+    LeastLoaded,
+    /// The one that answers soonest.
+    Nearest,
+    /// One after the other.
+    RoundRobin,
 }
 
 /// How changes by others are learnt.
@@ -77,6 +95,9 @@ impl PostgresSettings {
             watch: WatchMode::Installed,
             poll: Duration::from_millis(25),
             bound: Duration::from_secs(1),
+            replicas: Arc::default(),
+            replica_choice: ReplicaChoice::LeastLoaded,
+            replica_lag: Duration::from_secs(1),
         }
     }
 }
@@ -85,6 +106,12 @@ impl PostgresSettings {
     /// Whether the URL can be used; nothing is connected to.
     pub fn check(&self) -> Result<(), DatabaseError> {
         tls::read(&self.url).map(|_| ())
+    }
+
+    /// The same, of a server at another place.
+    #[must_use]
+    pub fn elsewhere(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
     }
 
     /// Where the server is and what the database is called, without user and password.

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use kasoku_coherence::Landmark;
+use kasoku_coherence::{Floors, Landmark, Mark};
 use kasoku_observe::Observation;
 
 use tokio_postgres::SimpleQueryMessage;
@@ -22,7 +22,8 @@ use crate::tell::Teller;
 use crate::transaction::WriteTransaction;
 
 /// Commits, and asks for a place in the log behind that.
-const COMMIT: &str = "commit; select pg_current_wal_insert_lsn() - '0/0'::pg_lsn";
+const COMMIT: &str = "commit; select pg_current_wal_insert_lsn() - '0/0'::pg_lsn, \
+    left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)";
 
 /// How often a job is run again because others were in its way.
 const ATTEMPTS_MOST: u32 = 32;
@@ -51,8 +52,9 @@ impl Postgres {
         }
         let until = until(deadline, self.settings.statement_timeout)?;
         let (teller, watch) = (Arc::clone(&self.teller), Arc::clone(&self.watch));
+        let floors = self.floors.clone();
         let work = move |held: &Held, _: &std::sync::atomic::AtomicBool| {
-            let writer = Writer { held, teller: &teller, watch: &watch, until };
+            let writer = Writer { held, teller: &teller, watch: &watch, floors: floors.as_deref(), until };
             for _ in 1..ATTEMPTS_MOST {
                 match writer.attempt(isolation, &mut job) {
                     Attempt::Done(outcome) => return outcome,
@@ -73,6 +75,7 @@ struct Writer<'w> {
     held: &'w Held,
     teller: &'w Teller,
     watch: &'w Watch,
+    floors: Option<&'w Floors>,
     until: Instant,
 }
 
@@ -128,19 +131,33 @@ impl Writer<'_> {
         let said = committed.map_err(|error| {
             let failed = Failed::of(&error);
             if failed.meaning == Meaning::Lost {
-                // It may have been committed or not; what was told of it costs a needless read at most.
+                // It may have been committed or not; what was told of it costs a needless read at most. If it is
+                // committed after all, the feed tells of it as of another's.
                 self.held.give_up();
+                self.watch.disown(transaction);
+                if let Some(floors) = self.floors {
+                    floors.lose(announced.position());
+                }
                 self.teller.failed("commit", &failed.error);
             }
             failed
         })?;
         let observation = Observation::Committed { writes: 1, took: began.elapsed() };
         self.teller.observer.observe(&observation);
-        let log = said.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+        let mark = said.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => {
+                let timeline = u32::from_str_radix(row.get(1)?, 16).ok()?;
+                Some(Mark { timeline, log: row.get(0)?.parse().ok()? })
+            }
             _ => None,
         });
-        let landmark = transaction.zip(log).map(|(transaction, log)| Landmark { transaction, log });
+        if let Some(floors) = self.floors {
+            match mark {
+                Some(mark) => floors.note(announced.position(), mark),
+                None => floors.lose(announced.position()),
+            }
+        }
+        let landmark = transaction.zip(mark).map(|(transaction, mark)| Landmark { transaction, mark });
         Ok(Commit { position: announced.position(), landmark })
     }
 

@@ -68,9 +68,10 @@ async fn a_full_queue_refuses() {
     let (begun, begins) = mpsc::sync_channel(1);
     let (let_go, wait) = mpsc::sync_channel::<()>(1);
     let mut context = Context::from_waker(Waker::noop());
+    let wait = Arc::new(Mutex::new(wait));
     let mut busy = Box::pin(bench.database.read_many(None, move |_| {
         begun.send(()).unwrap();
-        wait.recv().unwrap();
+        wait.lock().recv().unwrap();
         Ok::<_, DatabaseError>(())
     }));
     assert!(busy.as_mut().poll(&mut context).is_pending());

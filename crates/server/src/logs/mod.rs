@@ -142,6 +142,10 @@ impl Observer for Logs {
                 let cause = error.map(ToString::to_string).unwrap_or_default();
                 warn!(server, cause, "a server of an origin cannot be connected to; others are asked first");
             }
+            Observation::Replica { server, unfit: None } => info!(server, "a replica is read from"),
+            Observation::Replica { server, unfit } => {
+                warn!(server, reason = unfit, "a replica is not read from; the database itself is");
+            }
             Observation::Draining { in_flight } => info!(in_flight, "no new requests are taken"),
             _ => {}
         }
@@ -154,6 +158,7 @@ impl Gauges for Logs {
             name: "log_lines_dropped",
             help: "Log lines dropped, as the output was slow",
             is_total: true,
+            of: None,
             value: self.writer.dropped() as f64,
         }]
     }

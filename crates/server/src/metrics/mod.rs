@@ -45,6 +45,9 @@ pub struct Gauge {
     pub help: &'static str,
     /// Whether it only ever grows.
     pub is_total: bool,
+    /// Whose it is, where several have it; these follow each other. The name of the label, and its value, which is from
+    /// the plan.
+    pub of: Option<(&'static str, Arc<str>)>,
     /// The number.
     pub value: f64,
 }

@@ -10,7 +10,7 @@ struct Fixed;
 
 impl Gauges for Fixed {
     fn gauges(&self) -> Vec<Gauge> {
-        let gauge = |name, is_total, value| Gauge { name, help: "of a test", is_total, value };
+        let gauge = |name, is_total, value| Gauge { name, help: "of a test", is_total, of: None, value };
         vec![gauge("cache_bytes", false, 12.0), gauge("cache_evictions", true, 3.0)]
     }
 }

@@ -180,11 +180,19 @@ impl Reading {
         gauge(encoder, "configuration_generation", "The configuration in force, counted from 1", generation)?;
         let mut build = describe(encoder, "build", "What was built", MetricType::Info)?;
         build.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])?;
-        for Gauge { name, help, is_total, value } in &self.gauges {
-            if *is_total {
-                describe(encoder, name, help, MetricType::Counter)?.encode_counter(value, NO_EXEMPLAR)?;
-            } else {
-                gauge(encoder, name, help, *value)?;
+        for family in self.gauges.chunk_by(|one, next| one.name == next.name) {
+            let Some(Gauge { name, help, is_total, .. }) = family.first() else { continue };
+            let kind = if *is_total { MetricType::Counter } else { MetricType::Gauge };
+            let mut encoder = describe(encoder, name, help, kind)?;
+            for one in family {
+                match (&one.of, is_total) {
+                    (Some((label, of)), true) => total_f64(&mut encoder, &[(label, of)], one.value)?,
+                    (Some((label, of)), false) => {
+                        encoder.encode_family(&[(*label, &**of)])?.encode_gauge(&one.value)?;
+                    }
+                    (None, true) => encoder.encode_counter(&one.value, NO_EXEMPLAR)?,
+                    (None, false) => encoder.encode_gauge(&one.value)?,
+                }
             }
         }
         Ok(())

@@ -31,8 +31,8 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
 use http::header::CACHE_CONTROL;
-use http::{HeaderMap, Method};
 use kasoku_cache_store::{Found, Store};
 use kasoku_coherence::{Key, Lease};
 use kasoku_http_caching::directives::Directive;
@@ -84,13 +84,6 @@ pub struct Cache {
     refresher: Refresher,
     auditor: Option<Auditor>,
     lease: Option<Arc<Lease>>,
-    promised: Option<Arc<dyn Promised>>,
-}
-
-/// Knows what callers were promised: a change that they made is in every answer that they get from then on.
-pub trait Promised: Send + Sync + 'static {
-    /// Whether what is stored shows all that this request's caller was told of.
-    fn is_shown(&self, headers: &HeaderMap) -> bool;
 }
 
 impl Cache {
@@ -109,14 +102,7 @@ impl Cache {
             refresher: Refresher::new(surroundings),
             auditor: None,
             lease: None,
-            promised: None,
         }
-    }
-
-    /// Asks the source, for this caller alone, where what is stored may not show what the caller was told of.
-    #[must_use]
-    pub fn promised(self, promised: Option<Arc<dyn Promised>>) -> Self {
-        Self { promised, ..self }
     }
 
     /// Reuses what is stored only while this lease holds: others may change what it depends on.
@@ -138,7 +124,8 @@ impl Policy for Cache {
         if request.method != Method::GET {
             return Box::pin(pass(request, next)).await;
         }
-        if self.promised.as_ref().is_some_and(|promised| !promised.is_shown(&request.headers)) {
+        if request.owed.is_some() {
+            // For this caller alone: others were told of nothing.
             let why = (Forward::Stale, Some(Reason::Behind));
             let key = self.keying.key(&request).build();
             return self.cold(why, Directive::Private, key, request, next).await;

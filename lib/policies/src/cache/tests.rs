@@ -2,15 +2,16 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::{HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use kasoku_cache_store::{Fence, Purge};
-use kasoku_coherence::{Change, ChangeSink, Sequence, Snapshot, Tag};
+use kasoku_coherence::{Change, ChangeSink, Landmark, Mark, Sequence, Snapshot, Tag};
 use kasoku_pipeline::{Body, Pipeline, Stack, first};
 
 use super::*;
 use crate::collapse::Collapse;
 use crate::deadline::Deadline;
 use crate::doubles::{ScriptedSource, Stage, field, get_with, poll_times, readable, reads, text, yields};
+use crate::promise::{Promise, Promised};
 use crate::shape::{Shape, ShapeRules};
 
 const fn seconds(count: u64) -> Duration {
@@ -62,11 +63,11 @@ impl Stand {
         let around = &self.stage.surroundings;
         first(Deadline::new(seconds(20), around))
             .then(Shape::new(ShapeRules { compress_above: Some(100) }, &self.promises))
+            .then(self.promised.clone().map(Promise::new))
             .then(
                 Cache::new(self.rules, &self.promises, &self.store, around)
                     .audited(self.audit_share)
-                    .leased(self.lease.clone())
-                    .promised(self.promised.clone()),
+                    .leased(self.lease.clone()),
             )
             .then(Collapse::new(&self.promises, Arc::clone(&self.store) as _))
             .then(Fill::new(self.rules, &self.store, around))
@@ -121,8 +122,10 @@ async fn what_others_may_change_is_reused_only_while_they_are_heard() {
 struct Behind(AtomicBool);
 
 impl Promised for Behind {
-    fn is_shown(&self, headers: &HeaderMap) -> bool {
-        !headers.contains_key("x-position") || !self.0.load(Ordering::Relaxed)
+    fn owed(&self, headers: &HeaderMap) -> Option<Landmark> {
+        let mark = Mark { timeline: 1, log: 7 };
+        let owed = headers.contains_key("x-position") && self.0.load(Ordering::Relaxed);
+        owed.then_some(Landmark { transaction: 7, mark })
     }
 }
 

@@ -1,18 +1,22 @@
 //! What a server is connected to with, and which settings are for which kind of database.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use kasoku_database::{PostgresSettings, WatchMode};
+use kasoku_database::{PostgresSettings, ReplicaChoice, WatchMode};
 
 use super::Check;
 use crate::check::server::positive;
 use crate::diagnostic::Finding;
 use crate::tree::KeyPath;
-use crate::written::{Database, DurationText, Pool, PoolName, PoolOrName, WatchName};
+use crate::written::{Database, DurationText, Pool, PoolName, PoolOrName, ReplicaChoiceName, WatchName};
 
 /// Settings that are for one kind of database.
-const OF_SQLITE: [&str; 4] = ["readers", "page_cache", "write_queue", "group"];
-const OF_POSTGRES: [&str; 4] = ["pool", "watch", "poll", "bound"];
+const OF_SQLITE: &[&str] = &["readers", "page_cache", "write_queue", "group"];
+const OF_POSTGRES: &[&str] = &["pool", "watch", "poll", "bound", "replicas", "replica_choice", "replica_lag"];
+
+/// How many replicas a database may have.
+const REPLICAS_MAX: usize = 16;
 
 /// Says which settings do not belong to this kind of database; whether all do.
 pub(super) fn belong(check: &mut Check<'_>, at: &KeyPath, is_server: bool) -> bool {
@@ -22,7 +26,7 @@ pub(super) fn belong(check: &mut Check<'_>, at: &KeyPath, is_server: bool) -> bo
         (OF_POSTGRES, "PostgreSQL", "an SQLite file")
     };
     let mut sound = true;
-    for name in foreign {
+    for name in foreign.iter().copied() {
         if check.tree.get(&at.key(name)).is_some() {
             let finding = Finding::error(format!("`{name}` is for {kind}"));
             let finding = finding.label(format!("the database is {other}"));
@@ -78,8 +82,20 @@ pub(super) fn server(
         },
         poll: written.poll.duration(),
         bound: written.bound.duration(),
+        replicas: replicas(check, &at.key("replicas"), written),
+        replica_choice: match written.replica_choice {
+            ReplicaChoiceName::LeastLoaded => ReplicaChoice::LeastLoaded,
+            ReplicaChoiceName::Nearest => ReplicaChoice::Nearest,
+            ReplicaChoiceName::RoundRobin => ReplicaChoice::RoundRobin,
+        },
+        replica_lag: written.replica_lag.duration(),
         ..profile
     };
+    positive(check, &at.key("replica_lag"), written.replica_lag);
+    if !settings.replicas.is_empty() && settings.replica_lag <= settings.poll {
+        let finding = Finding::error("`replica_lag` is not longer than `poll`");
+        check.value(&at.key("replica_lag"), finding.label("no replica would ever be recent enough"));
+    }
     positive(check, &at.key("poll"), written.poll);
     positive(check, &at.key("bound"), written.bound);
     if settings.bound <= settings.poll {
@@ -87,6 +103,39 @@ pub(super) fn server(
         check.value(&at.key("bound"), finding.label("answers could never be reused"));
     }
     settings
+}
+
+/// The replicas, each named once. Their passwords are in no message.
+fn replicas(check: &mut Check<'_>, at: &KeyPath, written: &Database) -> Arc<[String]> {
+    if written.replicas.len() > REPLICAS_MAX {
+        let finding = Finding::error(format!("there are more than {REPLICAS_MAX} replicas"));
+        check.value(at, finding.label("each takes connections and threads of its own"));
+    }
+    let mut sound: Vec<String> = Vec::with_capacity(written.replicas.len());
+    for (place, url) in written.replicas.iter().enumerate() {
+        let at = at.index(place);
+        let settings = PostgresSettings::new(url);
+        if let Some(password) = settings.password() {
+            check.findings.hide(&password);
+            check.findings.hide(url);
+        }
+        let is_server = matches!(url.split_once(':'), Some(("postgres" | "postgresql", _)));
+        let refused = match settings.check() {
+            Ok(()) if !is_server => Some("it is not that of a PostgreSQL server".to_owned()),
+            Ok(()) if *url == written.url => Some("it is the database's own".to_owned()),
+            Ok(()) if sound.contains(url) => Some("it is named twice".to_owned()),
+            Ok(()) => None,
+            Err(error) => Some(error.to_string()),
+        };
+        match refused {
+            Some(why) => {
+                let finding = Finding::error("the URL of a replica cannot be used").label(why);
+                check.value(&at, finding.hint("it looks like `postgres://user:password@host:5432/name`"));
+            }
+            None => sound.push(url.clone()),
+        }
+    }
+    sound.into()
 }
 
 /// A pool by its name.

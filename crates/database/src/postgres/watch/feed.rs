@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use kasoku_coherence::{Floors, Mark};
 use tokio::task::JoinHandle;
 use tokio_postgres::Row;
 
@@ -33,11 +34,15 @@ const SILENT_MOST: Duration = Duration::from_secs(30);
 const ASK: &str = "
     with seen as materialized (select pg_current_snapshot() as snapshot)
     select (select snapshot::text from seen), (select min(epoch) from _kasoku_epoch), c.relation, c.xid::text,
-        c.before::text, c.after::text, c.whole
+        c.before::text, c.after::text, c.whole, (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::text,
+        left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
     from (values (1)) one left join _kasoku_change c
         on c.xid >= pg_snapshot_xmin($1::text::pg_snapshot)
         and not pg_visible_in_snapshot(c.xid, $1::text::pg_snapshot)
     limit 10001";
+
+const NOW: &str = "select pg_current_snapshot()::text, (select min(epoch) from _kasoku_epoch),
+    (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::text, left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)";
 
 const NEW_EPOCH: &str = "insert into _kasoku_epoch select gen_random_uuid()::text
     where not exists (select from _kasoku_epoch)";
@@ -50,6 +55,7 @@ pub(super) struct Feed {
     pub(super) settings: Arc<PostgresSettings>,
     pub(super) teller: Arc<Teller>,
     pub(super) watch: Arc<Watch>,
+    pub(super) floors: Option<Arc<Floors>>,
 }
 
 /// Where a feed has arrived.
@@ -107,11 +113,10 @@ impl Feed {
         let Some(from) = from else {
             // Whatever was changed before this is told as everything; from here on nothing is missed.
             client.execute(NEW_EPOCH, &[]).await.map_err(fail)?;
-            let now = "select pg_current_snapshot()::text, (select min(epoch) from _kasoku_epoch)";
-            let row = client.query_one(now, &[]).await.map_err(fail)?;
+            let row = client.query_one(NOW, &[]).await.map_err(fail)?;
             let seen: String = row.get(0);
             read.epoch = row.get(1);
-            self.teller.tell(&[DataChange::Everything]);
+            self.tell(&[DataChange::Everything], place(&row, 2));
             self.watch.heard(asked, &seen);
             read.seen = Some((seen, asked));
             return Ok(());
@@ -126,12 +131,23 @@ impl Feed {
         }
         let changes = self.changes(&rows);
         if !changes.is_empty() {
-            self.teller.tell(&changes);
+            self.tell(&changes, place(first, 7));
         }
         self.watch.let_go_of_own(&seen);
         self.watch.heard(asked, &seen);
         read.seen = Some((seen, asked));
         self.forget(session, read).await
+    }
+
+    /// Tells of changes that were committed before this place in the log.
+    fn tell(&self, changes: &[DataChange], mark: Option<Mark>) {
+        let announced = self.teller.announce(changes);
+        if let Some(floors) = &self.floors {
+            match mark {
+                Some(mark) => floors.note(announced.position(), mark),
+                None => floors.lose(announced.position()),
+            }
+        }
     }
 
     /// What others have changed.
@@ -166,6 +182,12 @@ impl Feed {
         }
         Ok(())
     }
+}
+
+/// A place in the log: how far, and on which timeline, in these columns.
+fn place(row: &Row, column: usize) -> Option<Mark> {
+    let timeline = u32::from_str_radix(row.get(column + 1), 16).ok()?;
+    Some(Mark { timeline, log: row.get::<_, &str>(column).parse().ok()? })
 }
 
 /// Ends a task with whoever began it.

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kasoku_coherence::{Lease, Seen};
+use kasoku_coherence::{Floors, Lease, Seen};
 use kasoku_sql_plan::ColumnKind;
 use parking_lot::{Mutex, RwLock};
 use tokio_postgres::types::Type;
@@ -62,7 +62,7 @@ impl Watch {
         held: &Held,
         background: &Background,
         connector: &Connector,
-        (settings, teller): (&Arc<PostgresSettings>, &Arc<Teller>),
+        (settings, teller, floors): (&Arc<PostgresSettings>, &Arc<Teller>, Option<&Arc<Floors>>),
     ) -> Result<(), DatabaseError> {
         if self.mode == WatchMode::Install && !settings.read_only {
             install(held, &[])?;
@@ -76,6 +76,7 @@ impl Watch {
             settings: Arc::clone(settings),
             teller: Arc::clone(teller),
             watch: Arc::clone(self),
+            floors: floors.cloned(),
         };
         background.spawn(feed.run());
         Ok(())
@@ -117,6 +118,13 @@ impl Watch {
         let transaction = rows.first().and_then(|row| row.get::<_, &str>(4).parse().ok());
         self.own.lock().extend(transaction);
         Ok((changes, transaction))
+    }
+
+    /// Nobody knows whether this transaction was committed: if it was, the feed is to tell of it.
+    pub(crate) fn disown(&self, transaction: Option<u64>) {
+        if let Some(transaction) = transaction {
+            self.own.lock().remove(&transaction);
+        }
     }
 
     fn tables(&self) -> Arc<[Table]> {

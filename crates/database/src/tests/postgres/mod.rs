@@ -4,6 +4,7 @@ mod copies;
 mod inspecting;
 mod lanes;
 mod migrations;
+mod replicas;
 mod watching;
 
 use std::sync::Arc;

@@ -124,7 +124,7 @@ async fn a_commit_is_named_so_that_other_nodes_know_whether_they_have_heard_of_i
     };
     let (_, commit) = watching.site.database.write::<_, DatabaseError>(None, job).await.unwrap();
     let landmark = commit.landmark.expect("it changed something");
-    assert!(landmark.log > 0);
+    assert!(landmark.mark.log > 0);
     watching.heard().await;
     assert!(watching.site.database.lease().unwrap().shows(landmark));
     let later = kasoku_coherence::Landmark { transaction: landmark.transaction + 1_000, ..landmark };
