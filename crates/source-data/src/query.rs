@@ -77,11 +77,8 @@ impl QuerySource {
         };
         let needs =
             self.lanes.needs(&request, || plan.tags.iter().chain(&self.purge_tags).copied().collect());
-        let (read, snapshot) = self
-            .lanes
-            .read(&plan.statement, needs, read)
-            .await
-            .map_err(DatabaseError::problem_of_asking)?;
+        let (read, snapshot) =
+            self.lanes.read(&plan.statement, needs, read).await.map_err(DatabaseError::problem_of_asking)?;
         let text = match read {
             Read::Text(text) => text,
             Read::Nothing => {
