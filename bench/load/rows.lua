@@ -1,4 +1,7 @@
--- A row by key, another one each time.
-local base
-function init() base = wrk.path; math.randomseed(7) end
-function request() return wrk.format("GET", base .. math.random(1, 100000)) end
+-- A number behind the target, another one each time, up to the argument.
+local base, most
+function init(arguments)
+  base, most = wrk.path, tonumber(arguments[1] or 100000)
+  math.randomseed(7)
+end
+function request() return wrk.format("GET", base .. math.random(1, most)) end

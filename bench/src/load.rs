@@ -1,9 +1,12 @@
 //! Load by `wrk`, and what it cost the server.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::process::Command;
 
 use kasoku_testkit::Client;
+
+use crate::median;
 
 /// What is measured.
 pub(crate) trait Subject {
@@ -20,8 +23,9 @@ pub(crate) trait Subject {
 }
 
 /// What is sent.
+#[derive(Clone)]
 pub(crate) struct Load {
-    target: &'static str,
+    target: Cow<'static, str>,
     script: Option<&'static str>,
     /// What the script is told.
     argument: Option<&'static str>,
@@ -47,12 +51,17 @@ pub(crate) struct Measured {
 impl Load {
     /// The same GET again and again.
     pub(crate) const fn get(target: &'static str) -> Self {
-        Self { target, script: None, argument: None, connections: 64 }
+        Self { target: Cow::Borrowed(target), script: None, argument: None, connections: 64 }
+    }
+
+    /// The same, of a target that was found at run time.
+    pub(crate) fn get_found(target: String) -> Self {
+        Self { target: Cow::Owned(target), ..Self::get("") }
     }
 
     /// Requests made by a script of `bench/load/`.
     pub(crate) const fn script(target: &'static str, script: &'static str) -> Self {
-        Self { target, script: Some(script), argument: None, connections: 64 }
+        Self { target: Cow::Borrowed(target), script: Some(script), argument: None, connections: 64 }
     }
 
     /// The same, with an argument for the script, and so many connections.
@@ -70,7 +79,7 @@ impl Load {
     pub(crate) fn once(&self, server: &impl Subject) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let client = Client::new(server.address());
-        let answer = runtime.expect("a runtime can be made").block_on(client.get(self.target));
+        let answer = runtime.expect("a runtime can be made").block_on(client.get(&self.target));
         assert!(answer.status.is_success(), "{answer:?}");
     }
 
@@ -115,11 +124,7 @@ impl Load {
 impl Measured {
     /// The median of each figure.
     pub(crate) fn median(rounds: &[Self]) -> Self {
-        let middle = |figure: fn(&Self) -> f64| {
-            let mut figures: Vec<f64> = rounds.iter().map(figure).collect();
-            figures.sort_by(f64::total_cmp);
-            figures[figures.len() / 2]
-        };
+        let middle = |figure: fn(&Self) -> f64| median(rounds.iter().map(figure));
         Self {
             requests: middle(|round| round.requests),
             per_second: middle(|round| round.per_second),

@@ -5,10 +5,11 @@
 //! spends on a request, read from `/proc`; requests per second are shown too, but where the load generator is the
 //! fuller of the two they say more about it than about the server.
 //!
-//! `cargo run -p kasoku-bench` prints tables in Markdown, and with `compare`, `insert` or `proxies` one of them;
+//! `cargo run -p kasoku-bench` prints tables in Markdown, and with `compare`, `insert`, `proxies` or `database` one of them;
 //! `bench/results/` keeps some.
 #![expect(clippy::print_stdout, reason = "a program whose output is its result")]
 
+mod database;
 mod load;
 mod machine;
 mod processes;
@@ -91,6 +92,16 @@ fn main() {
     if wants("proxies") {
         proxies::compare();
     }
+    if wants("database") {
+        database::compare();
+    }
+}
+
+/// The middle one; of an even number, the upper of both.
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
 }
 
 /// Requests of each kind beside bare hyper, and reads beside their SQL alone.

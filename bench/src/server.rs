@@ -155,6 +155,12 @@ pub(crate) fn binary(name: &str) -> PathBuf {
 
 /// Puts every thread of a process on the first core.
 pub(crate) fn pin(id: u32) {
-    let status = Command::new("taskset").args(["-acp", "0", &id.to_string()]).stdout(Stdio::null()).status();
-    assert!(status.expect("taskset is installed").success(), "the server could not be pinned");
+    pin_to(0, id);
+}
+
+/// Puts every thread of a process on a core; processes that it starts from then on inherit that.
+pub(crate) fn pin_to(core: usize, id: u32) {
+    let mut command = Command::new("taskset");
+    let command = command.args(["-acp", &core.to_string(), &id.to_string()]).stdout(Stdio::null());
+    assert!(command.status().expect("taskset is installed").success(), "the server could not be pinned");
 }
