@@ -92,6 +92,25 @@ impl<'c> WriteTransaction<'c> {
         }
     }
 
+    /// Runs statements in their order, and lends the rows of each to `f`, with its place. A server is sent many of them
+    /// before it has answered the first, so that those behind one that fails, or that `f` refuses, may have run as well:
+    /// the job, or its part, is to be undone then.
+    pub fn query_all<E: From<DatabaseError>>(
+        &mut self,
+        statements: &[(Statement, &[Value])],
+        mut f: impl FnMut(usize, &mut Rows<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match &mut self.0 {
+            Writing::Sqlite(transaction) => {
+                let mut all = statements.iter().enumerate();
+                all.try_for_each(|(place, (statement, params))| {
+                    transaction.query(statement, params, |rows| f(place, rows))
+                })
+            }
+            Writing::Postgres(transaction) => transaction.query_all(statements, f),
+        }
+    }
+
     /// Runs a part of the job in a savepoint of its own: an error undoes the part and not the job.
     pub fn attempt<T, E: From<DatabaseError>>(
         &mut self,

@@ -175,7 +175,8 @@ impl Session {
         Ok(Answer { rows: Fetched::new(fetched, prepared.columns().len()), changed })
     }
 
-    async fn prepare(&self, statement: &Statement) -> Result<tokio_postgres::Statement, Failed> {
+    /// The statement as the server knows it.
+    pub(crate) async fn prepare(&self, statement: &Statement) -> Result<tokio_postgres::Statement, Failed> {
         if let Some(known) = self.prepared.read().get(statement.sql()) {
             return Ok(known.clone());
         }

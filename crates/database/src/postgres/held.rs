@@ -7,6 +7,7 @@ use tokio::runtime::{Handle, Runtime};
 
 use super::connect::{Connector, Failed, Purpose, Session};
 use super::error::Meaning;
+use super::sent::Sent;
 use super::tls::Tls;
 use crate::error::DatabaseError;
 
@@ -58,6 +59,16 @@ impl Held {
     pub(crate) fn run(&self, sql: &str) -> Result<(), DatabaseError> {
         let ran = self.wait(self.session.client().batch_execute(sql));
         ran.map_err(|error| self.failed(Failed::of(&error)))
+    }
+
+    /// Sends text without waiting for its answer, which is read and dropped when the connection is next used.
+    pub(crate) fn send(&self, sql: &str) {
+        self.wait(async {
+            let sent = Sent::new(self.session.client().batch_execute(sql)).await;
+            // The task of the connection writes it to the socket.
+            tokio::task::yield_now().await;
+            drop(sent);
+        });
     }
 
     /// Asks something of the engine's own, without parameters.

@@ -15,6 +15,7 @@ mod param;
 mod read;
 mod replicas;
 pub(crate) mod rows;
+mod sent;
 mod settings;
 mod shared;
 mod tls;

@@ -65,12 +65,12 @@ impl Postgres {
         let until = until(needs.deadline, self.settings.statement_timeout)?;
         let teller = Arc::clone(&self.teller);
         let job = move |held: &Held, abandoned: &AtomicBool| {
-            held.run("begin isolation level repeatable read, read only")?;
-            let transaction = Transaction::new(held, teller.observer.as_ref(), until).while_wanted(abandoned);
+            let transaction = Transaction::new(held, teller.observer.as_ref(), until)
+                .begun_by("begin isolation level repeatable read, read only")
+                .while_wanted(abandoned);
             let result = f(&mut ReadTransaction::postgres(transaction));
-            // Nothing was written, so there is nothing that an error here could lose; a connection that is lost is
-            // known as that.
-            let _ended = held.run("rollback");
+            // Nothing was written, so that an error here loses nothing: nobody waits for the answer.
+            held.send("rollback");
             result
         };
         self.run_alone(&needs, until, job).await

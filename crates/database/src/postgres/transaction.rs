@@ -10,6 +10,7 @@ use kasoku_sql_plan::Value;
 use super::connect::{Answer, Failed};
 use super::error::Meaning;
 use super::held::Held;
+use super::sent::Sent;
 use crate::error::DatabaseError;
 use crate::rows::Rows;
 use crate::statement::Statement;
@@ -19,10 +20,15 @@ pub(crate) struct Transaction<'c> {
     held: &'c Held,
     observer: &'c dyn Observer,
     until: Instant,
+    /// What begins it, until that was sent: before the first statement, which does not wait for the answer.
+    opening: Cell<Option<&'static str>>,
     /// Says that nobody waits any more.
     abandoned: Option<&'c AtomicBool>,
     met_others: Cell<bool>,
 }
+
+/// Statements that are on their way together.
+const TOGETHER: usize = 128;
 
 /// How often a running statement is asked whether anybody still waits for it.
 const ASKED_EVERY: Duration = Duration::from_millis(50);
@@ -30,7 +36,14 @@ const ASKED_EVERY: Duration = Duration::from_millis(50);
 impl<'c> Transaction<'c> {
     /// Of a job that goes on whether or not anybody waits for it.
     pub(crate) fn new(held: &'c Held, observer: &'c dyn Observer, until: Instant) -> Self {
-        Self { held, observer, until, abandoned: None, met_others: Cell::new(false) }
+        let (opening, met_others) = (Cell::new(None), Cell::new(false));
+        Self { held, observer, until, opening, abandoned: None, met_others }
+    }
+
+    /// Which this statement begins.
+    pub(crate) fn begun_by(self, sql: &'static str) -> Self {
+        self.opening.set(Some(sql));
+        self
     }
 
     /// Whose statements end when nobody waits for them.
@@ -71,7 +84,34 @@ impl<'c> Transaction<'c> {
         result
     }
 
+    /// Runs statements in their order, the next before the answers of those ahead have come.
+    pub(crate) fn query_all<E: From<DatabaseError>>(
+        &mut self,
+        statements: &[(Statement, &[Value])],
+        mut f: impl FnMut(usize, &mut Rows<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut place = 0;
+        for together in statements.chunks(TOGETHER) {
+            let started = Instant::now();
+            let answers = self.run_all(together)?;
+            // What each of them took cannot be told apart.
+            let took = started.elapsed() / u32::try_from(together.len()).expect("so many are few");
+            for ((statement, _), answer) in together.iter().zip(answers) {
+                let mut rows = Rows::postgres(answer.rows);
+                let result = f(place, &mut rows);
+                let observation = Observation::Statement { name: statement.name(), took, rows: rows.seen() };
+                self.observer.observe(&observation);
+                result?;
+                place += 1;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn begin_part(&mut self) -> Result<(), DatabaseError> {
+        if let Some(sql) = self.opening.take() {
+            self.held.run(sql)?;
+        }
         self.held.run("savepoint kasoku_part")
     }
 
@@ -84,8 +124,52 @@ impl<'c> Transaction<'c> {
     }
 
     fn run(&self, statement: &Statement, params: &[Value]) -> Result<Answer, DatabaseError> {
-        let failed = match self.held.wait(self.run_while_wanted(statement, params)) {
-            Ok(answer) => return Ok(answer),
+        self.wait(async {
+            let opened = self.open().await;
+            let answer = self.held.session.run(statement, params).await;
+            opened.answer().await?;
+            answer
+        })
+    }
+
+    fn run_all(&self, statements: &[(Statement, &[Value])]) -> Result<Vec<Answer>, DatabaseError> {
+        self.wait(async {
+            let opened = self.open().await;
+            let session = &self.held.session;
+            // Each shape once: those that are sent together would not know of each other.
+            for (statement, _) in statements {
+                session.prepare(statement).await?;
+            }
+            let mut sent = Vec::with_capacity(statements.len());
+            for (statement, params) in statements {
+                sent.push(Sent::new(session.run(statement, params)).await);
+            }
+            opened.answer().await?;
+            let mut answers = Vec::with_capacity(sent.len());
+            for sent in sent {
+                answers.push(sent.answer().await?);
+            }
+            Ok(answers)
+        })
+    }
+
+    /// Sends what begins the transaction, if that was not sent yet.
+    async fn open(&self) -> Sent<impl Future<Output = Result<(), Failed>>> {
+        let opening = self.opening.take();
+        let client = self.held.session.client();
+        Sent::new(async move {
+            match opening {
+                Some(sql) => client.batch_execute(sql).await.map_err(|error| Failed::of(&error)),
+                None => Ok(()),
+            }
+        })
+        .await
+    }
+
+    /// Waits for work of the connection, as long as there is time and somebody who wants it.
+    fn wait<T>(&self, work: impl Future<Output = Result<T, Failed>>) -> Result<T, DatabaseError> {
+        let failed = match self.held.wait(self.while_wanted_only(work)) {
+            Ok(value) => return Ok(value),
             Err(failed) => failed,
         };
         if matches!(failed.error, DatabaseError::Deadline | DatabaseError::Interrupted) {
@@ -97,16 +181,15 @@ impl<'c> Transaction<'c> {
         Err(self.held.failed(failed))
     }
 
-    async fn run_while_wanted(&self, statement: &Statement, params: &[Value]) -> Result<Answer, Failed> {
-        let running = self.held.session.run(statement, params);
+    async fn while_wanted_only<T>(&self, work: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
         let mut ask = tokio::time::interval(ASKED_EVERY);
-        tokio::pin!(running);
+        tokio::pin!(work);
         // What the server does after that is not known, so nothing more is asked on this connection.
         let ended = |error| Err(Failed { error, meaning: Meaning::Lost });
         loop {
             tokio::select! {
                 biased;
-                answer = &mut running => return answer,
+                done = &mut work => return done,
                 _ = ask.tick() => {
                     if self.until <= Instant::now() {
                         return ended(DatabaseError::Deadline);

@@ -89,11 +89,9 @@ impl Writer<'_> {
             Isolation::Statements => "begin isolation level read committed, read write",
             Isolation::Job => "begin isolation level repeatable read, read write",
         };
-        if let Err(error) = self.held.run(begin) {
-            return Attempt::Done(Err(error.into()));
-        }
         let observer = self.teller.observer.as_ref();
-        let mut transaction = WriteTransaction::postgres(Transaction::new(self.held, observer, self.until));
+        let transaction = Transaction::new(self.held, observer, self.until).begun_by(begin);
+        let mut transaction = WriteTransaction::postgres(transaction);
         let ran = catch_unwind(AssertUnwindSafe(|| job(&mut transaction)));
         let met_others = transaction.met_others();
         let value = match ran {

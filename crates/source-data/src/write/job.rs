@@ -135,37 +135,37 @@ impl Job {
         let mut sheet = nest.map(Sheet::of);
         let (mut touched, mut location) = (0, None);
         let mut missing = Vec::new();
-        for write in &self.plan.statements {
+        let statement =
+            |of: &kasoku_sql_plan::Statement| Statement::new(Arc::clone(&of.name), Arc::clone(&of.sql));
+        let planned = self.plan.statements.iter().map(|write| &write.statement);
+        let statements: Vec<_> = planned.map(|planned| (statement(planned), &planned.params[..])).collect();
+        transaction.query_all(&statements, |place, rows| {
             let before = touched;
-            let statement =
-                Statement::new(Arc::clone(&write.statement.name), Arc::clone(&write.statement.sql));
-            transaction.query(&statement, &write.statement.params, |rows| {
-                while let Some(row) = rows.next()? {
-                    touched += 1;
-                    if touched > self.rows_most {
-                        return Err(WriteError::Refused(too_many(self.rows_most)));
-                    }
-                    if location.is_none()
-                        && let Some(path) = &self.located_in
-                    {
-                        location =
-                            Some(location::of_row(path, self.plan.key.iter().map(|place| row.get(*place))));
-                    }
-                    if let Some(sheet) = &mut sheet {
-                        sheet.add(row);
-                    } else if self.form != Form::Minimal {
-                        if touched > 1 {
-                            text.push(b',');
-                        }
-                        render::row(&mut text, &self.plan.columns, row);
-                    }
+            while let Some(row) = rows.next()? {
+                touched += 1;
+                if touched > self.rows_most {
+                    return Err(WriteError::Refused(too_many(self.rows_most)));
                 }
-                Ok(())
-            })?;
-            if self.plan.each_touches && touched == before {
-                missing.push(write.row);
+                if location.is_none()
+                    && let Some(path) = &self.located_in
+                {
+                    location =
+                        Some(location::of_row(path, self.plan.key.iter().map(|place| row.get(*place))));
+                }
+                if let Some(sheet) = &mut sheet {
+                    sheet.add(row);
+                } else if self.form != Form::Minimal {
+                    if touched > 1 {
+                        text.push(b',');
+                    }
+                    render::row(&mut text, &self.plan.columns, row);
+                }
             }
-        }
+            if self.plan.each_touches && touched == before {
+                missing.push(self.plan.statements[place].row);
+            }
+            Ok(())
+        })?;
         if !missing.is_empty() {
             return Err(WriteError::Refused(not_there(&missing)));
         }

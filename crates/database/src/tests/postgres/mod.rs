@@ -5,6 +5,7 @@ mod inspecting;
 mod lanes;
 mod migrations;
 mod replicas;
+mod together;
 mod watching;
 
 use std::sync::Arc;
