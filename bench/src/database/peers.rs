@@ -65,7 +65,7 @@ impl Peers {
         provide();
         let fastify = place().join("fastify/server.js");
         let fastapi = sources().join("fastapi/server.py");
-        let axum = place().join("release/peer");
+        let axum = place().join("release/kasoku-bench-peer");
         Self([
             Server::start(shop, &[&axum]),
             Server::start(shop, &[Path::new("node"), &fastify]),

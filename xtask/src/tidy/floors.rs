@@ -47,6 +47,7 @@ const PLACES: &[(&str, Place)] = &[
     ("kasoku-testkit", Aside),
     ("kasoku-stories", Aside),
     ("kasoku-bench", Aside),
+    ("kasoku-bench-peer", Aside),
     ("kasoku-fuzz", Aside),
     ("kasoku-fuzz-targets", Aside),
     ("kasoku-xtask", Aside),
