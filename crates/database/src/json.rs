@@ -46,22 +46,43 @@ pub fn value(out: &mut Vec<u8>, kind: ColumnKind, value: ValueRef<'_>, numbers: 
 /// Writes a string with the escapes of RFC 8259 §7.
 pub fn text(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
+    if needs_escape(bytes) {
+        out.reserve(bytes.len() + 2);
+        out.push(b'"');
+        escaped(out, bytes);
+        out.push(b'"');
+    } else {
+        plain(out, bytes);
+    }
+}
+
+/// Writes a string in which nothing is escaped.
+pub(crate) fn plain(out: &mut Vec<u8>, bytes: &[u8]) {
     out.reserve(bytes.len() + 2);
     out.push(b'"');
-    if needs_escape(bytes) {
-        escaped(out, bytes);
-    } else {
-        out.extend_from_slice(bytes);
-    }
+    out.extend_from_slice(bytes);
     out.push(b'"');
 }
 
-/// Whether something in a text is escaped. Few texts have anything, and eight bytes are looked at sooner at once than
-/// one by one.
+/// Whether something in a text is escaped.
 pub(crate) fn needs_escape(bytes: &[u8]) -> bool {
-    let (words, rest) = bytes.as_chunks::<8>();
-    words.iter().any(|word| has_escape(u64::from_le_bytes(*word)))
-        || rest.iter().any(|byte| ESCAPES[usize::from(*byte)] != 0)
+    any(bytes, has_escape, |byte| ESCAPES[usize::from(byte)] != 0)
+}
+
+/// Whether these bytes are ASCII, and nothing in them is escaped.
+pub(crate) fn is_plain(bytes: &[u8]) -> bool {
+    let is_other = |byte: u8| !byte.is_ascii() || ESCAPES[usize::from(byte)] != 0;
+    !any(bytes, |word| has_escape(word) || !word.to_ne_bytes().is_ascii(), is_other)
+}
+
+/// Whether some byte is of a kind. Few are of those that are asked for here, and eight bytes are looked at sooner at
+/// once than one by one; the last eight may overlap with those before.
+fn any(bytes: &[u8], in_word: impl Fn(u64) -> bool, is: impl Fn(u8) -> bool) -> bool {
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return bytes.iter().any(|byte| is(*byte));
+    };
+    let (words, _) = bytes.as_chunks::<8>();
+    words.iter().chain([last]).any(|word| in_word(u64::from_le_bytes(*word)))
 }
 
 /// Whether one of eight bytes is escaped: a control character, a quote or a backslash.
@@ -224,6 +245,27 @@ mod tests {
                     word[place] = byte;
                     let expected = ESCAPES[usize::from(byte)] != 0;
                     assert_eq!(has_escape(u64::from_le_bytes(word)), expected, "{word:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn text_of_any_length_is_plain_unless_one_byte_of_it_is_not() {
+        for length in 0..30 {
+            let text = vec![b'a'; length];
+            assert!(is_plain(&text) && !needs_escape(&text), "{length}");
+            for place in 0..length {
+                for (byte, escaped, plain) in [
+                    (b'"', true, false),
+                    (b'\\', true, false),
+                    (0x1f, true, false),
+                    (0x80, false, false),
+                    (0x7f, false, true),
+                ] {
+                    let mut text = text.clone();
+                    text[place] = byte;
+                    assert_eq!((needs_escape(&text), is_plain(&text)), (escaped, plain), "{text:?}");
                 }
             }
         }

@@ -1,6 +1,10 @@
 //! Rows of a statement, lent one at a time, whichever engine they come from.
 
+use kasoku_sql_plan::ColumnKind;
+use rusqlite::types::ValueRef as RawRef;
+
 use crate::error::DatabaseError;
+use crate::json::{self, ExactNumbers};
 use crate::postgres::native;
 use crate::postgres::rows::Fetched;
 use crate::sqlite::connection::Running;
@@ -78,11 +82,30 @@ impl<'r> Row<'r> {
     /// If the statement has no such column: its text and its reader do not belong together.
     pub fn get(&self, column: usize) -> ValueRef<'r> {
         match self.0 {
-            Of::Sqlite(raw) => {
-                let raw = raw.get_ref(column).expect("the reader knows the columns of its statement");
-                ValueRef::from_raw(raw)
-            }
+            Of::Sqlite(row) => ValueRef::from_raw(raw(row, column)),
             Of::Postgres(raw) => native::column(raw, column),
         }
     }
+
+    /// Writes the value of a column as [`json::value`] does. Text in which there is nothing to escape and nothing
+    /// beyond ASCII, as most is, is looked through once for both.
+    ///
+    /// # Panics
+    ///
+    /// As [`get`](Self::get) does.
+    pub fn write_json(&self, column: usize, kind: ColumnKind, numbers: ExactNumbers, out: &mut Vec<u8>) {
+        let Of::Sqlite(row) = self.0 else {
+            return json::value(out, kind, self.get(column), numbers);
+        };
+        match raw(row, column) {
+            RawRef::Text(bytes) if kind != ColumnKind::Json && json::is_plain(bytes) => {
+                json::plain(out, bytes);
+            }
+            other => json::value(out, kind, ValueRef::from_raw(other), numbers),
+        }
+    }
+}
+
+fn raw<'r>(row: &'r rusqlite::Row<'r>, column: usize) -> RawRef<'r> {
+    row.get_ref(column).expect("the reader knows the columns of its statement")
 }

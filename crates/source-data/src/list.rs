@@ -18,13 +18,18 @@ use crate::range::{self, Shown};
 use crate::table::Table;
 use crate::{link, render};
 
+/// Room is made beforehand for so many rows at the most, and for rows that are so long.
+const ROWS_EXPECTED_MAX: usize = 101;
+const ROW_BYTES_EXPECTED: usize = 192;
+
 /// Rows as JSON, with the values that place them in the sort.
 #[derive(Debug, Default)]
 struct Gathered {
     text: Vec<u8>,
     rows: Vec<Range<usize>>,
-    /// As many values for each row as the sort has terms.
-    positions: Vec<Value>,
+    /// The values that place the first row in the sort, and those of the last row of a full page: cursors are made of
+    /// these two.
+    edges: [Vec<Value>; 2],
     counted: Option<i64>,
     /// The rows by their values, until what is embedded in them is read.
     sheet: Option<Sheet>,
@@ -42,7 +47,7 @@ pub(crate) async fn answer(table: &Table, request: Request) -> Outcome {
     let needs = table.lanes.needs(&request, || table.all_of(&plan.tags, plan.nest.is_some()));
     let read = if alone {
         let gather = move |rows: &mut Rows<'_>| {
-            let mut gathered = Gathered::default();
+            let mut gathered = Gathered::with_room(&reading);
             gathered.add(rows, &reading)?;
             Ok(gathered)
         };
@@ -80,7 +85,7 @@ fn gather(
     embed_rows_most: u64,
 ) -> Result<Gathered, DatabaseError> {
     let sheet = plan.nest.as_ref().map(Sheet::of);
-    let mut gathered = Gathered { sheet, ..Gathered::default() };
+    let mut gathered = Gathered { sheet, ..Gathered::with_room(plan) };
     query(transaction, &plan.statement, |rows| gathered.add(rows, plan))?;
     if let Some(rest) = plan.follow_up(gathered.rows.len()) {
         query(transaction, &rest, |rows| gathered.add(rows, plan))?;
@@ -115,6 +120,16 @@ fn counted(transaction: &mut ReadTransaction<'_>, count: &CountPlan) -> Result<O
 }
 
 impl Gathered {
+    /// With room for most pages, so that it is not made larger row by row.
+    fn with_room(plan: &ListPlan) -> Self {
+        let rows = (plan.limit as usize + 1).min(ROWS_EXPECTED_MAX);
+        Self {
+            text: Vec::with_capacity(rows * ROW_BYTES_EXPECTED),
+            rows: Vec::with_capacity(rows),
+            ..Self::default()
+        }
+    }
+
     /// Reads what is embedded, and writes the rows with it. One that only shows that there are more has none.
     fn embed(
         &mut self,
@@ -139,14 +154,20 @@ impl Gathered {
     }
 
     fn add(&mut self, rows: &mut Rows<'_>, plan: &ListPlan) -> Result<(), DatabaseError> {
+        let limit = plan.limit as usize;
         while let Some(row) = rows.next()? {
-            let from = self.text.len();
+            let (from, place) = (self.text.len(), self.rows.len());
             match &mut self.sheet {
                 Some(sheet) => sheet.add(row),
-                None => render::row(&mut self.text, &plan.columns, row),
+                None if place < limit => render::row(&mut self.text, &plan.columns, row),
+                // It only shows that there are more.
+                None => {}
             }
             self.rows.push(from..self.text.len());
-            self.positions.extend(plan.positions().iter().map(|place| row.get(*place).to_value()));
+            if place == 0 || place + 1 == limit {
+                let values = plan.positions().iter().map(|column| row.get(*column).to_value());
+                self.edges[usize::from(place > 0)] = values.collect();
+            }
         }
         Ok(())
     }
@@ -162,7 +183,7 @@ impl Gathered {
         let mut order: Vec<usize> = (0..self.rows.len()).collect();
         let position = |row: &usize, place: usize| {
             let term = terms.iter().position(|known| *known == place).expect("only these are asked for");
-            self.positions[row * terms.len() + term].clone()
+            self.edges[usize::from(*row > 0)][term].clone()
         };
         let page = plan.page(&mut order, position, &table.cursors)?;
         let envelope = table.envelope.as_deref().filter(|_| media == Media::Json);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap};
-use kasoku_database::json::{self, ExactNumbers};
+use kasoku_database::json::ExactNumbers;
 use kasoku_database::{DatabaseError, Row, Rows};
 use kasoku_pipeline::{Body, Response};
 use kasoku_sql_plan::OutputColumn;
@@ -28,7 +28,7 @@ pub(crate) fn row(out: &mut Vec<u8>, columns: &[OutputColumn], row: Row<'_>) {
             out.push(b',');
         }
         out.extend_from_slice(column.json_key.as_bytes());
-        json::value(out, column.kind, row.get(place), ExactNumbers::AsNumbers);
+        row.write_json(place, column.kind, ExactNumbers::AsNumbers, out);
     }
     out.push(b'}');
 }

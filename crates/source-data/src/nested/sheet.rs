@@ -1,7 +1,7 @@
 //! Rows as the texts of their values, and the values by which other rows belong to them.
 
 use kasoku_database::Row;
-use kasoku_database::json::{self, ExactNumbers};
+use kasoku_database::json::ExactNumbers;
 use kasoku_sql_plan::{ColumnKind, Member, Nest, Value};
 
 /// Rows of one level.
@@ -43,7 +43,7 @@ impl Sheet {
     /// Adds a row.
     pub(crate) fn add(&mut self, row: Row<'_>) {
         for (place, kind) in &self.shown {
-            json::value(&mut self.text, *kind, row.get(*place), ExactNumbers::AsNumbers);
+            row.write_json(*place, *kind, ExactNumbers::AsNumbers, &mut self.text);
             self.ends.push(self.text.len());
         }
         self.values.extend(self.kept.iter().map(|place| row.get(*place).to_value()));

@@ -203,7 +203,8 @@ impl ListPlan {
     }
 
     /// Puts the rows of the statements in the list's order, drops the one that only shows that there are more, and
-    /// makes the cursors. `value` reads a row's value by its place in the statement's columns.
+    /// makes the cursors. `value` reads a row's value by its place in the statement's columns; it is asked for the
+    /// statements' first row, and for the one at [`limit`](Self::limit) if there is another behind it.
     ///
     /// # Errors
     /// A sort value is too long for a cursor, so the list cannot go on.
