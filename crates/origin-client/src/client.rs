@@ -1,8 +1,9 @@
 //! One request, from the choice of a server to the head of its answer.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{EXPECT, HOST, UPGRADE};
@@ -118,12 +119,12 @@ impl Client {
             if !lease.tells_interim() {
                 request.headers_mut().remove(EXPECT);
             }
-            let sent = within(
-                lease.send(request, &pool.server),
-                progress.as_deref(),
-                self.settings.first_byte_timeout,
-            );
-            let mut error = match sent.await {
+            let sent = {
+                // Where it is: it has the request in it, and to move that costs more than to wait.
+                let head = pin!(lease.send(request, &pool.server));
+                within(head, progress.as_deref(), self.settings.first_byte_timeout).await
+            };
+            let mut error = match sent {
                 None => {
                     let timeout = self.settings.first_byte_timeout;
                     return Err(Failed::Sent(SendError::Silent { server: server(), timeout }));
@@ -224,11 +225,10 @@ impl Errand {
 /// Waits for a head no longer than this after the server took something of the request. Time in which the caller
 /// keeps it waiting does not count.
 async fn within<F: Future>(
-    head: F,
+    mut head: Pin<&mut F>,
     progress: Option<&Progress>,
-    limit: std::time::Duration,
+    limit: Duration,
 ) -> Option<F::Output> {
-    let mut head = pin!(head);
     let mut mark = progress.map(Progress::mark);
     loop {
         if let Ok(head) = timeout(limit, head.as_mut()).await {
@@ -246,7 +246,6 @@ async fn within<F: Future>(
 mod tests {
     use std::future::{pending, poll_fn, ready};
     use std::task::Poll;
-    use std::time::Duration;
 
     use bytes::Bytes;
     use http_body::Frame;
@@ -261,9 +260,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_server_that_says_nothing_is_given_up_after_the_limit() {
         let start = Instant::now();
-        assert!(within(pending::<()>(), None, LIMIT).await.is_none());
+        assert!(within(pin!(pending::<()>()), None, LIMIT).await.is_none());
         assert_eq!(start.elapsed(), LIMIT);
-        assert!(within(ready(()), None, LIMIT).await.is_some());
+        assert!(within(pin!(ready(())), None, LIMIT).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]
@@ -286,7 +285,7 @@ mod tests {
             Poll::<()>::Pending
         });
         let start = Instant::now();
-        assert!(within(taking, Some(&progress), LIMIT).await.is_none());
+        assert!(within(pin!(taking), Some(&progress), LIMIT).await.is_none());
         assert!(start.elapsed() > LIMIT * 10, "{:?}", start.elapsed());
         assert!(start.elapsed() < LIMIT * 13, "{:?}", start.elapsed());
     }

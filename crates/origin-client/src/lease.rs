@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use futures_util::future::Either;
 use http::header::{CONNECTION, HOST, TRANSFER_ENCODING, UPGRADE};
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderValue, Request, Response, Uri, Version};
@@ -76,19 +77,19 @@ impl Lease {
     }
 
     /// Sends a request, and gives the head of the answer.
-    pub(crate) async fn send(
+    pub(crate) fn send(
         &mut self,
         mut request: Request<Sending>,
         server: &Server,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Sending>>> {
+    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Sending>>>> {
         match self {
             Self::One(one) => {
                 dress_http1(&mut request, server);
-                one.sender.try_send_request(request).await
+                Either::Left(one.sender.try_send_request(request))
             }
             Self::Many(many) => {
                 dress_http2(&mut request, server);
-                many.sender.try_send_request(request).await
+                Either::Right(many.sender.try_send_request(request))
             }
         }
     }

@@ -7,6 +7,7 @@
 //! is sent, and what comes back is given.
 
 mod answer;
+mod attend;
 mod client;
 mod connect;
 mod error;

@@ -4,34 +4,28 @@
 //! a permit was had and nothing was kept, so that both together never exceed the permits. HTTP/2 connections carry
 //! many requests, and there is one for each thread that asks, within the same limit.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Weak};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use hyper::client::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use kasoku_observe::{Observation, Observer};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
+use crate::attend::{attend, http2 as spoken_http2};
 use crate::connect::{Connector, Spoken, Wire};
 use crate::lease::{Lease, Many, One};
 use crate::upload::Sending;
 use crate::{ConnectError, Server};
 
 /// Bytes of an answer's head.
-const HEAD_BYTES_MAX: usize = 64 << 10;
+pub(crate) const HEAD_BYTES_MAX: usize = 64 << 10;
 /// What is read ahead of an HTTP/1.1 answer.
 const BUFFER_BYTES_MAX: usize = 128 << 10;
-
-/// What an HTTP/2 server may send before anybody reads it: per answer, and on all of a connection together. The
-/// second is so much more that answers which nobody reads do not hold up the others.
-const STREAM_WINDOW_BYTES: u32 = 256 << 10;
-const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
-/// How often a server is asked whether it is still there while answers are awaited, and how long it has to say so.
-const PING: Duration = Duration::from_secs(15);
 
 /// A server may just be starting again. While others are there, it is not asked for this long after a connection to
 /// it failed.
@@ -141,8 +135,10 @@ impl Pool {
         } else {
             None
         };
-        let permit = timeout(self.connect_timeout, Arc::clone(&self.permits).acquire_owned()).await;
-        let permit = permit.map_err(|_| NoConnection::Crowded)?.expect("the semaphore is never closed");
+        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => self.permit().await?,
+        };
         if let Some(kept) = self.kept(wanted) {
             let pool = Arc::clone(self);
             return Ok(Lease::One(One {
@@ -153,11 +149,18 @@ impl Pool {
                 reused: true,
             }));
         }
-        let made = timeout(self.connect_timeout, self.connect(permit, wanted)).await;
+        // Boxed, so that requests on kept connections do not carry the room for it.
+        let made = timeout(self.connect_timeout, Box::pin(self.connect(permit, wanted))).await;
         let made = made.unwrap_or_else(|_| Err(ConnectError::TimedOut(self.connect_timeout)));
         *self.rests_until.lock() = made.is_err().then(|| Instant::now() + REST);
         self.tell(made.as_ref().err());
         made.map_err(NoConnection::Failed)
+    }
+
+    /// Waits for one of the connections that there may be.
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, NoConnection> {
+        let permit = Box::pin(timeout(self.connect_timeout, Arc::clone(&self.permits).acquire_owned())).await;
+        Ok(permit.map_err(|_| NoConnection::Crowded)?.expect("the semaphore is never closed"))
     }
 
     /// Tells of a server that cannot be connected to any more, or can again.
@@ -240,7 +243,7 @@ impl Pool {
             }
             Spoken::Http2 => {
                 let (sender, connection) =
-                    http2().handshake(TokioIo::<Wire>::new(wire)).await.map_err(ConnectError::Http)?;
+                    spoken_http2().handshake(TokioIo::<Wire>::new(wire)).await.map_err(ConnectError::Http)?;
                 let requests = Arc::new(AtomicUsize::new(0));
                 let many = Many::fresh(sender.clone(), &requests);
                 let thread = thread::current().id();
@@ -257,7 +260,7 @@ impl Pool {
     }
 
     /// Lets go of a connection that nothing was asked on for too long.
-    fn tidy(&self, number: u64) {
+    pub(crate) fn tidy(&self, number: u64) {
         let now = Instant::now();
         let too_long = |since: Instant| now.saturating_duration_since(since) >= self.idle_timeout;
         self.kept.lock().retain(|kept| kept.number != number || !too_long(kept.since));
@@ -266,33 +269,8 @@ impl Pool {
             .retain(|shared| shared.number != number || shared.requests.fetch_and(!Many::USED, Relaxed) > 0);
     }
 
-    fn forget(&self, number: u64) {
+    pub(crate) fn forget(&self, number: u64) {
         self.kept.lock().retain(|kept| kept.number != number);
         self.shared.lock().retain(|shared| shared.number != number);
     }
-}
-
-/// A connection's life. It ends when the server closes it, or when nobody can ask anything on it any more.
-async fn attend(connection: impl Future, pool: Weak<Pool>, number: u64) {
-    let mut connection = std::pin::pin!(connection);
-    let Some(interval) = pool.upgrade().map(|pool| pool.idle_timeout) else { return };
-    while timeout(interval, connection.as_mut()).await.is_err() {
-        if let Some(pool) = pool.upgrade() {
-            pool.tidy(number);
-        }
-    }
-    if let Some(pool) = pool.upgrade() {
-        pool.forget(number);
-    }
-}
-
-fn http2() -> http2::Builder<TokioExecutor> {
-    let mut http = http2::Builder::new(TokioExecutor::new());
-    http.timer(TokioTimer::new())
-        .max_header_list_size(HEAD_BYTES_MAX as u32)
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .keep_alive_interval(PING)
-        .keep_alive_timeout(PING);
-    http
 }

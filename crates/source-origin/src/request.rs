@@ -61,9 +61,7 @@ pub(crate) fn outgoing(request: Request, rules: &OriginRules) -> Result<Next, Pr
     if rules.host == HostRule::Origin {
         headers.remove(HOST);
     }
-    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
-        headers.insert(REQUEST_ID, id);
-    }
+    headers.insert(REQUEST_ID, id.to_value());
     let (body, fate) = if body.is_empty() {
         // RFC 9110 §8.6: a method that means something with content says that there is none.
         if matches!(method, Method::POST | Method::PUT | Method::PATCH) {
@@ -91,7 +89,9 @@ fn pass(headers: &mut HeaderMap, upgrade: Option<&HeaderValue>, has_body: bool) 
     if !has_body {
         headers.remove(EXPECT);
     }
-    if let Some(host) = host {
+    if let Some(host) = host
+        && !headers.keys().any(|name| *name == HOST)
+    {
         // Whatever `Connection` says, the host is for the origin.
         headers.insert(HOST, host);
     }

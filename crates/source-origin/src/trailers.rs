@@ -70,6 +70,10 @@ pub(crate) fn trim(trailers: &mut HeaderMap) {
 
 /// The `Trailer` field with the names that may be there, if there are any.
 pub(crate) fn announced(headers: &HeaderMap) -> Option<HeaderValue> {
+    // Passing over the names that are there costs less than to hash the one that is looked for.
+    if !headers.keys().any(|name| *name == TRAILER) {
+        return None;
+    }
     let lines = headers.get_all(TRAILER).into_iter();
     let words = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
     let names = words.filter_map(|word| HeaderName::from_bytes(word.trim_ascii()).ok());

@@ -6,9 +6,11 @@ use http::header::{CONNECTION, HeaderName};
 
 /// Takes them out of a message: those that are known, and those that its `Connection` field names.
 pub fn remove(headers: &mut HeaderMap) {
-    let mut gone = nominated(headers);
     // Most messages have one or two: looking through what is there costs less than asking for each.
-    gone.extend(headers.keys().filter(|name| contains(name)).cloned());
+    let mut gone: Vec<HeaderName> = headers.keys().filter(|name| contains(name)).cloned().collect();
+    if gone.contains(&CONNECTION) {
+        gone.extend(nominated(headers));
+    }
     for name in gone {
         headers.remove(name);
     }

@@ -50,6 +50,9 @@ pub struct RequestFields {
     pub key: Option<Key>,
     /// What its caller was told of and what is stored may not show. Set by `promise`.
     pub owed: Option<Landmark>,
+    /// What all stored answers to it are found by, whatever they vary by. Set by the look-up before an origin for its
+    /// other half, which makes it anew where it is not set.
+    pub primary: Option<Key>,
 }
 
 impl Request {
@@ -71,6 +74,7 @@ impl Request {
             deadline: None,
             key: None,
             owed: None,
+            primary: None,
         }))
     }
 
@@ -106,6 +110,7 @@ impl Request {
             deadline: self.deadline,
             key: self.key.clone(),
             owed: self.owed,
+            primary: self.primary.clone(),
         }))
     }
 }
@@ -173,6 +178,15 @@ impl RequestId {
     /// Itself, if the request has been named; until then all have the same name.
     pub fn given(&self) -> Option<&Self> {
         (*self != Self::default()).then_some(self)
+    }
+
+    /// As the value of a field.
+    pub fn to_value(&self) -> HeaderValue {
+        let bytes = match &self.0 {
+            Text::Made(Digits(text)) => &text[..],
+            Text::Brought(text) => text.as_bytes(),
+        };
+        HeaderValue::from_bytes(bytes).expect("it is visible ASCII")
     }
 
     /// As text.

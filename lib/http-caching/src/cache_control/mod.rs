@@ -142,6 +142,10 @@ impl RequestDirectives {
     /// Reads a request's `Cache-Control`, or its `Pragma` if there is none (§5.4). Does not allocate.
     pub fn of(headers: &HeaderMap) -> Self {
         let mut directives = Self::default();
+        // Most requests have neither: passing over the names that are there costs less than to hash these.
+        if !headers.keys().any(|name| matches!(*name, CACHE_CONTROL | PRAGMA)) {
+            return directives;
+        }
         for line in headers.get_all(CACHE_CONTROL) {
             for member in members(line.as_bytes()) {
                 directives.apply(member.name, member.argument);

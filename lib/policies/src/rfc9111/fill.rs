@@ -41,7 +41,7 @@ impl Policy for HttpFill {
 impl HttpFill {
     async fn fill<N: Next>(&self, mut request: Request, next: &Arc<N>) -> Outcome {
         let now = self.shelf.surroundings.clock.now();
-        let primary = self.shelf.primary(&request);
+        let primary = request.primary.take().unwrap_or_else(|| self.shelf.primary(&request));
         let mut found = self.shelf.find(&primary, &request, now);
         let mut ticket = None;
         if let Some(second_tier) = self.second_tier(&request) {
@@ -220,6 +220,10 @@ pub(super) fn refuse(response: &mut Response, reason: Reason) {
 }
 
 pub(super) fn for_callers(headers: &mut HeaderMap) {
+    // Few answers have one: passing over the names that are there costs less than to hash these.
+    if !headers.keys().any(|name| FOR_CACHES.contains(name)) {
+        return;
+    }
     for name in &FOR_CACHES {
         headers.remove(name);
     }

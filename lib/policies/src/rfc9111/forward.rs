@@ -116,6 +116,7 @@ impl HttpCache {
             && !directives.no_store
             && !self.passes.contains(primary, self.now());
         request.key = is_shared.then(|| self.shelf.views.forward(primary, &request));
+        request.primary = Some(primary.clone());
         request
     }
 

@@ -155,7 +155,7 @@ impl Changes for Purges {
 impl Policy for HttpCache {
     async fn around<N: Next>(&self, request: Request, next: &Arc<N>) -> Outcome {
         let is_read = request.method == Method::GET || request.method == Method::HEAD;
-        if !is_read || request.headers.contains_key(UPGRADE) {
+        if !is_read || request.headers.keys().any(|name| *name == UPGRADE) {
             return Box::pin(self.other(request, next)).await;
         }
         self.read(request, next).await

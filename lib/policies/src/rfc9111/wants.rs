@@ -93,7 +93,9 @@ impl Wants {
 /// Whether a request says any of it.
 pub(super) fn has_any(headers: &HeaderMap) -> bool {
     // Requests have few fields, so that looking through them costs less than asking for each of these.
-    headers.keys().any(|name| FIELDS.contains(name))
+    headers.keys().any(|name| {
+        matches!(*name, IF_MATCH | IF_NONE_MATCH | IF_MODIFIED_SINCE | IF_UNMODIFIED_SINCE | IF_RANGE | RANGE)
+    })
 }
 
 /// Whether a request has a condition that only the origin can evaluate (RFC 9111 §4.3.2).
