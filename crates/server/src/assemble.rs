@@ -78,7 +78,7 @@ pub(crate) fn assemble(
                 .map(|cache| cache.leased(lease)),
         )
         .then(declared.map(|_| Collapse::new(promises, Arc::clone(&shared.store) as _)))
-        .then(declared.map(|rules| Fill::new(rules, &shared.store, &here)))
+        .then(declared.map(|rules| Fill::new(rules, &shared.store, &here).varying(&promises.vary)))
         .finally(source)
 }
 

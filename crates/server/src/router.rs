@@ -4,6 +4,7 @@
 //! A router is immutable: reload makes a new one and swaps it, and requests in flight end under the one that they
 //! started with. It knows nothing of methods, sockets or configuration, and nothing in it can panic on a path.
 
+mod pattern;
 mod whole;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use kasoku_observe::RouteName;
 use kasoku_pipeline::{Body, BoxFuture, Outcome, PathParams, Pipeline, Promises, Request, Response, Source};
 use kasoku_problem::{Kind, Problem};
+use pattern::{param_names, tail_from};
 use percent_encoding::percent_decode_str;
 use whole::Whole;
 
@@ -110,6 +112,8 @@ pub enum RouterError {
 
 struct Entry {
     params: Vec<Arc<str>>,
+    /// Where in a path begins what the pattern's only parameter matches, if nothing follows it.
+    tail_from: Option<usize>,
     takes: Takes,
     pipeline: Arc<dyn Pipeline>,
 }
@@ -128,7 +132,8 @@ impl Router {
                 return Err(RouterError::Reserved);
             }
             let params = param_names(&route.pattern);
-            let entry = Entry { params, takes: route.takes, pipeline: route.pipeline };
+            let tail_from = tail_from(&route.pattern).filter(|_| params.len() == 1);
+            let entry = Entry { params, tail_from, takes: route.takes, pipeline: route.pipeline };
             tree.insert(route.pattern.clone(), entry).map_err(|error| RouterError::Pattern {
                 pattern: route.pattern,
                 reason: error.to_string(),
@@ -162,8 +167,8 @@ impl Router {
         if entry.params.is_empty() {
             return Routed::Pipeline(&entry.pipeline, PathParams::default());
         }
-        if let [name] = &*entry.params
-            && let Some((_, raw)) = found.params.iter().next()
+        if let ([name], Some(from)) = (&*entry.params, entry.tail_from)
+            && let Some(raw) = path.get(from..)
             && !raw.contains('%')
         {
             return Routed::Pipeline(&entry.pipeline, PathParams::one(Arc::clone(name), raw));
@@ -284,16 +289,6 @@ fn other_slash(path: &str) -> Option<String> {
         Some(shorter) => shorter.to_owned(),
         None => format!("{path}/"),
     })
-}
-
-/// The names of a pattern's parameters, in order. Doubled braces are literal ones.
-fn param_names(pattern: &str) -> Vec<Arc<str>> {
-    let text = pattern.replace("{{", "").replace("}}", "");
-    text.split('{')
-        .skip(1)
-        .filter_map(|rest| rest.split_once('}'))
-        .map(|(name, _)| name.trim_start_matches('*').into())
-        .collect()
 }
 
 #[cfg(test)]

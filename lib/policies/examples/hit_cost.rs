@@ -98,6 +98,7 @@ fn pipeline() -> Arc<dyn Pipeline> {
         client: Duration::ZERO,
         body_bytes_max: 1 << 20,
     };
+    let fill = Fill::new(rules, &store, &around).varying(&promises.vary);
     first(Observe::new(&around))
         .then(Rescue::new(&around))
         .then(Admit::new(AdmitRules { concurrent: 256, queue: 256, wait: Duration::from_secs(1) }, &around))
@@ -105,7 +106,7 @@ fn pipeline() -> Arc<dyn Pipeline> {
         .then(Shape::new(ShapeRules { compress_above: Some(1_024) }, &promises))
         .then(Some(Cache::new(rules, &promises, &store, &around)))
         .then(Some(Collapse::new(&promises, Arc::clone(&store) as _)))
-        .then(Some(Fill::new(rules, &store, &around)))
+        .then(Some(fill))
         .finally(Arc::new(Items { promises, sequence, says: &[] }))
 }
 

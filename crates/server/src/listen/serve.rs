@@ -14,7 +14,8 @@ use http::{Method, StatusCode, Version};
 use hyper::body::Incoming;
 use kasoku_config::ConnectionLimits;
 use kasoku_pipeline::{
-    Body, BoxFuture, Outcome, PathParams, Pipeline, Request, RequestBody, Response, Upgrade,
+    Body, BoxFuture, Outcome, PathParams, Pipeline, Request, RequestBody, RequestFields, RequestId, Response,
+    Upgrade,
 };
 use kasoku_problem::MEDIA_TYPE;
 use parking_lot::Mutex;
@@ -96,15 +97,23 @@ pub(crate) fn serve(connection: &Arc<Connection>, request: http::Request<Incomin
                     limits.body_bytes_max,
                 )
             };
-            let mut request = Request::new(head.method, head.uri);
-            request.version = version;
-            request.scheme = connection.scheme.clone();
-            request.upgrade = upgrade(version, &head.headers).filter(|_| body.is_empty());
-            request.headers = head.headers;
-            request.body = body;
-            request.params = params;
-            request.peer = Some(connection.peer);
-            pipeline.start(request)
+            pipeline.start(Request::from(RequestFields {
+                method: head.method,
+                uri: head.uri,
+                version,
+                scheme: connection.scheme.clone(),
+                upgrade: upgrade(version, &head.headers).filter(|_| body.is_empty()),
+                headers: head.headers,
+                body,
+                params,
+                peer: Some(connection.peer),
+                id: RequestId::default(),
+                arrived: None,
+                seen: None,
+                deadline: None,
+                key: None,
+                primary: None,
+            }))
         }
     };
     // Nobody is to be woken by this look: hyper polls what is not ready before it waits.

@@ -53,6 +53,7 @@ fn router() -> Router {
         "/{*rest}",
         "/only/",
         "/{{x}}/{y}",
+        "/b}}/{y}",
     ];
     let routes = patterns.iter().enumerate().map(|(index, pattern)| route(index, pattern)).collect();
     Router::new(routes, around).unwrap()
@@ -94,6 +95,7 @@ fn a_path_leads_to_the_most_precise_pattern() {
         ("/a/1/c/2", "/a/{b}/c/{d} b=1 d=2"),
         ("/other/path", "/{*rest} rest=other/path"),
         ("/{x}/1", "/{{x}}/{y} y=1"),
+        ("/b}/1", "/b}}/{y} y=1"),
         ("/healthy", "/{*rest} rest=healthy"),
     ] {
         assert_eq!(answer(&router, target), expected, "{target}");

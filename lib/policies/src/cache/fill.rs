@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::{CACHE_CONTROL, ETAG, SET_COOKIE, VARY};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use kasoku_cache_store::{Fill as StoreFill, Inserted};
 use kasoku_coherence::{Key, Snapshot};
 use kasoku_http_caching::entity_tag;
@@ -20,6 +20,8 @@ pub struct Fill {
     surroundings: Surroundings,
     store: Arc<ResponseStore>,
     for_callers: HeaderValue,
+    /// What `Vary` says of stored answers whose source does not say it itself.
+    vary: Option<HeaderValue>,
 }
 
 /// Whether an answer may be stored, and why not.
@@ -48,7 +50,16 @@ impl Fill {
             0 => HeaderValue::from_static("no-cache"),
             seconds => HeaderValue::try_from(format!("max-age={seconds}")).expect("a name and digits"),
         };
-        Self { rules, surroundings: surroundings.clone(), store: Arc::clone(store), for_callers }
+        Self { rules, surroundings: surroundings.clone(), store: Arc::clone(store), for_callers, vary: None }
+    }
+
+    /// Says in what is stored that the source chooses by these fields (RFC 9110 §12.5.5). `shape` says it in every
+    /// answer; here it is said once for all hits.
+    #[must_use]
+    pub fn varying(self, names: &[HeaderName]) -> Self {
+        let names: Vec<&str> = names.iter().map(HeaderName::as_str).collect();
+        let said = || HeaderValue::try_from(names.join(", ")).expect("field names are a valid value");
+        Self { vary: (!names.is_empty()).then(said), ..self }
     }
 
     /// Judges an answer.
@@ -112,6 +123,9 @@ impl Fill {
         let Some(body) = response.body.bytes().cloned() else { return response };
         if response.status == StatusCode::OK && !response.headers.contains_key(ETAG) {
             response.headers.insert(ETAG, entity_tag::of_body(&body));
+        }
+        if let Some(vary) = self.vary.as_ref().filter(|_| response.status == StatusCode::OK) {
+            response.headers.entry(VARY).or_insert_with(|| vary.clone());
         }
         let stored = {
             let in_flight = &self.surroundings.in_flight;

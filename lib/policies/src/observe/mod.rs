@@ -115,8 +115,7 @@ struct Asked {
 
 /// The values of `Cache-Status`, `X-Cache` and `X-Request-Id` in an answer that the cache took part in so.
 pub(crate) fn marks(facts: &CacheFacts, problem: Option<Kind>, id: &RequestId) -> [HeaderValue; 3] {
-    let id = HeaderValue::from_str(id.as_str()).expect("request names are visible ASCII");
-    [cache_status(facts, problem), HeaderValue::from_static(x_cache(facts)), id]
+    [cache_status(facts, problem), HeaderValue::from_static(x_cache(facts)), id.to_value()]
 }
 
 fn mark(response: &mut Response, id: &RequestId) {

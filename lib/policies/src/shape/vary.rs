@@ -23,9 +23,19 @@ impl Vary {
         let Some(own) = (if coding { Some(&self.coded) } else { self.plain.as_ref() }) else {
             return;
         };
-        if let Entry::Vacant(place) = headers.entry(VARY) {
-            place.insert(own.clone());
-            return;
+        match headers.entry(VARY) {
+            Entry::Vacant(place) => {
+                place.insert(own.clone());
+                return;
+            }
+            // What `fill` has said of an answer that is reused.
+            Entry::Occupied(mut said) if said.iter().eq(&self.plain) => {
+                if coding {
+                    said.insert(own.clone());
+                }
+                return;
+            }
+            Entry::Occupied(_) => {}
         }
         let said: Vec<_> = headers.get_all(VARY).iter().flat_map(names).collect();
         if said.contains(&"*") {
