@@ -87,7 +87,11 @@ impl AsyncWrite for Wire {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_write_vectored(context, slices),
+            // The system takes one piece by itself sooner than a list of one.
+            Self::Plain(tcp) => match slices {
+                [only] => Pin::new(tcp).poll_write(context, only),
+                _ => Pin::new(tcp).poll_write_vectored(context, slices),
+            },
             Self::Secure(tls) => Pin::new(tls).poll_write_vectored(context, slices),
         }
     }

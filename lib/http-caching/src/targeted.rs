@@ -60,11 +60,9 @@ pub fn effective(headers: &HeaderMap, targets: &[HeaderName]) -> Effective {
         Some(Effective { directives, field: Field::Targeted(name.clone()) })
     };
     // Few answers have one of these; passing over the names that are there costs less than to hash those.
-    let is_there = |target: &&HeaderName| headers.keys().any(|name| name == *target);
-    targets
-        .iter()
-        .filter(is_there)
-        .find_map(read)
+    let targeted =
+        if headers.keys().any(|name| targets.contains(name)) { targets.iter().find_map(read) } else { None };
+    targeted
         .unwrap_or_else(|| Effective { directives: ResponseDirectives::of(headers), field: Field::General })
 }
 

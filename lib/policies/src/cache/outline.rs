@@ -62,8 +62,10 @@ impl Outline {
     /// The fields of a response that this outline is for, and those of the transfer in their order.
     fn fill(&self, fields: &HeaderMap, of_the_transfer: [HeaderValue; OF_THE_TRANSFER.len()]) -> HeaderMap {
         let mut filled = self.0.clone();
-        let values = fields.values().cloned().chain(of_the_transfer);
-        filled.values_mut().zip(values).for_each(|(place, value)| *place = value);
+        let mut places = filled.values_mut();
+        // Not chained: to ask of each value which half it is from costs as much as to copy it.
+        fields.values().zip(&mut places).for_each(|(value, place)| place.clone_from(value));
+        places.zip(of_the_transfer).for_each(|(place, value)| *place = value);
         filled
     }
 
