@@ -58,24 +58,7 @@ pub struct RequestFields {
 impl Request {
     /// A request with nothing but a method and a target.
     pub fn new(method: Method, uri: Uri) -> Self {
-        Self(Box::new(RequestFields {
-            method,
-            uri,
-            version: Version::HTTP_11,
-            scheme: Scheme::HTTP,
-            headers: HeaderMap::new(),
-            body: RequestBody::empty(),
-            params: PathParams::default(),
-            peer: None,
-            upgrade: None,
-            id: RequestId::default(),
-            arrived: None,
-            seen: None,
-            deadline: None,
-            key: None,
-            owed: None,
-            primary: None,
-        }))
+        Self(Box::new(RequestFields::new(method, uri)))
     }
 
     /// A GET, for tests and examples.
@@ -112,6 +95,30 @@ impl Request {
             owed: self.owed,
             primary: self.primary.clone(),
         }))
+    }
+}
+
+impl RequestFields {
+    /// A method and a target, and nothing else.
+    pub fn new(method: Method, uri: Uri) -> Self {
+        Self {
+            method,
+            uri,
+            version: Version::HTTP_11,
+            scheme: Scheme::HTTP,
+            headers: HeaderMap::new(),
+            body: RequestBody::empty(),
+            params: PathParams::default(),
+            peer: None,
+            upgrade: None,
+            id: RequestId::default(),
+            arrived: None,
+            seen: None,
+            deadline: None,
+            key: None,
+            owed: None,
+            primary: None,
+        }
     }
 }
 

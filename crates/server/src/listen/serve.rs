@@ -14,8 +14,7 @@ use http::{Method, StatusCode, Version};
 use hyper::body::Incoming;
 use kasoku_config::ConnectionLimits;
 use kasoku_pipeline::{
-    Body, BoxFuture, Outcome, PathParams, Pipeline, Request, RequestBody, RequestFields, RequestId, Response,
-    Upgrade,
+    Body, BoxFuture, Outcome, PathParams, Pipeline, Request, RequestBody, RequestFields, Response, Upgrade,
 };
 use kasoku_problem::MEDIA_TYPE;
 use parking_lot::Mutex;
@@ -98,8 +97,6 @@ pub(crate) fn serve(connection: &Arc<Connection>, request: http::Request<Incomin
                 )
             };
             pipeline.start(Request::from(RequestFields {
-                method: head.method,
-                uri: head.uri,
                 version,
                 scheme: connection.scheme.clone(),
                 upgrade: upgrade(version, &head.headers).filter(|_| body.is_empty()),
@@ -107,12 +104,7 @@ pub(crate) fn serve(connection: &Arc<Connection>, request: http::Request<Incomin
                 body,
                 params,
                 peer: Some(connection.peer),
-                id: RequestId::default(),
-                arrived: None,
-                seen: None,
-                deadline: None,
-                key: None,
-                primary: None,
+                ..RequestFields::new(head.method, head.uri)
             }))
         }
     };
