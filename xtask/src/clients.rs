@@ -3,6 +3,7 @@
 //! The cases lie in `tests/clients/`; they need Node and the package, which `cargo xtask services` brings. Without these
 //! there is nothing to drive with, and that is said.
 
+use std::env::consts::EXE_EXTENSION;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use crate::{browser, services};
 const CASES: &str = "tests/clients/postgrest-js";
 
 /// The engines that all cases run on.
-const ENGINES: &[&str] = &["sqlite"];
+const ENGINES: &[&str] = &["sqlite", "postgresql"];
 
 /// Fewer cases on one engine mean that some were lost.
 const CASES_MIN: u64 = 150;
@@ -35,6 +36,13 @@ pub(crate) enum Ending {
 struct Tools {
     node: PathBuf,
     modules: PathBuf,
+}
+
+/// The programs of the project that are driven.
+struct Programs {
+    kasoku: PathBuf,
+    /// Starts a private PostgreSQL and says where it is.
+    postgres: PathBuf,
 }
 
 /// How many cases a runner has told of.
@@ -66,9 +74,9 @@ pub(crate) fn drive(root: &Path) -> Ending {
         Ok(tools) => tools,
         Err(why) => return Ending::Impossible(why),
     };
-    let Some(kasoku) = browser::build(root) else { return Ending::Failed };
+    let Some(programs) = build(root) else { return Ending::Failed };
     // All of them run, so that one failure does not hide another.
-    let told: Vec<_> = ENGINES.iter().map(|engine| cases(root, &tools, &kasoku, engine)).collect();
+    let told: Vec<_> = ENGINES.iter().map(|engine| cases(root, &tools, &programs, engine)).collect();
     let whole = |told: &&Told| told.other == 0 && told.passed >= CASES_MIN;
     if told.iter().flatten().filter(whole).count() < ENGINES.len() {
         return Ending::Failed;
@@ -82,8 +90,18 @@ fn tools(root: &Path) -> Result<Tools, String> {
     Ok(Tools { node, modules: services::modules(root, &services::POSTGREST_JS)? })
 }
 
+/// Builds the product, and what starts a database for it; cargo puts both near this program.
+fn build(root: &Path) -> Option<Programs> {
+    let kasoku = browser::build(root)?;
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--package", "kasoku-testkit", "--example", "postgres", "--locked"]);
+    let built = cargo.current_dir(root).stdin(Stdio::null()).status().is_ok_and(|status| status.success());
+    let postgres = kasoku.with_file_name("examples").join("postgres").with_extension(EXE_EXTENSION);
+    built.then_some(Programs { kasoku, postgres })
+}
+
 /// Runs all files of cases on one engine, and passes on what the runner says. `None` if it did not come to its end.
-fn cases(root: &Path, tools: &Tools, kasoku: &Path, engine: &str) -> Option<Told> {
+fn cases(root: &Path, tools: &Tools, programs: &Programs, engine: &str) -> Option<Told> {
     println!("{CASES} on {engine}");
     let mut files: Vec<PathBuf> = fs::read_dir(root.join(CASES))
         .ok()?
@@ -93,7 +111,8 @@ fn cases(root: &Path, tools: &Tools, kasoku: &Path, engine: &str) -> Option<Told
     files.sort();
     let mut node = Command::new(&tools.node);
     node.args(["--test", "--test-reporter=spec", &format!("--test-timeout={PATIENCE_MS}")]).args(files);
-    node.env("NODE_PATH", &tools.modules).env("KASOKU", kasoku).env("ENGINE", engine);
+    node.env("NODE_PATH", &tools.modules).env("KASOKU", &programs.kasoku);
+    node.env("POSTGRES", &programs.postgres).env("ENGINE", engine);
     node.current_dir(root).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = node.spawn().inspect_err(|error| eprintln!("node cannot be run: {error}")).ok()?;
     let mut told = Told::default();
