@@ -82,6 +82,11 @@ pub(crate) fn run(app: &TempApp, sql: &str) {
     kasoku_testkit::sqlite(&app.join("shop.db"), sql);
 }
 
+/// The URL of a database that is empty.
+pub(crate) fn empty() -> String {
+    "sqlite::memory:".to_owned()
+}
+
 /// The app in a folder of its own.
 pub(crate) fn app() -> TempApp {
     TempApp::new(KASOKU_TOML).file("schema/001-shop.sql", SCHEMA)

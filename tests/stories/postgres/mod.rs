@@ -2,12 +2,19 @@
 //!
 //! The modules that are named by their path are those of SQLite, word for word; what differs is the shop they are told in.
 
+mod crashes;
+mod isolation;
+mod library;
 mod others;
 mod proof;
 mod replicas;
 mod shop;
 mod types;
 
+#[path = "../bad_input.rs"]
+mod bad_input;
+#[path = "../embeds.rs"]
+mod embeds;
 #[path = "../exports.rs"]
 mod exports;
 #[path = "../lists.rs"]

@@ -43,6 +43,11 @@ pub(crate) fn run(app: &TempApp, sql: &str) {
     Postgres::shared().named(name).psql(sql);
 }
 
+/// The URL of a database that is empty.
+pub(crate) fn empty() -> String {
+    Postgres::shared().database().url()
+}
+
 /// The app in a folder of its own, on a database of its own.
 pub(crate) fn app() -> TempApp {
     on(&Postgres::shared().database().url())

@@ -105,6 +105,16 @@ impl Connector {
         self.tls.clone()
     }
 
+    /// What makes a connection for writes as good as new: nothing that functions and triggers of one job left in its
+    /// session is there for the next. Prepared statements are the engine's own, and stay.
+    pub(crate) fn cleaning(&self) -> String {
+        format!(
+            "close all; set session authorization default; reset all; unlisten *; \
+             select pg_advisory_unlock_all(); discard temp; discard sequences; {}",
+            self.opening(Purpose::Write)
+        )
+    }
+
     /// What is told to the server first.
     fn opening(&self, purpose: Purpose) -> String {
         let limit = match purpose {

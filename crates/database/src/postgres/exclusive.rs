@@ -39,6 +39,7 @@ impl Exclusive {
     ) -> Result<Self, DatabaseError> {
         let queue = Arc::new(Queue::new(settings.queue));
         let lane = Self { queue, wait: settings.wait, handles: Mutex::default() };
+        let cleaning: Arc<str> = connector.cleaning().into();
         for number in 0..settings.exclusive.max(1) {
             let worker = Worker {
                 connector: connector.clone(),
@@ -47,6 +48,7 @@ impl Exclusive {
                 queue: Arc::clone(&lane.queue),
                 purpose,
                 held: None,
+                cleaning: Arc::clone(&cleaning),
                 used: Instant::now(),
             };
             let handle = std::thread::Builder::new()
@@ -151,6 +153,7 @@ struct Worker {
     queue: Arc<Queue<Job>>,
     purpose: Purpose,
     held: Option<Held>,
+    cleaning: Arc<str>,
     used: Instant,
 }
 
@@ -176,6 +179,10 @@ impl Worker {
             Ok(()) => {
                 let held = self.held.as_ref().expect("it was opened above");
                 if catch_unwind(AssertUnwindSafe(|| job(Ok(held)))).is_err() {
+                    held.give_up();
+                }
+                // Whoever asked has the answer already.
+                if held.take_commit() && !held.is_lost() && held.run(&self.cleaning).is_err() {
                     held.give_up();
                 }
                 self.used = Instant::now();

@@ -20,6 +20,8 @@ pub(crate) struct Held {
     pub(crate) session: Session,
     tls: Tls,
     lost: AtomicBool,
+    /// Whether something was committed that may have changed the session.
+    changed: AtomicBool,
 }
 
 /// Who drives a connection.
@@ -36,7 +38,13 @@ impl Held {
         let drive = Drive::Elsewhere(handle.clone());
         let (session, work) = drive.wait(connector.open(Purpose::Own))?;
         handle.spawn(work);
-        Ok(Self { drive, session, tls: connector.tls(), lost: AtomicBool::new(false) })
+        Ok(Self {
+            drive,
+            session,
+            tls: connector.tls(),
+            lost: AtomicBool::default(),
+            changed: AtomicBool::default(),
+        })
     }
 
     /// Connects, and drives the connection on this thread.
@@ -47,7 +55,13 @@ impl Held {
             .map_err(|error| DatabaseError::Io(error.to_string().into()))?;
         let (session, work) = runtime.block_on(connector.open(purpose))?;
         runtime.spawn(work);
-        Ok(Self { drive: Drive::Here(runtime), session, tls: connector.tls(), lost: AtomicBool::new(false) })
+        Ok(Self {
+            drive: Drive::Here(runtime),
+            session,
+            tls: connector.tls(),
+            lost: AtomicBool::default(),
+            changed: AtomicBool::default(),
+        })
     }
 
     /// Waits for something that the connection does.
@@ -105,6 +119,16 @@ impl Held {
     /// Whether nobody may use it any more.
     pub(crate) fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Relaxed) || self.session.is_closed()
+    }
+
+    /// Notes that something was committed, which may have changed the session.
+    pub(crate) fn note_commit(&self) {
+        self.changed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether something was committed since this was last asked.
+    pub(crate) fn take_commit(&self) -> bool {
+        self.changed.swap(false, Ordering::Relaxed)
     }
 
     /// Whether the server still answers on it; asks.

@@ -140,6 +140,7 @@ impl Writer<'_> {
             }
             failed
         })?;
+        self.held.note_commit();
         let observation = Observation::Committed { writes: 1, took: began.elapsed() };
         self.teller.observer.observe(&observation);
         let mark = said.iter().find_map(|message| match message {
