@@ -178,7 +178,7 @@ async fn a_server_that_restarts_is_a_503_and_then_used_again_without_a_restart_o
     // Nobody wants to wait here for a connection that will not come.
     let text = app
         .read("kasoku.toml")
-        .replace("[cache]", "pool = { wait = \"100ms\", reconnect = \"200ms\" }\n[cache]");
+        .replace("[cache]", "proof = \"off\"\npool = { wait = \"100ms\", reconnect = \"200ms\" }\n[cache]");
     app.write("kasoku.toml", text);
     let kasoku = shop::open(&app);
     let (client, admin) = (kasoku.client(), kasoku.admin());
