@@ -29,7 +29,7 @@ async fn recovered(client: &Client, target: &str) -> Answer {
         match client.try_send(Method::GET, target, &[], "").await {
             Ok(answer) if answer.status.is_success() => return answer,
             other => {
-                assert!(began.elapsed() < Duration::from_secs(20), "{target} does not recover: {other:?}")
+                assert!(began.elapsed() < Duration::from_secs(20), "{target} does not recover: {other:?}");
             }
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
