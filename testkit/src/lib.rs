@@ -13,6 +13,7 @@ mod postgres;
 mod process;
 mod redis;
 mod sqlite;
+pub mod tokens;
 pub mod truth;
 
 pub use app::TempApp;

@@ -23,6 +23,7 @@ mod exports;
 mod files;
 mod grammar;
 mod hostile;
+mod identity;
 mod library;
 mod limits;
 mod lists;

@@ -6,18 +6,16 @@ use crate::tree::{KeyPath, Node, Value};
 const SOURCES: [&str; 5] = ["page", "chat", "world", "action", "with"];
 
 /// Section, key, and what it would configure.
-const LATER: [(&str, &str, &str); 21] = [
+const LATER: [(&str, &str, &str); 19] = [
     ("route", "with", "the queries of a page"),
     ("route", "chat", "answers from language models"),
     ("route", "world", "worlds"),
     ("route", "action", "actions of forms"),
     ("route", "objective", "objectives"),
     ("route", "warm", "warming the cache"),
-    ("route", "where", "row rules"),
     ("route", "async", "jobs"),
     ("route", "canary", "canaries"),
     ("route", "limit", "rate limits"),
-    ("route", "require", "roles"),
     ("route.cache", "by", "answers for each caller"),
     ("route.cache", "warm", "warming the cache"),
     ("database", "replicas", "replicas"),

@@ -9,6 +9,7 @@ mod describe;
 mod diagnostic;
 mod engine;
 mod environment;
+mod identity_plan;
 mod later;
 mod load;
 mod plan;
@@ -24,6 +25,7 @@ mod written;
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity, SourceText};
 pub use engine::EngineSettings;
 pub use environment::{Environment, ProcessEnvironment};
+pub use identity_plan::{IdentitySettings, KeysFrom, TokenSettings};
 pub use load::{FILE_NAME, Loaded, Overrides, load, load_text};
 pub use plan::{
     AdminSettings, CachePlan, CacheSettings, ConnectionLimits, DatabaseSettings, HotSettings, ListenSettings,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::Uri;
 use http::uri::PathAndQuery;
 use kasoku_observe::RouteName;
+use kasoku_policies::identify::Requires;
 use kasoku_policies::{admit::AdmitRules, cache::CacheRules, rfc9111::HttpCacheRules, shape::ShapeRules};
 use kasoku_source_data::TransferRules;
 use kasoku_source_files::FilesRules;
@@ -17,6 +18,7 @@ use kasoku_sql_plan::{QueryRules, Schema, TableRules};
 
 use crate::Secret;
 use crate::engine::EngineSettings;
+use crate::identity_plan::IdentitySettings;
 
 /// Everything that a server is built from. What is in here has been checked and can be served.
 #[derive(Debug, Clone)]
@@ -35,6 +37,8 @@ pub struct Plan {
     pub database: Option<DatabaseSettings>,
     /// The cache.
     pub cache: CacheSettings,
+    /// How callers are identified, if they are.
+    pub identity: Option<IdentitySettings>,
     /// The routes, in the order of the file.
     pub routes: Vec<RoutePlan>,
     /// Files that the plan was made from; when one changes, the plan is made anew.
@@ -241,6 +245,8 @@ pub struct RoutePlan {
     pub deadline: Duration,
     /// How answers are shaped.
     pub shape: ShapeRules,
+    /// Who may use it; `None` does not ask who its callers are.
+    pub requires: Option<Requires>,
     /// How answers are reused; `None` does not cache.
     pub cache: Option<CachePlan>,
     /// How long answers about one row are fresh, where that is not as long as for a list.

@@ -56,6 +56,7 @@ fn check_routes(text: &str, schema: &Schema) -> usize {
             embeds: Vec::new(),
             embed_rows_most: 10_000,
             aggregate: AggregateRules::None,
+            row_rule: None,
         };
         check(&rules, schema, Dialect::SQLITE).unwrap_or_else(|faults| panic!("{faults}\n{text}"));
     }

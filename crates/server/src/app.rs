@@ -15,6 +15,7 @@ use kasoku_observe::Observer;
 use kasoku_pipeline::{InFlight, Pipeline, ProblemForm, Source};
 use kasoku_policies::admit::Admit;
 use kasoku_policies::cache::ResponseStore;
+use kasoku_policies::identify::Identity;
 use kasoku_policies::promise::Promised;
 use kasoku_source_data::{ChangeTagger, KEY_PARAM};
 use kasoku_sql_plan::{CursorKey, Schema};
@@ -67,7 +68,7 @@ pub struct App {
     pub(crate) current: ArcSwap<Served>,
     /// How far the cache has been warmed.
     pub(crate) warmth: Warmth,
-    stage: Stage,
+    pub(crate) stage: Stage,
     /// Stores of earlier configurations, as long as requests in progress use them.
     pub(crate) retired: Mutex<Vec<Weak<ResponseStore>>>,
     hearing: Arc<Hearing>,
@@ -84,6 +85,8 @@ pub(crate) struct Served {
     pub(crate) levers: Arc<Levers>,
     /// What is shared with other nodes.
     pub(crate) second_tier: Option<Arc<Remote>>,
+    /// How callers are identified.
+    pub(crate) identity: Option<Arc<Identity>>,
     /// Counted from 1.
     pub(crate) number: u64,
     pub(crate) routes: Vec<Arc<MadeRoute>>,
@@ -163,7 +166,9 @@ impl App {
         let dependencies = Dependencies::of(&plan, &schema, inspector.as_ref())?;
         let second_tier = self.second_tier(&plan)?;
         let lease = self.database.as_ref().and_then(|database| database.lease());
+        let identity = self.identity(&plan);
         let basis = Basis {
+            identity: identity.clone(),
             store: Arc::clone(&store),
             second_tier: second_tier.clone(),
             audit_share: plan.cache.audit_share,
@@ -181,6 +186,7 @@ impl App {
             audit_share: plan.cache.audit_share,
             clock: Arc::clone(&self.stage.clock),
             in_flight: Arc::clone(&self.in_flight),
+            identity: identity.clone(),
         };
         let kept = Kept::of(&current.routes, &current.basis, &basis);
         let mut routes = Vec::new();
@@ -208,7 +214,7 @@ impl App {
             Arc::new(tagger.raising(self.database.as_ref().and_then(|database| database.floors())))
         });
         let (number, levers) = (current.number + 1, Arc::new(Levers::of(&routes)));
-        let served = Served { plan, store, levers, second_tier, number, routes, basis };
+        let served = Served { plan, store, levers, second_tier, identity, number, routes, basis };
         Ok(Made { served, tagger, schema, router })
     }
 
@@ -281,9 +287,9 @@ impl App {
 impl Served {
     /// A configuration that serves nothing yet.
     fn nothing(plan: Plan, store: Arc<ResponseStore>) -> Self {
-        let basis = Basis { store: Arc::clone(&store), second_tier: None, audit_share: 0.0, tagging: None };
+        let basis = Basis::nothing(Arc::clone(&store));
         let (levers, routes) = (Arc::default(), Vec::new());
-        Self { plan, store, levers, second_tier: None, number: 0, routes, basis }
+        Self { plan, store, levers, second_tier: None, identity: None, number: 0, routes, basis }
     }
 }
 

@@ -12,6 +12,7 @@ use kasoku_policies::admit::Admit;
 use kasoku_policies::cache::{Cache, Fill, ResponseStore};
 use kasoku_policies::collapse::Collapse;
 use kasoku_policies::deadline::Deadline;
+use kasoku_policies::identify::{Identify, Identity};
 use kasoku_policies::loops::Loops;
 use kasoku_policies::negotiate::Negotiate;
 use kasoku_policies::observe::Observe;
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) audit_share: f64,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) in_flight: Arc<InFlight>,
+    /// How callers are identified, if they are.
+    pub(crate) identity: Option<Arc<Identity>>,
 }
 
 /// What the patterns of one route share.
@@ -68,6 +71,7 @@ pub(crate) fn assemble(
         .then(Rescue::new(&here).telling(promises.problems)) // the only place where a failure becomes an answer
         .then(Arc::clone(&own.admit)) // sheds what is too much
         .then(Deadline::new(route.deadline, &here)) // fixes the instant by which there must be an answer
+        .then(identify(route, shared)) // learns who asks, and refuses who may not
         .then(Shape::new(route.shape, promises)) // methods, conditions, codings
         .then(Negotiate::new(&source)) // the form of the answer, in one spelling
         .then(promised.map(Promise::new)) // notes what the caller was told of and has to be shown
@@ -78,7 +82,10 @@ pub(crate) fn assemble(
                 .map(|cache| cache.leased(lease)),
         )
         .then(declared.map(|_| Collapse::new(promises, Arc::clone(&shared.store) as _)))
-        .then(declared.map(|rules| Fill::new(rules, &shared.store, &here).varying(&promises.vary)))
+        .then(declared.map(|rules| {
+            let fill = Fill::new(rules, &shared.store, &here).varying(&promises.vary);
+            fill.for_identified(route.requires.is_some())
+        }))
         .finally(source)
 }
 
@@ -108,6 +115,7 @@ pub(crate) fn assemble_origin(
         .then(Rescue::new(&here))
         .then(Arc::clone(&own.admit))
         .then(Deadline::new(route.deadline, &here)) // of the answer's head; its body has timeouts of its own
+        .then(identify(route, shared))
         .then(route.cache.as_ref().and_then(|_| ShapeStored::new(route.shape))) // codes what is stored plain
         .then(switch(own, &source))
         .then(cache) // reuses what is stored, as far as RFC 9111 allows
@@ -130,9 +138,18 @@ pub(crate) fn assemble_transfer(
         .then(Rescue::new(&here).telling(promises.problems))
         .then(Arc::clone(&own.admit))
         .then(Deadline::new(route.transfers.deadline(), &here)) // its source has shorter ones for each part
+        .then(identify(route, shared))
         .then(Shape::new(route.shape, promises))
         .then(Negotiate::new(&source))
         .finally(source)
+}
+
+fn identify(route: &RoutePlan, shared: &Shared) -> Option<Identify> {
+    let identity = shared.identity.as_ref();
+    route.requires.as_ref().map(|requires| {
+        let identity = identity.expect("a plan whose routes require callers says how they are identified");
+        Identify::new(identity, requires.clone())
+    })
 }
 
 fn switch(own: &OfRoute, source: &Arc<dyn Source>) -> Option<Switch> {

@@ -11,6 +11,7 @@ mod dependencies;
 mod drain;
 mod explain;
 mod forgetful;
+mod identity;
 mod in_force;
 mod landmarks;
 mod listen;

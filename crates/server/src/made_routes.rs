@@ -11,6 +11,7 @@ use std::sync::Arc;
 use kasoku_cache_remote::Remote;
 use kasoku_config::{Plan, RoutePlan, SourcePlan};
 use kasoku_policies::cache::ResponseStore;
+use kasoku_policies::identify::Identity;
 use kasoku_policies::switch::Lever;
 use kasoku_sql_plan::Schema;
 
@@ -27,6 +28,8 @@ pub(crate) struct MadeRoute {
 
 /// What all routes of a configuration stand on.
 pub(crate) struct Basis {
+    /// How callers are identified.
+    pub(crate) identity: Option<Arc<Identity>>,
     pub(crate) store: Arc<ResponseStore>,
     pub(crate) second_tier: Option<Arc<Remote>>,
     pub(crate) audit_share: f64,
@@ -48,6 +51,7 @@ pub(crate) struct Kept<'a> {
     any: bool,
     tagging: bool,
     second_tier: bool,
+    identity: bool,
 }
 
 impl Tagging {
@@ -58,6 +62,11 @@ impl Tagging {
 }
 
 impl Basis {
+    /// That of no routes at all.
+    pub(crate) fn nothing(store: Arc<ResponseStore>) -> Self {
+        Self { identity: None, store, second_tier: None, audit_share: 0.0, tagging: None }
+    }
+
     /// Whether changes are told by the same tags, and to the same store.
     pub(crate) fn tells_like(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.store, &other.store) && self.tagging.is_some() && self.tagging == other.tagging
@@ -74,7 +83,12 @@ impl<'a> Kept<'a> {
         };
         let any =
             Arc::ptr_eq(&old.store, &new.store) && old.audit_share.to_bits() == new.audit_share.to_bits();
-        Self { before, any, tagging: new.tells_like(old), second_tier }
+        let identity = match (&old.identity, &new.identity) {
+            (None, None) => true,
+            (Some(old), Some(new)) => Arc::ptr_eq(old, new),
+            _ => false,
+        };
+        Self { before, any, tagging: new.tells_like(old), second_tier, identity }
     }
 
     /// The route as it is served already.
@@ -90,7 +104,8 @@ impl<'a> Kept<'a> {
             plan.name.index = made.plan.name.index;
             plan == made.plan
         };
-        self.before.iter().filter(|_| self.any && may_stay).find(is_equal)
+        let knows_callers_alike = route.requires.is_none() || self.identity;
+        self.before.iter().filter(|_| self.any && may_stay && knows_callers_alike).find(is_equal)
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn of_list(table: &Table, request: &Request) -> Result<Foresight, Pro
 /// A row by its key.
 pub(crate) fn of_row(table: &Table, request: &Request) -> Result<Foresight, Problem> {
     let key = request.params.get(KEY_PARAM).unwrap_or_default();
-    let plan = table.planner.one(key, request.uri.query())?;
+    let plan = table.planner_for(request).one(key, request.uri.query())?;
     let names = table.planner.tag_names(&plan.tags, &plan.statement.params);
     let foreseen = read(&plan.statement, plan.tags, names, &[(table.purge_tag, &table.name)]);
     Ok(with_embeds(foreseen, plan.nest.as_ref()))

@@ -7,7 +7,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use kasoku_database::{DatabaseError, Statement, WriteTransaction};
-use kasoku_pipeline::Response;
+use kasoku_pipeline::{Caller, Response};
 use kasoku_problem::{Kind, Problem};
 use kasoku_sql_plan::{Dialect, Value};
 use sha2::{Digest, Sha256};
@@ -61,11 +61,11 @@ pub(crate) enum Known {
 }
 
 impl Idempotent {
-    /// The key of a request, if it has one. `parts` are what makes it another request: method, target, what it
+    /// The key of a request, if it has one. Keys of different callers do not meet. `parts` are what makes it another request: method, target, what it
     /// prefers and accepts, body.
     pub(crate) fn of(
         headers: &HeaderMap,
-        route: &str,
+        (route, caller): (&str, Option<&Caller>),
         parts: [&[u8]; 5],
         now_s: i64,
     ) -> Result<Option<Self>, Problem> {
@@ -85,7 +85,12 @@ impl Idempotent {
             digest.update(part);
         }
         let fingerprint = digest.finalize().to_vec();
-        Ok(Some(Self { route: route.to_owned(), key: key.to_owned(), fingerprint, now_s }))
+        // No path pattern has a blank in it.
+        let route = match caller.and_then(Caller::id) {
+            Some(id) => format!("{route} {id}"),
+            None => route.to_owned(),
+        };
+        Ok(Some(Self { route, key: key.to_owned(), fingerprint, now_s }))
     }
 
     /// Looks the key up.

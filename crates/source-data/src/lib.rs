@@ -5,6 +5,7 @@
 //! business. This crate must not know the cache, the listener or the configuration file.
 
 mod body;
+mod caller;
 mod changes;
 mod current;
 mod explain;

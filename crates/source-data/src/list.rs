@@ -71,7 +71,7 @@ pub(crate) async fn answer(table: &Table, request: Request) -> Outcome {
 pub(crate) fn plan(table: &Table, request: &Request, preferences: &Preferences) -> Result<ListPlan, Problem> {
     let count = preferences.count_of(&table.planner)?;
     let range = range::asked(&request.headers)?.filter(|_| table.takes_ranges);
-    table.planner.list_within(request.uri.query(), range, count, &table.cursors)
+    table.planner_for(request).list_within(request.uri.query(), range, count, &table.cursors)
 }
 
 /// What stands for all statements of a list when it is remembered how long they take.

@@ -9,10 +9,10 @@ use kasoku_pipeline::{BoxFuture, Foresight, Outcome, ProblemForm, Promises, Requ
 use kasoku_problem::{Kind, Problem};
 use kasoku_sql_plan::{OutputColumn, QueryPlanner, QueryRules, purge_tag, table_tag};
 
-use crate::foresight;
 use crate::lanes::{Engine, Lanes};
 use crate::media::{self, Media};
 use crate::render::{self, Counted};
+use crate::{caller, foresight};
 
 /// Answers one declared query.
 pub struct QuerySource {
@@ -37,6 +37,7 @@ impl QuerySource {
         engine: Engine,
     ) -> Self {
         let depends_on = tables.iter().map(|table| table_tag(table)).collect();
+        let by = caller::parts(planner.asked_of_caller());
         let columns = columns.iter().map(|column| OutputColumn::new(&column.name, column.kind));
         Self {
             planner,
@@ -49,6 +50,7 @@ impl QuerySource {
             promises: Promises {
                 methods: vec![Method::GET],
                 vary: vec![header::ACCEPT],
+                by,
                 depends_on,
                 streams: false,
                 problems: ProblemForm::Coded,
@@ -63,7 +65,8 @@ impl QuerySource {
     async fn run(&self, request: Request) -> Outcome {
         let media = Media::of(&request.headers, self.offers())?;
         let path: Vec<(&str, &str)> = request.params.iter().collect();
-        let plan = self.planner.plan(&path, request.uri.query())?;
+        let known = |name: &str| caller::known(request.caller.as_deref(), name);
+        let plan = self.planner.plan_for(&path, request.uri.query(), known)?;
         let (columns, one, most) = (Arc::clone(&self.columns), self.one, self.rows_most);
         let read = move |rows: &mut Rows<'_>| -> Result<Read, DatabaseError> {
             if one {
@@ -115,7 +118,8 @@ impl Source for QuerySource {
 
     fn foresee(&self, request: Request) -> Result<Foresight, Problem> {
         let path: Vec<(&str, &str)> = request.params.iter().collect();
-        let plan = self.planner.plan(&path, request.uri.query())?;
+        let known = |name: &str| caller::known(request.caller.as_deref(), name);
+        let plan = self.planner.plan_for(&path, request.uri.query(), known)?;
         let names = self.planner.tag_names(&plan, &self.tables);
         let purges: Vec<_> = self.purge_tags.iter().copied().zip(&self.tables).collect();
         Ok(foresight::read(&plan.statement, plan.tags, names, &purges))

@@ -13,11 +13,12 @@ use kasoku_sql_plan::{CursorKey, Nest, TablePlanner, TableRules, purge_tag};
 use crate::lanes::{Engine, Lanes, Planned};
 use crate::media::{self, Media};
 use crate::nested::{Embedded, Sheet};
-use crate::{explain, foresight, list, prefer, range, render, write};
+use crate::{caller, explain, foresight, list, prefer, range, render, write};
 
 /// What both sources of a route share.
 #[expect(clippy::struct_excessive_bools, reason = "each is a permission or a fact of its own")]
 pub(crate) struct Table {
+    /// For nobody. What it plans is for [`planner_for`](Self::planner_for) somebody.
     pub(crate) planner: TablePlanner,
     pub(crate) lanes: Lanes,
     pub(crate) cursors: Arc<CursorKey>,
@@ -64,6 +65,7 @@ pub fn table_sources(
     cursors: Arc<CursorKey>,
 ) -> (ListSource, Option<RowSource>) {
     let depends_on = planner.depends_on();
+    let by = caller::parts(planner.asked_of_caller());
     let lanes = Lanes::new(engine);
     let table = Arc::new(Table {
         planner,
@@ -97,6 +99,7 @@ pub fn table_sources(
             } else {
                 vec![header::ACCEPT, prefer::PREFER]
             },
+            by: by.clone(),
             depends_on: depends_on.clone(),
             streams: false,
             problems: ProblemForm::Coded,
@@ -112,6 +115,7 @@ pub fn table_sources(
                 (Method::DELETE, write.delete),
             ]),
             vary: vec![header::ACCEPT],
+            by,
             depends_on,
             streams: false,
             problems: ProblemForm::Coded,
@@ -126,6 +130,11 @@ impl Table {
     pub(crate) fn all_of(&self, tags: &[Tag], embeds: bool) -> Vec<Tag> {
         let embedded = if embeds { self.planner.depends_on() } else { Vec::new() };
         tags.iter().copied().chain([self.purge_tag]).chain(embedded).collect()
+    }
+
+    /// The planner for the caller of a request: by its rules, there are other rows for each.
+    pub(crate) fn planner_for(&self, request: &Request) -> TablePlanner {
+        self.planner.for_caller(|name| caller::known(request.caller.as_deref(), name))
     }
 }
 
@@ -198,7 +207,7 @@ impl Source for RowSource {
 async fn one(table: &Table, request: Request) -> Outcome {
     let key = request.params.get(KEY_PARAM).unwrap_or_default();
     let media = Media::of(&request.headers, media::OF_ROW)?;
-    let plan = table.planner.one(key, request.uri.query())?;
+    let plan = table.planner_for(&request).one(key, request.uri.query())?;
     let columns = Arc::clone(&plan.columns);
     let needs = table.lanes.needs(&request, || table.all_of(&plan.tags, plan.nest.is_some()));
     let ((found, embedded), snapshot) = if let Some(nest) = plan.nest.clone() {

@@ -9,6 +9,7 @@ use crate::dialect::Dialect;
 use crate::keyset::Sorting;
 use crate::plan::sorts;
 use crate::relation::Relation;
+use crate::row_rule::{self, RowRule};
 use crate::rules::{AggregateRules, EmbedRules};
 use crate::schema::Schema;
 use crate::tags::TagRules;
@@ -29,6 +30,8 @@ pub(crate) struct Branch {
     pub(crate) most: u32,
     /// The column that hides a row when it is set.
     pub(crate) soft_delete: Option<usize>,
+    /// Which rows there are for a caller.
+    pub(crate) rule: Option<RowRule>,
     pub(crate) aggregates: Aggregates,
     /// What may be embedded in turn.
     pub(crate) branches: Vec<Branch>,
@@ -114,6 +117,7 @@ impl Branch {
                 sorts: sorts(table, &columns, &rules.order, dialect, &|_| None),
                 most: rules.page.most,
                 soft_delete: hidden.map(|(place, _)| place),
+                rule: row_rule::of(rules, table),
                 aggregates: Aggregates::new(&rules.aggregate, &columns),
                 branches: Self::level(&rules.embeds, schema, dialect, tags, count),
                 tags: tags(&table.name),

@@ -37,6 +37,7 @@ mod plan;
 pub mod proof;
 mod query;
 mod relation;
+mod row_rule;
 pub mod rules;
 pub mod schema;
 mod spelling;
@@ -57,6 +58,7 @@ pub use plan::{
 };
 pub use query::{Narrow, QueryFault, QueryPlan, QueryPlanner, ReadQuery, read_query};
 pub use relation::{Relation, RelationFault, Through};
+pub use row_rule::breaks_row_rule;
 pub use rules::{
     AggregateRules, CountRule, Counts, EmbedRules, OrderTerm, PageRules, QueryParam, QueryRules, Sort,
     TableRules, WriteRules,

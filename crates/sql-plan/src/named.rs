@@ -3,6 +3,7 @@
 //! Only as much of the language is understood as is needed to leave quoted texts and comments alone
 //! (<https://www.postgresql.org/docs/current/sql-syntax-lexical.html>).
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// A statement with `$1`, `$2`, … in place of its named parameters.
@@ -14,6 +15,58 @@ pub struct Numbered<'s> {
     pub names: Vec<&'s str>,
     /// Where each written number ends, in the text and in the statement that it was made from.
     ends: Vec<(usize, usize)>,
+}
+
+/// A text that asks for what is known of its caller, as in `:caller.id`, with parameters of usual names in their place:
+/// `:caller_id`. No byte of it moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallerParams {
+    /// The text.
+    pub text: String,
+    /// The names of the parameters, and what each asks for.
+    pub parts: BTreeMap<String, String>,
+}
+
+/// Finds what a text asks for of its caller.
+///
+/// # Errors
+/// The name of a parameter that would be taken for another.
+pub fn caller_params(sql: &str) -> Result<CallerParams, String> {
+    let mut text = sql.to_owned().into_bytes();
+    let mut parts: BTreeMap<String, String> = BTreeMap::new();
+    let tokens: Vec<(usize, &str)> = words(sql).collect();
+    let mut plain: Vec<&str> = Vec::new();
+    for (at, (place, token)) in tokens.iter().enumerate() {
+        let Some(first) = token.strip_prefix(':').filter(|name| !name.is_empty() && !name.starts_with(':'))
+        else {
+            continue;
+        };
+        // Points and words follow without blanks between.
+        let mut end = place + token.len();
+        let mut rest = tokens[at + 1..].chunks_exact(2);
+        while let Some([(point, "."), (word, name)]) = rest.next().filter(|_| first == "caller") {
+            if *point != end || *word != end + 1 || !name.bytes().all(is_word) {
+                break;
+            }
+            text[*point] = b'_';
+            end = word + name.len();
+        }
+        if end == place + token.len() {
+            plain.push(first);
+            continue;
+        }
+        let asked = sql[place + ":caller.".len()..end].to_owned();
+        let name = format!("caller_{}", asked.replace('.', "_"));
+        if parts.get(&name).is_some_and(|known| *known != asked) {
+            return Err(name);
+        }
+        parts.insert(name, asked);
+    }
+    if let Some(taken) = plain.iter().find(|name| parts.contains_key(**name)) {
+        return Err((*taken).to_owned());
+    }
+    let text = String::from_utf8(text).expect("a point and `_` have one byte each");
+    Ok(CallerParams { text, parts })
 }
 
 /// A name as an identifier.
@@ -237,6 +290,27 @@ mod tests {
             ],
         );
         check("", &[]);
+    }
+
+    #[test]
+    fn what_is_asked_of_the_caller_becomes_a_parameter_without_moving_a_byte() {
+        let check = |sql, expected: Result<(&str, &[(&str, &str)]), &str>| {
+            let read = caller_params(sql);
+            let parts = |read: &CallerParams| {
+                read.parts.iter().map(|(name, part)| (name.clone(), part.clone())).collect::<Vec<_>>()
+            };
+            let read = read.map(|read| (read.text.clone(), parts(&read)));
+            let owned = |(name, part): &(&str, &str)| ((*name).to_owned(), (*part).to_owned());
+            let expected = expected.map(|(text, parts)| (text.to_owned(), parts.iter().map(owned).collect()));
+            assert_eq!(read, expected.map_err(str::to_owned), "{sql}");
+        };
+        check("a = :caller.id", Ok(("a = :caller_id", &[("caller_id", "id")])));
+        check("(:caller.app.tenant)", Ok(("(:caller_app_tenant)", &[("caller_app_tenant", "app.tenant")])));
+        check("a = ':caller.id' -- :caller.id", Ok(("a = ':caller.id' -- :caller.id", &[])));
+        check("a = :caller and b = :caller .id", Ok(("a = :caller and b = :caller .id", &[])));
+        check("x::caller.id", Ok(("x::caller.id", &[])));
+        check("a = :caller.id or b = :caller_id", Err("caller_id"));
+        check("a = :caller.a.b or b = :caller.a_b", Err("caller_a_b"));
     }
 
     #[test]

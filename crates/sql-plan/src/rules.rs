@@ -3,6 +3,7 @@
 //! Names have been checked against the [`Schema`] before a value of these types exists.
 
 use crate::relation::Relation;
+use crate::row_rule;
 use crate::schema::Schema;
 
 /// What a `table` route serves.
@@ -35,6 +36,8 @@ pub struct TableRules {
     pub embed_rows_most: u32,
     /// What may be summed up.
     pub aggregate: AggregateRules,
+    /// `Some("user_id = :caller.id")`: rows for which it does not hold do not exist for the caller.
+    pub row_rule: Option<String>,
 }
 
 /// Rows of a related table that may be answered inside of a table's own.
@@ -62,6 +65,16 @@ pub enum AggregateRules {
 }
 
 impl TableRules {
+    /// The names under which the rules of this table and of all that it embeds ask for what is known of a caller.
+    pub fn asked_of_caller(&self, schema: &Schema) -> Vec<String> {
+        let own = schema.table(&self.table).and_then(|table| row_rule::of(self, table));
+        let mut names: Vec<String> = own.iter().flat_map(|rule| rule.names()).map(str::to_owned).collect();
+        names.extend(self.embeds.iter().flat_map(|embed| embed.rules.asked_of_caller(schema)));
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// The columns of other tables, by table, that answers with embeds are named by: changes must bring their values.
     pub fn embedded(&self, schema: &Schema) -> Vec<(String, Vec<String>)> {
         let mut found = Vec::new();
@@ -161,4 +174,6 @@ pub struct QueryParam {
     pub kind: crate::ColumnKind,
     /// Used where the request has none; without it, a missing parameter is a 400.
     pub default: Option<crate::Value>,
+    /// Not given by the request: what is known of the caller under this name, or NULL.
+    pub caller: Option<String>,
 }

@@ -23,6 +23,7 @@ fn plan(query: &str, sql: &str, dialect: &'static Dialect) {
         name: name.clone(),
         kind: ColumnKind::Any,
         default: None,
+        caller: None,
     });
     let rules = QueryRules { sql: sql.to_owned(), params: params.collect(), one: false, rows_most: 10 };
     let Ok(planner) = QueryPlanner::new("query", &rules, &SCHEMA, dialect, &["things"]) else { return };

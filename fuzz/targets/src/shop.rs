@@ -62,6 +62,7 @@ pub(crate) fn rules() -> TableRules {
         embeds: Vec::new(),
         embed_rows_most: 1_000,
         aggregate: AggregateRules::Shown,
+        row_rule: None,
     }
 }
 

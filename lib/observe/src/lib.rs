@@ -121,6 +121,11 @@ pub enum Observation<'a> {
         /// Why it is not, from a closed list.
         unfit: Option<&'static str>,
     },
+    /// An issuer was asked for its keys.
+    IssuerKeys {
+        /// Why there are none; internal text. `None` where they came.
+        error: Option<&'a (dyn Error + 'static)>,
+    },
     /// The server stops taking requests.
     Draining {
         /// Requests still being answered.

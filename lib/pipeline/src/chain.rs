@@ -9,7 +9,7 @@ use http::header::HeaderName;
 use kasoku_coherence::Tag;
 use kasoku_problem::Problem;
 
-use crate::{BoxFuture, Foresight, Outcome, Request};
+use crate::{BoxFuture, CallerPart, Foresight, Outcome, Request};
 
 /// One policy: an async function around the rest of the pipeline.
 pub trait Policy: Send + Sync + 'static {
@@ -53,6 +53,8 @@ pub struct Promises {
     pub methods: Vec<Method>,
     /// Request header fields by which it chooses what to answer: they are part of the key, and of `Vary`.
     pub vary: Vec<HeaderName>,
+    /// What of the caller it chooses by what to answer: that is part of the key, too.
+    pub by: Vec<CallerPart>,
     /// Coarse tags, such as tables: every change that can touch an answer names at least one of them.
     pub depends_on: Vec<Tag>,
     /// Answers may be streams, which are neither collapsed nor stored.
@@ -77,6 +79,7 @@ impl Promises {
         Self {
             methods: Vec::new(),
             vary: Vec::new(),
+            by: Vec::new(),
             depends_on: Vec::new(),
             streams: false,
             problems: ProblemForm::Plain,

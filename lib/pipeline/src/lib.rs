@@ -37,6 +37,7 @@
 
 mod body;
 mod cache_facts;
+mod caller;
 mod chain;
 mod foresight;
 mod forms;
@@ -49,6 +50,7 @@ mod upgrade;
 
 pub use body::{Body, BodyError, RequestBody};
 pub use cache_facts::{CacheFacts, Forward, Verdict};
+pub use caller::{Caller, CallerKind, CallerPart};
 pub use chain::{Next, Pipeline, Policy, ProblemForm, Promises, Source, Stack, first};
 pub use foresight::Foresight;
 pub use forms::{CodedForm, Forms, KeptForm};

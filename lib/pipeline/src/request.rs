@@ -3,13 +3,14 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use kasoku_coherence::{Key, Landmark};
 
-use crate::{PathParams, RequestBody};
+use crate::{Caller, PathParams, RequestBody};
 
 /// A request. Its fields are boxed, so that handing it from policy to policy moves one pointer.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub struct RequestFields {
     pub seen: Option<Instant>,
     /// The instant by which it must be answered. Set by `deadline`.
     pub deadline: Option<Instant>,
+    /// Who asks. Set by `identify`, where the route wants to know.
+    pub caller: Option<Arc<Caller>>,
     /// What a stored answer to it is found by. Set by `cache`, required by `collapse` and `fill`.
     pub key: Option<Key>,
     /// What its caller was told of and what is stored may not show. Set by `promise`.
@@ -91,6 +94,7 @@ impl Request {
             arrived: self.arrived,
             seen: None,
             deadline: self.deadline,
+            caller: self.caller.clone(),
             key: self.key.clone(),
             owed: self.owed,
             primary: self.primary.clone(),
@@ -115,6 +119,7 @@ impl RequestFields {
             arrived: None,
             seen: None,
             deadline: None,
+            caller: None,
             key: None,
             owed: None,
             primary: None,

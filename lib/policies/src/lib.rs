@@ -6,6 +6,7 @@
 //! | [`rescue`] | turns failures and panics into answers, and is the only one that does | the name |
 //! | [`admit`] | limits requests in progress and the queue before them | |
 //! | [`deadline`] | fixes the instant by which an answer must be there | |
+//! | [`identify`] | learns who asks by token or API key, and refuses who may not | the deadline |
 //! | [`shape`] | methods, `HEAD`, conditions, coding | |
 //! | [`negotiate`] | lets the source choose the form of its answer, and leaves one spelling of it | |
 //! | [`promise`] | notes what the caller was told of and has to be shown | |
@@ -115,6 +116,7 @@ pub mod cache;
 pub mod coding;
 pub mod collapse;
 pub mod deadline;
+pub mod identify;
 pub mod loops;
 pub mod negotiate;
 pub mod observe;

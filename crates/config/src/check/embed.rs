@@ -7,7 +7,7 @@ use kasoku_sql_plan::{
     TableRules, WriteRules,
 };
 
-use super::{Check, table};
+use super::{Check, Known, table};
 use crate::diagnostic::{Finding, did_you_mean, listed};
 use crate::tree::KeyPath;
 use crate::written::{AggregateOrColumns, Embed};
@@ -18,10 +18,12 @@ pub(super) fn rules(
     at: &KeyPath,
     written: Option<&BTreeMap<String, Embed>>,
     table: &Table,
-    schema: &Schema,
+    (schema, known): (&Schema, &Known),
 ) -> Vec<EmbedRules> {
     let embeds = written.into_iter().flatten();
-    embeds.filter_map(|(name, embed)| one(check, &at.key(name), name, embed, table, schema)).collect()
+    embeds
+        .filter_map(|(name, embed)| one(check, &at.key(name), name, embed, table, (schema, known)))
+        .collect()
 }
 
 /// What may be summed up.
@@ -41,7 +43,7 @@ fn one(
     name: &str,
     written: &Embed,
     table: &Table,
-    schema: &Schema,
+    (schema, known): (&Schema, &Known),
 ) -> Option<EmbedRules> {
     if let Some(other) = &written.table
         && schema.table(other).is_none()
@@ -81,9 +83,10 @@ fn one(
         },
         envelope: None,
         soft_delete: written.soft_delete.as_ref().map(|name| spelt(other, name)),
-        embeds: self::rules(check, &at.key("embed"), written.embed.as_ref(), other, schema),
+        embeds: self::rules(check, &at.key("embed"), written.embed.as_ref(), other, (schema, known)),
         embed_rows_most: crate::written::EMBED_ROWS,
         aggregate: aggregate(written.aggregate.as_ref(), other),
+        row_rule: known.row_rules.of_embed(check, at, written, &relation),
     };
     Some(EmbedRules { name: name.to_owned(), relation, rules })
 }

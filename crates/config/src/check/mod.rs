@@ -4,14 +4,18 @@
 //! finds all that it can and goes on; a plan exists only if nothing was found.
 
 mod cache;
+mod counts;
 mod database;
 mod embed;
 mod files;
+mod identity;
 mod origin;
 mod paths;
 mod proof;
 mod query;
+mod requires;
 mod route;
+mod row_rules;
 mod server;
 mod table;
 mod transfer;
@@ -24,6 +28,7 @@ use std::sync::Arc;
 
 use kasoku_observe::RouteName;
 
+use self::row_rules::RowRules;
 use crate::describe::Description;
 use crate::diagnostic::{Finding, Findings, Place};
 use crate::environment::Environment;
@@ -33,7 +38,8 @@ use crate::tree::{Damage, KeyPath, Node, Value};
 use crate::written::Written;
 
 /// The sections that the check asks for when it decides whether something is missing.
-pub(crate) const SECTIONS: [&str; 7] = ["name", "server", "admin", "log", "database", "cache", "route"];
+pub(crate) const SECTIONS: [&str; 8] =
+    ["name", "server", "admin", "log", "database", "cache", "identity", "route"];
 
 /// What all parts of the check share.
 pub(crate) struct Check<'a> {
@@ -57,6 +63,8 @@ pub(crate) struct Known {
     pub(crate) description: Option<Description>,
     /// Whether it is opened for reading only.
     pub(crate) read_only: bool,
+    /// The row rules of the routes that serve each table.
+    pub(crate) row_rules: RowRules,
 }
 
 /// Checks everything. Without a plan, something was found.
@@ -69,7 +77,11 @@ pub(crate) fn plan(check: &mut Check<'_>, written: &Written, kept: &[usize]) -> 
     let admin = server::admin(check, &written.server, &written.admin);
     let log = server::log(check, &written.log);
     let database = written.database.as_ref().map(|database| database::database(check, database));
-    let (database, known) = database.unzip();
+    let (database, mut known) = database.unzip();
+    if let Some(known) = &mut known {
+        known.row_rules = RowRules::of(&written.route);
+    }
+    let identity = written.identity.as_ref().map(|identity| identity::settings(check, identity));
     let mut cache = cache::shared(check, &written.cache, &name);
     let (routes, patterns) = routes(check, written, kept, known.as_ref());
     cache.warm = warm::settings(check, &written.cache, routes.as_deref().map(|routes| (routes, &patterns)));
@@ -84,6 +96,7 @@ pub(crate) fn plan(check: &mut Check<'_>, written: &Written, kept: &[usize]) -> 
         log: log?,
         database: database.map_or(Some(None), |database| database.map(Some))?,
         cache,
+        identity: identity.map_or(Some(None), |identity| identity.map(Some))?,
         routes: routes?,
         sources: std::mem::take(&mut check.sources),
     })

@@ -124,7 +124,7 @@ fn parameters(check: &mut Check<'_>, at: &KeyPath, used: &[String], written: &Ro
             check.key(&here, finding.label("the path always has it"));
         }
         let default = default.and_then(|default| typed(check, &here, default, kind));
-        found.push(QueryParam { name: name.clone(), kind: column_kind(kind), default });
+        found.push(QueryParam { name: name.clone(), kind: column_kind(kind), default, caller: None });
     }
     found
 }

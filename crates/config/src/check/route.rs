@@ -7,14 +7,14 @@ use kasoku_observe::RouteName;
 use kasoku_policies::{admit::AdmitRules, shape::ShapeRules};
 
 use super::server::{body, positive, size};
-use super::{Check, Known, cache, files, origin, proof, query, table, transfer};
+use super::{Check, Known, cache, files, origin, proof, query, requires, table, transfer};
 use crate::diagnostic::Finding;
 use crate::plan::{RoutePlan, SourcePlan};
 use crate::tree::KeyPath;
 use crate::written::{CacheOrName, DurationText, OrFalse, Route, SizeText, Written};
 
 /// Settings that belong to some sources only.
-pub(crate) const BELONG: [(&str, &[&str]); 21] = [
+pub(crate) const BELONG: [(&str, &[&str]); 22] = [
     ("select", &["table"]),
     ("filter", &["table"]),
     ("plain", &["table"]),
@@ -26,6 +26,7 @@ pub(crate) const BELONG: [(&str, &[&str]); 21] = [
     ("envelope", &["table"]),
     ("soft_delete", &["table"]),
     ("plans", &["table"]),
+    ("where", &["table"]),
     ("proof", &["table", "query"]),
     ("embed", &["table"]),
     ("embed_rows", &["table"]),
@@ -102,6 +103,8 @@ pub(super) fn route(
         let sql = written.query.as_deref().unwrap_or_default();
         query::volatile(check, &at.key(if sql.is_empty() { "table" } else { "query" }), sql, &function);
     }
+    let asks = asks_for_caller(source.as_ref(), known);
+    let requires = requires::rules(check, at, written, all, (source.as_ref(), asks));
     policies(check, at, written, all);
     let transfers = transfer::rules(check, at, written);
     let usual = if written.origin.is_some() { DEADLINE_OF_ORIGINS } else { DEADLINE };
@@ -115,6 +118,7 @@ pub(super) fn route(
         },
         deadline: written.deadline.map_or(usual, DurationText::duration),
         shape: ShapeRules { compress_above: written.compress.on().map(|size| size.0.0) },
+        requires,
         cache,
         fresh_row: cache::fresh_row(written.cache.as_ref()),
         body_bytes_max: body_bytes_max as usize,
@@ -122,6 +126,16 @@ pub(super) fn route(
         transfers,
         proof,
     })
+}
+
+/// Whether answers differ by who asks.
+fn asks_for_caller(source: Option<&SourcePlan>, known: Option<&Known>) -> bool {
+    let schema = known.and_then(|known| known.description.as_ref()).map(|description| &description.schema);
+    match (source, schema) {
+        (Some(SourcePlan::Table(rules)), Some(schema)) => !rules.asked_of_caller(schema).is_empty(),
+        (Some(SourcePlan::Query(rules)), _) => rules.params.iter().any(|param| param.caller.is_some()),
+        _ => false,
+    }
 }
 
 /// Whether answers are kept until something changes, and not for a time that was chosen.

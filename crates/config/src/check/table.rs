@@ -3,15 +3,14 @@
 //! Whether rules can be kept is for `kasoku_sql_plan` to say; here its faults get their places in the file.
 
 use kasoku_sql_plan::{
-    CountRule, Counts, OrderTerm, PageRules, RuleFault, Schema, Sort, Table, TableRules, WriteRules,
-    parse_sort,
+    OrderTerm, PageRules, RuleFault, Schema, Sort, Table, TableRules, WriteRules, parse_sort,
 };
 
-use super::{Check, Known, embed};
+use super::{Check, Known, counts, embed};
 use crate::describe::Description;
 use crate::diagnostic::{Finding, did_you_mean};
 use crate::tree::{KeyPath, Node, Value};
-use crate::written::{Count, CountName, CountOrName, EMBED_ROWS, Route, WriteName, WriteOrList, write_rows};
+use crate::written::{EMBED_ROWS, Route, WriteName, WriteOrList, write_rows};
 
 /// Columns of one sort.
 const TERMS_MAX: usize = 8;
@@ -45,13 +44,20 @@ pub(super) fn rules(
         plain: names(&written.plain),
         order: order(check, &at.key("order"), written.order.as_deref(), table),
         page: page(check, at, written),
-        counts: counts(written.count.as_ref()),
+        counts: counts::counts(written.count.as_ref()),
         write: write(check, at, written, known),
         envelope: written.envelope.clone(),
         soft_delete: written.soft_delete.as_ref().map(spelt),
-        embeds: embed::rules(check, &at.key("embed"), written.embed.as_ref(), table, &description.schema),
+        embeds: embed::rules(
+            check,
+            &at.key("embed"),
+            written.embed.as_ref(),
+            table,
+            (&description.schema, known),
+        ),
         embed_rows_most: written.embed_rows.unwrap_or(EMBED_ROWS),
         aggregate: embed::aggregate(written.aggregate.as_ref(), table),
+        row_rule: written.row_rule.clone(),
     };
     envelope(check, at, written);
     key_is_not_soft(check, at, &rules, table);
@@ -229,28 +235,6 @@ fn page(check: &mut Check<'_>, at: &KeyPath, written: &Route) -> PageRules {
         );
     }
     PageRules { default: page.default, most: page.most, offset_most: page.offset }
-}
-
-fn counts(written: Option<&CountOrName>) -> Counts {
-    let count = match written {
-        None => Count::default(),
-        Some(CountOrName::Name(name)) => Count { default: *name, ..Count::default() },
-        Some(CountOrName::Count(count)) => count.clone(),
-    };
-    let rule = |name: &CountName| match name {
-        CountName::None => CountRule::None,
-        CountName::Estimated => CountRule::Estimated,
-        CountName::Capped => CountRule::Capped,
-        CountName::Exact => CountRule::Exact,
-    };
-    let default = rule(&count.default);
-    let mut allowed = vec![default];
-    for rule in count.allowed.iter().map(rule) {
-        if !allowed.contains(&rule) {
-            allowed.push(rule);
-        }
-    }
-    Counts { default, allowed, cap: count.cap }
 }
 
 fn write(check: &mut Check<'_>, at: &KeyPath, written: &Route, known: &Known) -> WriteRules {

@@ -199,6 +199,7 @@ fn the_example_of_the_reference_can_be_served_and_holds_every_setting() {
     let environment = [
         ("CURSOR_SECRET", secret),
         ("ADMIN_TOKEN", secret),
+        ("JWT_SECRET", "thirty-two bytes or more are needed"),
         ("DATA_FOLDER", app.path().to_str().unwrap()),
         ("REDIS_URL", "redis://:password@127.0.0.1:6379/1"),
     ];
@@ -210,8 +211,9 @@ fn the_example_of_the_reference_can_be_served_and_holds_every_setting() {
     let written: toml::Table = EXAMPLE.parse().unwrap();
     let mut missing = BTreeSet::new();
     keys_missing(settings(), &[&serde_json::to_value(written).unwrap()], "", &mut missing);
-    // An app has one database, and the example's is a file; settings of servers have tests of their own.
-    let of_servers = [
+    // An app has one database, and the example's is a file; settings of servers have tests of their own. And tokens are
+    // verified by a secret or by public keys.
+    let others = [
         ".database.bound",
         ".database.poll",
         ".database.pool",
@@ -219,8 +221,9 @@ fn the_example_of_the_reference_can_be_served_and_holds_every_setting() {
         ".database.replica_lag",
         ".database.replicas",
         ".database.watch",
+        ".identity.jwt.keys",
     ];
-    assert_eq!(missing, BTreeSet::from(of_servers.map(str::to_owned)));
+    assert_eq!(missing, BTreeSet::from(others.map(str::to_owned)));
 }
 
 /// A certificate that can be trusted, in PEM form.

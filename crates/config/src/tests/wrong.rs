@@ -147,7 +147,7 @@ files = "static"
     8 | colour = "***"
       | ^^^^^^ not a setting
       |
-      = help: there is `admit`, `aggregate`, `body`, `cache`, `compress`, `count`, `deadline`, `embed`, `embed_rows`, `envelope`, `export`, `files`, `filter`, `one`, `order`, `origin`, `page`, `params`, `path`, `plain`, `plans`, `proof`, `query`, `rows`, `select`, `soft_delete`, `strip`, `table` and `write`
+      = help: there is `admit`, `aggregate`, `body`, `cache`, `compress`, `count`, `deadline`, `embed`, `embed_rows`, `envelope`, `export`, `files`, `filter`, `one`, `order`, `origin`, `page`, `params`, `path`, `plain`, `plans`, `proof`, `query`, `requires`, `rows`, `select`, `soft_delete`, `strip`, `table`, `where` and `write`
     "#);
 }
 

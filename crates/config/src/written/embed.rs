@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::OrFalse;
+
 /// Rows of a related table that requests may put into each row, as `select=id,title,reviews(stars)` does. The name
 /// is what requests call them: the related table's, that of the column that refers (with its `_id` or without), or,
 /// where `table` is said, any. Nothing of the related table is shown but what stands here. An embed may hold
@@ -47,6 +49,12 @@ pub(crate) struct Embed {
     /// Rows where this column is set do not exist for the route.
     #[schemars(extend("x-form" = "column"), example = &"deleted_at")]
     pub(crate) soft_delete: Option<String>,
+
+    /// Which of these rows there are for a caller, as `where` of a route says it. Without it, the embed follows the rule of
+    /// the routes that serve its table; `false` shows all rows to everybody who may use this route.
+    #[serde(rename = "where")]
+    #[schemars(extend("x-form" = "sql"), example = &"user_id = :caller.id")]
+    pub(crate) row_rule: Option<OrFalse<String>>,
 
     /// What may be summed up, as in `reviews(stars.avg())`: `true` for all columns in `select`, or these, and the
     /// number of rows. Without it, nothing.

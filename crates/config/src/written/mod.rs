@@ -7,6 +7,7 @@ mod cache;
 mod database;
 mod embed;
 mod forms;
+mod identity;
 mod origin;
 mod proof;
 mod route;
@@ -22,6 +23,7 @@ pub(crate) use cache::{CacheName, CacheOrName, Redis, RedisOrUrl, RouteCache};
 pub(crate) use database::{Database, Pool, PoolName, PoolOrName, ReplicaChoiceName, Seed, WatchName};
 pub(crate) use embed::{AggregateOrColumns, EMBED_ROWS, Embed};
 pub(crate) use forms::{DurationText, FORM, False, OrFalse, SecretText, SizeText};
+pub(crate) use identity::{Identity, Jwt, OneOrMore, RequiresOrWho};
 pub(crate) use origin::{HostName, Origin, OriginOrUrl, ProtocolName};
 pub(crate) use proof::{Proof, ProofName, ProofOrName};
 pub(crate) use route::Route;
@@ -55,6 +57,9 @@ pub(crate) struct Written {
 
     /// The cache that all routes share.
     pub(crate) cache: Cache,
+
+    /// How callers are identified. Without it, nobody is.
+    pub(crate) identity: Option<Identity>,
 
     /// What is served. Each `[[route]]` names a path, exactly one source (`table`, `query`, `files` or `origin`), and
     /// whatever should differ from the defaults around it.

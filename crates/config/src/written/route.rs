@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AggregateOrColumns, CacheOrName, CountOrName, DurationText, Embed, ExportOrList, FilesOrFolder, OrFalse,
-    OriginOrUrl, Page, ParamOrType, ProofOrName, SizeText, WriteOrList,
+    OriginOrUrl, Page, ParamOrType, ProofOrName, RequiresOrWho, SizeText, WriteOrList,
 };
 
 /// A route: a path, one source, and what differs from the defaults around it.
@@ -83,6 +83,19 @@ pub(crate) struct Route {
     /// `table`: a delete sets this column to the time, and rows where it is set do not exist for the route.
     #[schemars(extend("x-form" = "column"), example = &"deleted_at")]
     pub(crate) soft_delete: Option<String>,
+
+    /// `table`: which rows there are for a caller, by comparisons of columns with what is known of it: `:caller.id`, or a
+    /// claim such as `:caller.tenant`. Other rows do not exist for the caller, whatever it asks for or writes; a new row
+    /// gets what it leaves out. What is not known of a caller equals nothing.
+    #[schemars(extend("x-form" = "sql"), example = &"user_id = :caller.id", example = &"public = true or user_id = :caller.id")]
+    #[serde(rename = "where")]
+    pub(crate) row_rule: Option<String>,
+
+    /// Who may use the route: `anyone`, `caller` for everybody who was identified, a role, or several roles of which one
+    /// is enough; or a table that says so by method. A request with wrong credentials is refused, whoever may. Without
+    /// it, a route with `where` or `:caller.id` requires a caller, and any other does not ask.
+    #[schemars(example = &"caller", example = ["editor", "admin"])]
+    pub(crate) requires: Option<RequiresOrWho>,
 
     /// `table`: answers `Accept: application/vnd.pgrst.plan+text` (or `+json`) with how the database would read the rows
     /// of a list, instead of with the rows. That names tables, columns and indexes: it is for routes that only those

@@ -146,6 +146,11 @@ impl Observer for Logs {
             Observation::Replica { server, unfit } => {
                 warn!(server, reason = unfit, "a replica is not read from; the database itself is");
             }
+            Observation::IssuerKeys { error: None } => debug!("the issuer's keys were fetched"),
+            Observation::IssuerKeys { error: Some(error) } => {
+                let cause = error.to_string();
+                warn!(cause, "the issuer's keys could not be fetched; those that were had stay in use");
+            }
             Observation::Draining { in_flight } => info!(in_flight, "no new requests are taken"),
             _ => {}
         }

@@ -44,7 +44,7 @@ struct Export {
 pub(super) async fn answer(source: &TransferSource, rules: &ExportRules, request: Request) -> Outcome {
     let preferences = Preferences::of(&request.headers)?;
     let form = Form::of(source.format, &request.headers, preferences.row_cursors);
-    let walk = source.table.planner.walk(request.uri.query())?;
+    let walk = source.table.planner_for(&request).walk(request.uri.query())?;
     let place = place(&source.exports, "exports")?;
     let until = source.table.lanes.clock().now() + rules.deadline;
     let mut reader = Reader::new(&source.table, walk, rules.rows_most, Some(until));

@@ -108,6 +108,7 @@ impl TransferSource {
                 promises: Promises {
                     methods: methods.into_iter().collect(),
                     vary: vec![header::ACCEPT, prefer::PREFER],
+                    by: Vec::new(),
                     depends_on: Vec::new(),
                     streams: true,
                     problems: ProblemForm::Coded,

@@ -8,7 +8,7 @@ use kasoku_database::{DatabaseError, Statement, WriteTransaction};
 use kasoku_http_caching::conditions::Conditions;
 use kasoku_http_caching::entity_tag;
 use kasoku_problem::{Kind, Problem};
-use kasoku_sql_plan::WritePlan;
+use kasoku_sql_plan::{WritePlan, breaks_row_rule};
 
 use super::{Done, When, WriteError};
 use crate::current::{self, CurrentRow, Subject};
@@ -142,6 +142,9 @@ impl Job {
         transaction.query_all(&statements, |place, rows| {
             let before = touched;
             while let Some(row) = rows.next()? {
+                if self.plan.within_rule.is_some_and(|place| row.get(place).as_integer() != Some(1)) {
+                    return Err(WriteError::Refused(breaks_row_rule()));
+                }
                 touched += 1;
                 if touched > self.rows_most {
                     return Err(WriteError::Refused(too_many(self.rows_most)));
@@ -160,6 +163,9 @@ impl Job {
                     }
                     render::row(&mut text, &self.plan.columns, row);
                 }
+            }
+            if self.plan.each_writes && touched == before {
+                return Err(WriteError::Refused(breaks_row_rule()));
             }
             if self.plan.each_touches && touched == before {
                 missing.push(self.plan.statements[place].row);

@@ -59,8 +59,10 @@ pub(crate) async fn answer(table: &Table, mut request: Request) -> Outcome {
     let applied = preferences.applied_to_write(request.method == Method::POST);
     let preferred = applied.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
     let accepted = media.name().as_bytes();
+    let caller = request.caller.as_deref();
     let parts = [request.method.as_str().as_bytes(), target.as_bytes(), preferred, accepted, &bytes[..]];
-    let idempotent = Idempotent::of(&request.headers, &table.route, parts, calendar(table.lanes.clock()).0)?;
+    let idempotent =
+        Idempotent::of(&request.headers, (&table.route, caller), parts, calendar(table.lanes.clock()).0)?;
     let conditions = Conditions::take(&mut request.headers);
     let guards = Guards { idempotent, conditions };
     let job = Arc::new(plan::job(table, &request, &body, (preferences, media), guards)?);

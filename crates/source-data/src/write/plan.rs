@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use kasoku_pipeline::Request;
 use kasoku_problem::{Kind, Problem};
-use kasoku_sql_plan::{CountRule, Missing, Resolution, Target, Value, WritePlan};
+use kasoku_sql_plan::{CountRule, Missing, Resolution, TablePlanner, Target, Value, WritePlan};
 
 use super::calendar;
 use super::job::{Form, Guards, Job};
@@ -20,10 +20,10 @@ pub(super) fn job(
     (preferences, media): (Preferences, Media),
     guards: Guards,
 ) -> Result<Job, Problem> {
-    let planner = &table.planner;
+    let planner = &table.planner_for(request);
     let (query, key) = (request.uri.query(), request.params.get(KEY_PARAM));
     let one = key.is_some() || (request.method == Method::POST && body.is_object());
-    let plan = planned(table, request, body, &preferences)?;
+    let plan = planned((table, planner), request, body, &preferences)?;
     let is_insert = request.method == Method::POST;
     let default = if request.method == Method::DELETE { Return::Minimal } else { Return::Representation };
     // Rows that are asked for by name come as a list does, be it of one row.
@@ -71,12 +71,11 @@ pub(super) fn job(
 
 /// What is to be run.
 fn planned(
-    table: &Table,
+    (table, planner): (&Table, &TablePlanner),
     request: &Request,
     body: &serde_json::Value,
     preferences: &Preferences,
 ) -> Result<WritePlan, Problem> {
-    let planner = &table.planner;
     let (query, key) = (request.uri.query(), request.params.get(KEY_PARAM));
     let target = key.map_or(Target::Filters, Target::Key);
     let missing = preferences.missing.unwrap_or(Missing::Null);

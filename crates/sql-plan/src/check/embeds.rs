@@ -50,7 +50,8 @@ pub(super) fn sorts_by_related(rules: &TableRules, term: &OrderTerm) -> bool {
     let Some((name, column)) = parts else { return false };
     rules.embeds.iter().any(|embed| {
         let shown = embed.rules.select.iter().any(|shown| shown == column);
-        embed.name == name && !embed.relation.many && shown
+        // The order of rows would tell what is in one that the caller does not see.
+        embed.name == name && !embed.relation.many && shown && embed.rules.row_rule.is_none()
     })
 }
 
@@ -78,6 +79,7 @@ fn columns(table: &Table, embed: &EmbedRules, dialect: &Dialect, faults: &mut Fa
     let rules = &embed.rules;
     let mut checker = Checker { table, rules, faults };
     checker.names();
+    checker.row_rule();
     for term in rules.order.iter().flat_map(|sort| &sort.0) {
         checker.column("order", &term.column);
     }

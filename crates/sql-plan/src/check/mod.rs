@@ -5,6 +5,7 @@ mod embeds;
 use crate::dialect::Dialect;
 use crate::grammar::RESERVED_PARAMETERS;
 use crate::plan::identity;
+use crate::row_rule::{self, RowFault, equal_columns};
 use crate::rules::TableRules;
 use crate::schema::{Schema, Table};
 use crate::spelling::nearest;
@@ -65,6 +66,7 @@ pub fn check(rules: &TableRules, schema: &Schema, dialect: &Dialect) -> Result<(
         checker.sorts(dialect);
         checker.numbers();
         checker.writes();
+        checker.row_rule();
         embeds::check(table, rules, schema, dialect, &mut faults);
     } else {
         let near = nearest(&rules.table, schema.tables.iter().map(|table| table.name.as_str()));
@@ -181,13 +183,29 @@ impl Checker<'_> {
             self.faults.rule("write", "an upsert needs a key");
         }
         if write.insert || write.upsert {
+            let given =
+                self.rules.row_rule.as_ref().map(|rule| equal_columns(rule, self.table)).unwrap_or_default();
             for column in &self.table.columns {
-                if !column.optional && !column.generated && !self.shown(&column.name) {
+                let is_given = given.iter().any(|name| name == &column.name);
+                if !column.optional && !column.generated && !self.shown(&column.name) && !is_given {
                     let text =
                         format!("`{}` must be in `select`: no row can be inserted without it", column.name);
                     self.faults.name("write", &column.name, text, None);
                 }
             }
+        }
+    }
+
+    fn row_rule(&mut self) {
+        let Some(rule) = &self.rules.row_rule else { return };
+        match row_rule::read(rule, self.table) {
+            Ok(_) => {}
+            Err(RowFault::Column(name)) => {
+                let near = nearest(&name, self.table.columns.iter().map(|column| column.name.as_str()));
+                let text = format!("`{}` has no column `{name}`", self.table.name);
+                self.faults.name("where", &name, text, near);
+            }
+            Err(fault) => self.faults.rule("where", format!("the row rule: {fault}")),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::Value;
 use crate::cursor::{Context, CursorKey, Direction, Position};
 use crate::grammar::order::AskedTerm;
 use crate::grammar::select::{Selection, Shown};
-use crate::grammar::{self, Asked, Parameters};
+use crate::grammar::{Asked, Parameters};
 use crate::keyset::{Seek, Segment, Sorting};
 use crate::rules::CountRule;
 use crate::sql::Written;
@@ -93,8 +93,9 @@ impl TablePlanner {
         prefer_count: Option<CountRule>,
         cursors: &CursorKey,
     ) -> Result<ListPlan, Problem> {
-        let mut asked = grammar::read(self.scope(), self.page, Parameters::LIST, query)?;
+        let mut asked = self.read(self.page, Parameters::LIST, query)?;
         condition::settle(&mut asked.nodes);
+        asked.nodes.splice(0..0, self.rule_nodes());
         self.settle_page(&mut asked, range)?;
         let plan = self.plan_list(&asked, prefer_count, cursors)?;
         Ok(ListPlan { by_range: range.is_some(), ..plan })

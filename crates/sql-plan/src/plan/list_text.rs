@@ -35,7 +35,9 @@ impl TablePlanner {
     /// What a list depends on, apart from what is embedded in it.
     pub(super) fn tags_of_list(&self, nodes: &[Node], embeds: &[AskedEmbed], sorting: &Sorting) -> Vec<Tag> {
         let mut tags = Vec::with_capacity(2);
-        self.tags.list(self.columns.filterable_places(), nodes, &mut tags);
+        // What the caller has alone comes first: changes of others' rows then leave the list as it is.
+        let ruled = self.rule.iter().flat_map(|rule| rule.given()).map(|(place, _)| place);
+        self.tags.list(ruled.chain(self.columns.filterable_places()), nodes, &mut tags);
         presence_tags(embeds, self.scope(), &mut tags);
         for term in &sorting.forward {
             if let By::Related(branch, _) = term.by {

@@ -3,9 +3,11 @@
 //! A [`TablePlanner`] is made once for each route; it turns requests into statements, the columns of their rows,
 //! and the tags of the answer.
 
+mod caller;
 pub(crate) mod condition;
 mod count;
 mod groups;
+mod key;
 mod list;
 mod list_text;
 mod nest;

@@ -1,33 +1,41 @@
 //! The planner of a `table` route: everything that can be settled before the first request.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use kasoku_coherence::Tag;
-use kasoku_problem::{Kind, Problem};
+use kasoku_problem::Problem;
 
 use super::nest::{Nest, Nester, bind_presence, presence_shape, presence_tags, related_term, write_presence};
 use super::shapes::Shapes;
 use super::sorts::{identity_as_sql, sorts};
-use super::{OnePlan, OutputColumn, Statement, list::ListShape, shown};
+use super::{OnePlan, OutputColumn, Statement, condition, list::ListShape, shown};
 use crate::branch::{Aggregates, Branch, Scope};
 use crate::check::{RuleFaults, check};
 use crate::columns::Columns;
-use crate::convert::{json_of_text, value_of_text};
+use crate::convert::json_of_text;
 use crate::dialect::Dialect;
-use crate::fault::echo;
-use crate::grammar::scan::Scanner;
+use crate::grammar::Parameters;
+use crate::grammar::filter::Node;
 use crate::grammar::select::{AskedEmbed, Selection, Shown};
-use crate::grammar::{self, Parameters};
 use crate::keyset::Sorting;
+use crate::row_rule::{self, Known, RowRule};
 use crate::rules::{Counts, PageRules, TableRules, WriteRules};
 use crate::schema::{Schema, Unique};
 use crate::sql::{SqlText, Written};
 use crate::tags::TagRules;
 use crate::{ColumnKind, Value};
 
-/// Turns the requests of one `table` route into plans.
-#[derive(Debug)]
+/// Turns the requests of one `table` route into plans. A planner is for one caller; where no rule asks who that is, it is
+/// for all.
+#[derive(Debug, Clone)]
 pub struct TablePlanner {
+    pub(super) settled: Arc<Settled>,
+    pub(super) caller: Arc<Known>,
+}
+
+/// What is the same for all callers.
+#[derive(Debug)]
+pub struct Settled {
     pub(crate) dialect: &'static Dialect,
     /// Tells the route's cursors from those of others.
     pub(super) route: Arc<str>,
@@ -47,16 +55,22 @@ pub struct TablePlanner {
     pub(crate) unique: Vec<Unique>,
     /// The columns that tell rows apart, as SQL.
     pub(crate) identity: Vec<Box<str>>,
-    key_kinds: Vec<ColumnKind>,
+    pub(super) key_kinds: Vec<ColumnKind>,
     /// The declared sorts, each followed by its reverse.
     pub(crate) sorts: Vec<Arc<Sorting>>,
     pub(super) tags: Arc<TagRules>,
     pub(crate) branches: Vec<Branch>,
     pub(crate) aggregates: Aggregates,
+    /// Which rows there are for a caller.
+    pub(crate) rule: Option<RowRule>,
+    /// The columns with the table's name before them, where a rule stands beside other rows.
+    pub(crate) qualified: Option<Columns>,
+    /// What rules ask for of a caller.
+    pub(super) asked_of_caller: Vec<String>,
     /// Rows of all embeds of one answer together, at the most.
     embed_rows_most: u32,
     nests: Shapes<Written>,
-    one: Written,
+    one: OnceLock<Written>,
     ones: Shapes<Written>,
     pub(super) lists: Shapes<ListShape>,
     pub(super) counters: Shapes<Written>,
@@ -85,7 +99,9 @@ impl TablePlanner {
         let branches = Branch::all(&rules.embeds, schema, dialect, tags);
         let near = |place: usize| format!("{quoted}.{}", columns.field(place).quoted);
         let related = |text: &str| related_term(text, &branches, &near);
-        let mut planner = Self {
+        let rule = row_rule::of(rules, table);
+        let qualified = rule.as_ref().map(|_| Columns::aliased(table, rules, dialect, Some(&quoted)));
+        let settled = Settled {
             dialect,
             route: route.into(),
             table: table.name.as_str().into(),
@@ -111,15 +127,16 @@ impl TablePlanner {
             quoted: quoted.into(),
             branches,
             columns,
-            one: Written { name: "".into(), sql: "".into() },
+            rule,
+            qualified,
+            asked_of_caller: rules.asked_of_caller(schema),
+            one: OnceLock::new(),
             ones: Shapes::new(),
             lists: Shapes::new(),
             counters: Shapes::new(),
             writers: Shapes::new(),
         };
-        let all: Vec<Shown> = planner.columns.selectable_places().map(Shown::column).collect();
-        planner.one = planner.write_one(&all, &[]);
-        Ok(planner)
+        Ok(Self { settled: Arc::new(settled), caller: Arc::default() })
     }
 
     /// Plans `GET path/{key}`. The key is the path's segment, decoded; the values of a key of several columns have
@@ -130,11 +147,15 @@ impl TablePlanner {
         self.tags.row(&self.key_kinds, &key, &mut tags);
         let selection = match query {
             None | Some("") => None,
-            Some(_) => grammar::read(self.scope(), self.page, Parameters::ONE, query)?.selection,
+            Some(_) => self.read(self.page, Parameters::ONE, query)?.selection,
         };
+        let rule = self.rule_nodes();
         let Some(selection) = selection else {
-            let columns = Arc::clone(&self.outputs);
-            return Ok(OnePlan { statement: Statement::new(&self.one, key), columns, tags, nest: None });
+            let all = || self.columns.selectable_places().map(Shown::column).collect::<Vec<_>>();
+            let written = self.one.get_or_init(|| self.write_one(&all(), &rule, &[]));
+            let (columns, mut params) = (Arc::clone(&self.outputs), key);
+            condition::bind(&rule, self.dialect, &mut params);
+            return Ok(OnePlan { statement: Statement::new(written, params), columns, tags, nest: None });
         };
         let mut shown = selection.shown.clone();
         let nest = self.nest(&selection, &mut shown)?;
@@ -144,10 +165,11 @@ impl TablePlanner {
         }
         presence_shape(&selection.embeds, &mut shape);
         presence_tags(&selection.embeds, self.scope(), &mut tags);
-        let written = self.ones.get_or_make(&shape, || self.write_one(&shown, &selection.embeds));
+        let written = self.ones.get_or_make(&shape, || self.write_one(&shown, &rule, &selection.embeds));
         let mut params = Vec::with_capacity(key.len());
         shown::bind(&shown, self.dialect, &mut params);
         params.extend(key);
+        condition::bind(&rule, self.dialect, &mut params);
         bind_presence(&selection.embeds, self.scope(), self.dialect, &mut params);
         let columns = self.outputs_of_selection(Some(&selection));
         Ok(OnePlan { statement: Statement::new(&written, params), columns, tags, nest })
@@ -210,25 +232,6 @@ impl TablePlanner {
         }
     }
 
-    /// Reads the key of a path. A text that is no value of the key's columns is the key of no row.
-    pub(crate) fn key_values(&self, text: &str) -> Result<Vec<Value>, Problem> {
-        let none = || Problem::new(Kind::NotFound).detail(format!("there is no row `{}`", echo(text)));
-        let mut values = Vec::with_capacity(self.key.len());
-        if let [kind] = self.key_kinds[..] {
-            values.push(value_of_text(kind, text).map_err(|_| none())?);
-            return Ok(values);
-        }
-        let mut scanner = Scanner::new(text);
-        for (place, kind) in self.key_kinds.iter().enumerate() {
-            if place > 0 && !scanner.eat(",") {
-                return Err(none());
-            }
-            let part = scanner.name(b",");
-            values.push(value_of_text(*kind, &part).map_err(|_| none())?);
-        }
-        if values.is_empty() || !scanner.at_end() { Err(none()) } else { Ok(values) }
-    }
-
     /// Begins a statement that reads these values, and then these, as SQL; and leaves out rows that are deleted.
     pub(super) fn begin_select(&self, shown: &[Shown], further: &[&str]) -> SqlText {
         let mut sql = SqlText::new(self.dialect, "select ");
@@ -279,17 +282,10 @@ impl TablePlanner {
         self.writes.rows_most
     }
 
-    /// The conditions that the key's columns have the values of the next parameters.
-    pub(crate) fn write_key(&self, sql: &mut SqlText) {
-        for place in &self.key {
-            sql.condition().push(&self.columns.field(*place).quoted).push(" = ");
-            sql.param();
-        }
-    }
-
-    fn write_one(&self, shown: &[Shown], embeds: &[AskedEmbed]) -> Written {
+    fn write_one(&self, shown: &[Shown], rule: &[Node], embeds: &[AskedEmbed]) -> Written {
         let mut sql = self.begin_select(shown, &[]);
         self.write_key(&mut sql);
+        condition::write(rule, &self.columns, &mut sql);
         self.write_presence(embeds, &mut sql);
         sql.finish(&self.table, "one")
     }

@@ -7,7 +7,7 @@ use kasoku_problem::{Kind, Problem};
 
 use super::{ListPlan, TablePlanner, condition};
 use crate::cursor::{CursorKey, Direction};
-use crate::grammar::{self, Asked, Parameters};
+use crate::grammar::{Asked, Parameters};
 use crate::rules::PageRules;
 
 /// A walk over a list, and where it has come to.
@@ -18,11 +18,12 @@ pub struct Walk {
 }
 
 impl TablePlanner {
-    /// Begins a walk over what `GET path?query` lists. Its `limit` is how many rows the walk has in all.
+    /// Begins a walk over what `GET path?query` lists for the planner's caller, whoever's planner goes on with it. Its `limit` is how many rows the walk has in all.
     pub fn walk(&self, query: Option<&str>) -> Result<Walk, Problem> {
         let page = PageRules { most: u32::MAX, ..self.page };
-        let mut asked = grammar::read(self.scope(), page, Parameters::LIST, query)?;
+        let mut asked = self.read(page, Parameters::LIST, query)?;
         condition::settle(&mut asked.nodes);
+        asked.nodes.splice(0..0, self.rule_nodes());
         self.settle_page(&mut asked, None)?;
         let rows_most = asked.limit.take();
         Ok(Walk { asked, rows_most })

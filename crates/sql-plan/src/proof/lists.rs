@@ -145,12 +145,24 @@ impl<'a> Lister<'a> {
         let (ranges, equal): (Vec<_>, Vec<_>) = set.iter().partition(|(_, class)| class.is_range());
         Access {
             table: self.planner.table.to_string(),
-            equal: equal.iter().map(|(place, _)| name(*place)).collect(),
+            equal: self.held_to_values(equal.iter().map(|(place, _)| *place)),
             listed: set.iter().any(|(_, class)| *class == Class::In),
             range: ranges.first().map(|(place, _)| name(*place)),
             null: self.planner.soft_delete.map(name),
             ..Access::default()
         }
+    }
+
+    /// The columns that the rule and filters hold to a value, each once.
+    fn held_to_values(&self, filters: impl Iterator<Item = usize>) -> Vec<String> {
+        let ruled = self.planner.rule.iter().flat_map(|rule| rule.given()).map(|(place, _)| place);
+        let mut places: Vec<usize> = ruled.collect();
+        for place in filters {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places.into_iter().map(|place| self.planner.columns.field(place).name().to_owned()).collect()
     }
 
     pub(super) fn add(&mut self, statement: &Statement, request: String, purpose: Purpose, access: &Access) {

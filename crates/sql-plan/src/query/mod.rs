@@ -102,30 +102,51 @@ impl QueryPlanner {
 
     /// Plans a request: values come from the path's parameters, then from the query string.
     pub fn plan(&self, path: &[(&str, &str)], query: Option<&str>) -> Result<QueryPlan, Problem> {
+        self.plan_for(path, query, |_| None)
+    }
+
+    /// The names under which the query asks for what is known of its caller.
+    pub fn asked_of_caller(&self) -> Vec<&str> {
+        self.params.iter().filter_map(|param| param.caller.as_deref()).collect()
+    }
+
+    /// The same for a caller of whom this is known. What is not known, or no value of the parameter, is NULL.
+    pub fn plan_for<'c>(
+        &self,
+        path: &[(&str, &str)],
+        query: Option<&str>,
+        known: impl Fn(&str) -> Option<&'c str>,
+    ) -> Result<QueryPlan, Problem> {
         let mut given: Vec<Option<Cow<'_, str>>> = self
             .params
             .iter()
-            .map(|param| path.iter().find(|(name, _)| *name == param.name))
+            .map(|param| path.iter().find(|(name, _)| *name == param.name && param.caller.is_none()))
             .map(|found| found.map(|(_, text)| Cow::Borrowed(*text)))
             .collect();
         for pair in query_string::parameters(query)? {
             let (name, text) = pair?;
-            let Some(place) = self.params.iter().position(|param| param.name == name) else {
-                return Err(unknown_parameter(&name, self.params.iter().map(|param| param.name.as_str())));
+            let is_it = |param: &QueryParam| param.name == name && param.caller.is_none();
+            let Some(place) = self.params.iter().position(is_it) else {
+                let given = self.params.iter().filter(|param| param.caller.is_none());
+                return Err(unknown_parameter(&name, given.map(|param| param.name.as_str())));
             };
             if given[place].replace(text).is_some() {
                 return Err(invalid(&name, format!("`{name}` is given more than once")));
             }
         }
-        let values = self.params.iter().zip(given).map(|(param, text)| match text {
-            Some(text) => value_of_text(param.kind, &text).map_err(|expected| {
+        let values = self.params.iter().zip(given).map(|(param, text)| match (text, &param.caller) {
+            (_, Some(name)) => {
+                let text = known(name);
+                Ok(text.and_then(|text| value_of_text(param.kind, text).ok()).unwrap_or(Value::Null))
+            }
+            (Some(text), None) => value_of_text(param.kind, &text).map_err(|expected| {
                 invalid(
                     &param.name,
                     format!("`{}` is not {expected}, which `{}` takes", echo(&text), param.name),
                 )
                 .code("22P02")
             }),
-            None => param
+            (None, None) => param
                 .default
                 .clone()
                 .ok_or_else(|| invalid(&param.name, format!("the parameter `{}` is missing", param.name))),

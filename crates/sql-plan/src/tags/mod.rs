@@ -12,6 +12,7 @@ use kasoku_coherence::{Tag, TagBuilder};
 
 use crate::grammar::filter::{Check, Comparison, Is, Node, Quantifier, Test};
 use crate::limits::IN_TAGS_MAX;
+use crate::row_rule::equal_columns;
 use crate::rules::TableRules;
 use crate::schema::{Column, Table};
 use crate::{ColumnKind, Value};
@@ -65,7 +66,13 @@ impl TagRules {
             tagged: Vec::new(),
         };
         let filters = routes.iter().flat_map(|route| &route.filter).map(String::as_str);
-        for (place, column) in filters.chain(narrowed.iter().copied()).filter_map(|name| table.column(name)) {
+        let ruled: Vec<String> = routes
+            .iter()
+            .filter_map(|route| route.row_rule.as_ref())
+            .flat_map(|rule| equal_columns(rule, table))
+            .collect();
+        let narrowed = narrowed.iter().copied().chain(ruled.iter().map(String::as_str));
+        for (place, column) in filters.chain(narrowed).filter_map(|name| table.column(name)) {
             if nameable(column) && rules.tagged.iter().all(|tagged| tagged.column != place) {
                 let watched = rules.watch(place);
                 let name = column.name.to_ascii_lowercase();

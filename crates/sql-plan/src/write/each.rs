@@ -9,7 +9,7 @@ use super::text::Change;
 use super::{WritePlan, WriteStatement};
 use crate::Value;
 use crate::fault::{invalid, unprocessable};
-use crate::grammar::{self, Parameters};
+use crate::grammar::Parameters;
 use crate::plan::TablePlanner;
 
 impl TablePlanner {
@@ -25,7 +25,7 @@ impl TablePlanner {
             let detail = "this route changes no rows one by one; its `write` setting lacks update-each";
             return Err(Problem::new(Kind::Unprocessable).detail(detail));
         }
-        let asked = grammar::read(self.scope(), self.page, Parameters::EACH, query)?;
+        let asked = self.read(self.page, Parameters::EACH, query)?;
         let rows = self.given_rows(body, asked.columns.as_deref())?;
         let mut seen = HashSet::with_capacity(rows.len());
         let mut statements = Vec::with_capacity(rows.len());

@@ -17,7 +17,8 @@ use serde_json::Value as Json;
 use crate::Value;
 use crate::columns::OutputColumn;
 use crate::fault::{invalid, unprocessable};
-use crate::grammar::{self, Asked, Parameters};
+use crate::grammar::filter::Node;
+use crate::grammar::{Asked, Parameters};
 use crate::plan::{Nest, Statement, TablePlanner, condition, shown};
 use crate::rules::PageRules;
 use crate::schema::Unique;
@@ -42,6 +43,12 @@ pub struct WritePlan {
     pub rows_most: u64,
     /// Whether each statement must touch its row, or the transaction must be rolled back.
     pub each_touches: bool,
+    /// Whether each statement must write its row, or it was another caller's that it met, and the transaction must be
+    /// rolled back.
+    pub each_writes: bool,
+    /// Place in a returned row of a number that is 1 where the row is as the route's rule wants it, and where it is not,
+    /// the transaction must be rolled back.
+    pub within_rule: Option<usize>,
 }
 
 /// One statement of a write; it returns the rows that it touched.
@@ -83,7 +90,7 @@ pub enum Resolution {
 impl TablePlanner {
     /// Plans `POST path`: one row, or an array of rows.
     pub fn insert(&self, query: Option<&str>, body: &Json, missing: Missing) -> Result<WritePlan, Problem> {
-        let asked = grammar::read(self.scope(), self.page, Parameters::INSERT, query)?;
+        let asked = self.read(self.page, Parameters::INSERT, query)?;
         let rows = self.rows_of_body(body, asked.columns.as_deref(), missing)?;
         self.plan_rows(&asked, rows, &OnConflict::Fail)
     }
@@ -97,7 +104,7 @@ impl TablePlanner {
         resolution: Resolution,
         missing: Missing,
     ) -> Result<WritePlan, Problem> {
-        let asked = grammar::read(self.scope(), self.page, Parameters::UPSERT, query)?;
+        let asked = self.read(self.page, Parameters::UPSERT, query)?;
         let rows = self.rows_of_body(body, asked.columns.as_deref(), missing)?;
         let target = match &asked.on_conflict {
             None => Unique::whole(&self.key),
@@ -113,7 +120,7 @@ impl TablePlanner {
     /// Plans `PUT path/{key}`: afterwards the row is what the body says, and columns that it leaves out have their
     /// defaults.
     pub fn put(&self, key: &str, query: Option<&str>, body: &Json) -> Result<WritePlan, Problem> {
-        let asked = grammar::read(self.scope(), self.page, Parameters::PUT, query)?;
+        let asked = self.read(self.page, Parameters::PUT, query)?;
         let key = self.key_values(key).map_err(|_| {
             Problem::new(Kind::InvalidParameter).detail("the path ends in no value of the key's columns")
         })?;
@@ -163,12 +170,12 @@ impl TablePlanner {
     ) -> Result<(Asked, Option<Vec<Value>>), Problem> {
         match target {
             Target::Key(key) => {
-                let asked = grammar::read(self.scope(), self.page, Parameters::PUT, query)?;
+                let asked = self.read(self.page, Parameters::PUT, query)?;
                 Ok((asked, Some(self.key_values(key)?)))
             }
             Target::Filters => {
                 let page = PageRules { most: self.writes.rows_most, ..self.page };
-                let mut asked = grammar::read(self.scope(), page, Parameters::CHANGE, query)?;
+                let mut asked = self.read(page, Parameters::CHANGE, query)?;
                 if asked.nodes.is_empty() {
                     let detail = "without a filter, every row would be changed; name at least one";
                     let allowed: Vec<&str> = self.columns.filterable_names().collect();
@@ -186,26 +193,14 @@ impl TablePlanner {
         }
     }
 
-    /// The key or index of these columns; of several, one that holds for all rows.
-    fn unique_columns(&self, places: &[usize]) -> Result<Unique, Problem> {
-        let same = |columns: &[usize]| {
-            columns.len() == places.len() && columns.iter().all(|place| places.contains(place))
-        };
-        if same(&self.key) {
-            return Ok(Unique::whole(&self.key));
-        }
-        self.unique.iter().find(|unique| same(&unique.columns)).cloned().ok_or_else(|| {
-            invalid("on_conflict", "these columns are neither the key nor those of a unique index")
-        })
-    }
-
     fn plan_rows(
         &self,
         asked: &Asked,
         rows: Vec<Row>,
         on_conflict: &OnConflict,
     ) -> Result<WritePlan, Problem> {
-        let returned = self.returned(asked)?;
+        let (returned, rule) = (self.returned(asked)?, self.rule_nodes());
+        let ruled = self.qualified.as_ref().map(|columns| (&rule[..], columns));
         let statements = rows.into_iter().enumerate().map(|(row, (places, values))| {
             let mut shape = vec![b'i'];
             on_conflict.shape(&mut shape);
@@ -214,12 +209,16 @@ impl TablePlanner {
             let written = self.writers.get_or_make(&shape, || {
                 let mut sql = SqlText::new(self.dialect, "insert into ");
                 self.write_insert(&places, &mut sql);
-                on_conflict.write(self, &places, &mut sql);
-                self.write_returning(&returned, &mut sql);
+                on_conflict.write(self, &places, ruled, &mut sql);
+                self.write_returning(&returned, &rule, &mut sql);
                 sql.finish(&self.table, on_conflict.what())
             });
             let mut values = values;
+            if on_conflict.sets() {
+                condition::bind(&rule, self.dialect, &mut values);
+            }
             shown::bind(&returned.shown, self.dialect, &mut values);
+            condition::bind(&rule, self.dialect, &mut values);
             WriteStatement { statement: Statement::new(&written, values), row }
         });
         let statements: Vec<_> = statements.collect();
@@ -228,11 +227,13 @@ impl TablePlanner {
         Ok(WritePlan {
             statements,
             columns,
+            within_rule: self.rule.as_ref().map(|_| returned.shown.len()),
             key: returned.key,
             nest: returned.nest,
             embed_rows_most: self.embed_rows_most().into(),
             rows_most,
             each_touches: false,
+            each_writes: self.rule.is_some() && on_conflict.sets(),
         })
     }
 
@@ -245,7 +246,10 @@ impl TablePlanner {
         mut values: Vec<Value>,
         max_affected: Option<u64>,
     ) -> Result<WritePlan, Problem> {
-        let returned = self.returned(asked)?;
+        let (returned, rule) = (self.returned(asked)?, self.rule_nodes());
+        let nodes = [&rule[..], &asked.nodes].concat();
+        // Rows that go are no rows afterwards.
+        let stays: &[Node] = if matches!(change, Change::Set(_)) { &rule } else { &[] };
         let sorting = match asked.limit {
             Some(_) => Some(self.sorting(asked.order.as_deref())?),
             None => None,
@@ -253,7 +257,7 @@ impl TablePlanner {
         let mut shape = change.shape();
         returned.shape(&mut shape);
         shape.push(u8::from(key.is_some()));
-        condition::shape(&asked.nodes, &mut shape);
+        condition::shape(&nodes, &mut shape);
         shape.extend(sorting.iter().flat_map(|sorting| &sorting.encoded));
         let written = self.writers.get_or_make(&shape, || {
             let mut sql = SqlText::new(
@@ -263,31 +267,34 @@ impl TablePlanner {
             sql.push(&self.quoted);
             self.write_set(change.columns(), &mut sql);
             if let Some(sorting) = &sorting {
-                self.write_first_of(&asked.nodes, &sorting.forward, &mut sql);
+                self.write_first_of(&nodes, &sorting.forward, &mut sql);
             } else {
                 self.write_existing(&mut sql);
                 if key.is_some() {
                     self.write_key(&mut sql);
                 }
-                condition::write(&asked.nodes, &self.columns, &mut sql);
+                condition::write(&nodes, &self.columns, &mut sql);
             }
-            self.write_returning(&returned, &mut sql);
+            self.write_returning(&returned, stays, &mut sql);
             sql.finish(&self.table, change.what())
         });
         let by_key = key.is_some();
         values.extend(key.into_iter().flatten());
-        condition::bind(&asked.nodes, self.dialect, &mut values);
+        condition::bind(&nodes, self.dialect, &mut values);
         values.extend(asked.limit.map(|limit| Value::Integer(limit.into())));
         shown::bind(&returned.shown, self.dialect, &mut values);
+        condition::bind(stays, self.dialect, &mut values);
         let most = u64::from(self.writes.rows_most);
         Ok(WritePlan {
             statements: vec![WriteStatement { statement: Statement::new(&written, values), row: 0 }],
             columns: self.outputs_of_selection(asked.selection.as_ref()),
+            within_rule: (!stays.is_empty()).then_some(returned.shown.len()),
             key: returned.key,
             nest: returned.nest,
             embed_rows_most: self.embed_rows_most().into(),
             rows_most: if by_key { 1 } else { max_affected.map_or(most, |asked| asked.min(most)) },
             each_touches: false,
+            each_writes: false,
         })
     }
 }

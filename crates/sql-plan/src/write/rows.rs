@@ -27,6 +27,7 @@ impl TablePlanner {
             if let (Some(places), Missing::Null) = (only, missing) {
                 self.fill(at, places, &mut members)?;
             }
+            self.follow_rule(&mut members);
             self.new_row(at, members)
         };
         rows.map(filled).collect()
@@ -66,6 +67,16 @@ impl TablePlanner {
         Ok(())
     }
 
+    /// Adds what the rule says of the columns that a row lacks.
+    fn follow_rule(&self, members: &mut Members) {
+        for (place, value) in self.given_by_rule() {
+            if members.iter().all(|(given, _)| *given != place) && value != Value::Null {
+                members.push((place, value));
+            }
+        }
+        members.sort_by_key(|(place, _)| *place);
+    }
+
     /// The columns that a patch sets.
     pub(super) fn patch_of_body(&self, body: &Json, only: Option<&[usize]>) -> Result<Members, Problem> {
         self.members(0, body, only)
@@ -88,6 +99,7 @@ impl TablePlanner {
                 None => members.push((*place, value.clone())),
             }
         }
+        self.follow_rule(&mut members);
         members.sort_by_key(|(place, _)| *place);
         self.new_row(0, members)
     }

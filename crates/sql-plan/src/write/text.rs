@@ -1,5 +1,9 @@
 //! The texts of statements that write, and what of them is part of a shape.
 
+use kasoku_problem::Problem;
+
+use crate::columns::Columns;
+use crate::fault::invalid;
 use crate::grammar::filter::Node;
 use crate::grammar::select::Shown;
 use crate::keyset::{Seek, Segment, Term};
@@ -68,6 +72,11 @@ pub(super) enum OnConflict {
 }
 
 impl OnConflict {
+    /// Whether a row that is there is changed.
+    pub(super) fn sets(&self) -> bool {
+        matches!(self, Self::Set { .. })
+    }
+
     pub(super) fn what(&self) -> &'static str {
         match self {
             OnConflict::Fail => "insert",
@@ -93,8 +102,14 @@ impl OnConflict {
 
     /// Writes the clause. A row that was hidden is there again afterwards, or the answer would show a row that no
     /// read finds. Where there is nothing to set, a column of the target is set to itself, so that the row is
-    /// returned.
-    pub(super) fn write(&self, planner: &TablePlanner, given: &[usize], sql: &mut SqlText) {
+    /// returned. A row that is not the caller's by the rule is left as it is, and not returned.
+    pub(super) fn write(
+        &self,
+        planner: &TablePlanner,
+        given: &[usize],
+        rule: Option<(&[Node], &Columns)>,
+        sql: &mut SqlText,
+    ) {
         let (target, set) = match self {
             OnConflict::Fail => return,
             OnConflict::Ignore { target } => (target, None),
@@ -129,10 +144,27 @@ impl OnConflict {
         if let Some(hidden) = &planner.soft_delete {
             sql.push(", ").push(quoted(hidden)).push(" = null");
         }
+        if let Some((nodes, columns)) = rule {
+            sql.push(" where ");
+            condition::write_joined(nodes, columns, sql);
+        }
     }
 }
 
 impl TablePlanner {
+    /// The key or index of these columns; of several, one that holds for all rows.
+    pub(super) fn unique_columns(&self, places: &[usize]) -> Result<Unique, Problem> {
+        let same = |columns: &[usize]| {
+            columns.len() == places.len() && columns.iter().all(|place| places.contains(place))
+        };
+        if same(&self.key) {
+            return Ok(Unique::whole(&self.key));
+        }
+        self.unique.iter().find(|unique| same(&unique.columns)).cloned().ok_or_else(|| {
+            invalid("on_conflict", "these columns are neither the key nor those of a unique index")
+        })
+    }
+
     /// The condition that a row is among the first of those that the filters leave, in this order.
     pub(super) fn write_first_of(&self, nodes: &[Node], terms: &[Term], sql: &mut SqlText) {
         let several = self.identity.len() > 1;
@@ -177,9 +209,15 @@ impl TablePlanner {
         }
     }
 
-    pub(super) fn write_returning(&self, returned: &Returned, sql: &mut SqlText) {
+    /// What is returned, and behind it whether the row is as the rule wants it.
+    pub(super) fn write_returning(&self, returned: &Returned, rule: &[Node], sql: &mut SqlText) {
         sql.push(" returning ");
         shown::write_all(&returned.shown, &self.columns, sql);
+        if !rule.is_empty() {
+            sql.push(", case when ");
+            condition::write_joined(rule, &self.columns, sql);
+            sql.push(" then 1 else 0 end");
+        }
     }
 }
 

@@ -99,6 +99,7 @@ fn rules(table: &str, select: &[&str], order: &[&str], embeds: Vec<EmbedRules>) 
         embeds,
         embed_rows_most: 1000,
         aggregate: AggregateRules::Shown,
+        row_rule: None,
     }
 }
 

@@ -87,6 +87,7 @@ pub(crate) fn rules() -> TableRules {
         embeds: Vec::new(),
         embed_rows_most: 1000,
         aggregate: AggregateRules::None,
+        row_rule: None,
     }
 }
 

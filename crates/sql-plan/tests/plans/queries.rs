@@ -11,7 +11,7 @@ use kasoku_sql_plan::{
 use crate::fixture::{items, schema, text};
 
 fn param(name: &str, kind: ColumnKind, default: Option<Value>) -> QueryParam {
-    QueryParam { name: name.into(), kind, default }
+    QueryParam { name: name.into(), kind, default, caller: None }
 }
 
 fn rules(sql: &str, params: Vec<QueryParam>) -> QueryRules {

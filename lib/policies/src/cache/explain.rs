@@ -25,7 +25,7 @@ impl KeyPart {
 
 /// The parts of the key of a request to a route whose source makes these promises.
 pub fn key(route: usize, promises: &Promises, request: &Request) -> Vec<KeyPart> {
-    let key = Keying::new(route, &promises.vary).key(request).build();
+    let key = Keying::new(route, promises).key(request).build();
     let mut parts = key.parts();
     let target = ["route", "method", "path", "query"];
     let mut named: Vec<KeyPart> =
@@ -39,6 +39,9 @@ pub fn key(route: usize, promises: &Promises, request: &Request) -> Vec<KeyPart>
             named.push(KeyPart::new(name.as_str(), None));
         }
         named.extend(said);
+    }
+    for part in &promises.by {
+        named.push(KeyPart::new(&format!("caller.{}", part.name()), parts.next().flatten()));
     }
     named
 }

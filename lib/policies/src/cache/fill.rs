@@ -62,6 +62,16 @@ impl Fill {
         Self { vary: (!names.is_empty()).then(said), ..self }
     }
 
+    /// Tells caches on the way that the answer is for its caller alone: who asked was asked for.
+    #[must_use]
+    pub fn for_identified(self, is_for_identified: bool) -> Self {
+        if !is_for_identified {
+            return self;
+        }
+        let said = [&b"private, "[..], self.for_callers.as_bytes()].concat();
+        Self { for_callers: HeaderValue::try_from(said).expect("two valid values, and a comma"), ..self }
+    }
+
     /// Judges an answer.
     pub fn storable(&self, response: &Response) -> Storable {
         let fresh = match response.status {

@@ -1,27 +1,31 @@
 //! Keys, and what of a request its source may see.
 
+use std::sync::Arc;
+
 use http::uri::{PathAndQuery, Uri};
 use http::{HeaderMap, HeaderName, Version};
 use kasoku_coherence::{Key, KeyBuilder};
-use kasoku_pipeline::{Request, RequestBody};
+use kasoku_pipeline::{CallerPart, Promises, Request, RequestBody};
 
 /// The part of a key that holds the route's index, in eight bytes, the least first: for purges of one route.
 pub const ROUTE_PART: usize = 0;
 
 /// The part of a key that holds the path, for purges by prefix. The parts are the route's index, the method's
-/// class, the path, the query if there is one, and for each field that the source varies by the number of its
-/// lines and the lines.
+/// class, the path, the query if there is one, for each field that the source varies by the number of its lines and
+/// the lines, and each thing that it wants to know of the caller, if that is known.
 pub const PATH_PART: usize = 2;
 
 /// Makes the keys of one route.
 pub(super) struct Keying {
     route: [u8; 8],
     vary: Vec<HeaderName>,
+    by: Vec<CallerPart>,
 }
 
 impl Keying {
-    pub(super) fn new(route: usize, vary: &[HeaderName]) -> Self {
-        Self { route: (route as u64).to_le_bytes(), vary: vary.to_vec() }
+    pub(super) fn new(route: usize, promises: &Promises) -> Self {
+        let (vary, by) = (promises.vary.clone(), promises.by.clone());
+        Self { route: (route as u64).to_le_bytes(), vary, by }
     }
 
     /// The key of a request: everything that its answer may depend on, byte for byte as it was sent.
@@ -36,6 +40,10 @@ impl Keying {
             for (_, line) in lines() {
                 key = key.part(line.as_bytes());
             }
+        }
+        for part in &self.by {
+            let caller = request.caller.as_deref();
+            key = key.optional(caller.and_then(|caller| caller.text(part)).map(str::as_bytes));
         }
         key
     }
@@ -58,6 +66,8 @@ impl Keying {
             request.uri = Uri::from(target.unwrap_or_else(|| PathAndQuery::from_static("/")));
         }
         request.seen = None;
+        let caller = request.caller.take().filter(|_| !self.by.is_empty());
+        request.caller = caller.map(|caller| Arc::new(caller.only(&self.by)));
         request.key = key;
         request
     }
@@ -67,13 +77,15 @@ impl Keying {
 mod tests {
     use std::collections::HashMap;
 
+    use kasoku_pipeline::{Caller, CallerKind};
     use proptest::prelude::*;
 
     use super::*;
     use crate::doubles::get_with;
 
     fn keying() -> Keying {
-        Keying::new(7, &[HeaderName::from_static("prefer"), HeaderName::from_static("accept")])
+        let vary = vec![HeaderName::from_static("prefer"), HeaderName::from_static("accept")];
+        Keying::new(7, &Promises { vary, ..Promises::none() })
     }
 
     #[test]
@@ -102,6 +114,33 @@ mod tests {
         assert_eq!(confined.headers, plain.headers);
         assert_eq!(confined.uri, "/items?a=1");
         assert!(confined.peer.is_none() && confined.body.is_empty());
+    }
+
+    #[test]
+    fn of_the_caller_the_key_has_what_the_source_wants_to_know_and_the_source_sees_no_more() {
+        let caller = |id: &str, tenant: &str| {
+            let caller = Caller::new(CallerKind::Token, id).with_roles(["editor"]);
+            Some(Arc::new(caller.with_claim("tenant", tenant).with_claim("email", "x")))
+        };
+        let promises = Promises { by: vec![CallerPart::named("tenant")], ..Promises::none() };
+        let (by_tenant, by_none) = (Keying::new(7, &promises), Keying::new(7, &Promises::none()));
+        let key = |keying: &Keying, caller: Option<Arc<Caller>>| {
+            let mut request = Request::get("/items");
+            request.caller = caller;
+            let key = keying.key(&request).build();
+            (key, keying.confine(request, None).caller.clone())
+        };
+        let (a, shown) = key(&by_tenant, caller("1", "a"));
+        assert_eq!(
+            shown.as_deref(),
+            Some(&Caller::new(CallerKind::Token, "1").with_claim("tenant", "a").only(&promises.by))
+        );
+        assert_eq!(a.bytes(), key(&by_tenant, caller("2", "a")).0.bytes(), "of one tenant");
+        for other in [caller("1", "b"), caller("1", ""), None] {
+            assert_ne!(a.bytes(), key(&by_tenant, other).0.bytes());
+        }
+        let (plain, shown) = key(&by_none, caller("1", "a"));
+        assert_eq!((plain.bytes(), shown), (key(&by_none, None).0.bytes(), None));
     }
 
     proptest! {

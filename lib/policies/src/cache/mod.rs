@@ -98,7 +98,7 @@ impl Cache {
             rules,
             surroundings: surroundings.clone(),
             store: Arc::clone(store),
-            keying: Keying::new(surroundings.route.index, &promises.vary),
+            keying: Keying::new(surroundings.route.index, promises),
             refresher: Refresher::new(surroundings),
             auditor: None,
             lease: None,

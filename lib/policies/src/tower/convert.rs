@@ -10,8 +10,8 @@ use http_body::Body as HttpBody;
 use http_body_util::BodyExt;
 use kasoku_coherence::{Key, Snapshot, Tag};
 use kasoku_pipeline::{
-    Body, BodyError, CacheFacts, Failure, Forms, Outcome, PathParams, ProblemForm, Request, RequestBody,
-    RequestId, Response,
+    Body, BodyError, CacheFacts, Caller, Failure, Forms, Outcome, PathParams, ProblemForm, Request,
+    RequestBody, RequestId, Response,
 };
 use kasoku_problem::{Kind, Problem};
 
@@ -43,6 +43,7 @@ struct Named {
     id: RequestId,
     arrived: Option<Instant>,
     deadline: Option<Instant>,
+    caller: Option<Arc<Caller>>,
     key: Option<Key>,
 }
 
@@ -74,6 +75,7 @@ where
         converted.id = named.id;
         converted.arrived = named.arrived;
         converted.deadline = named.deadline;
+        converted.caller = named.caller;
         converted.key = named.key;
     }
     (converted, parts.extensions)
@@ -94,6 +96,7 @@ pub(super) fn request_into_http(request: Request, extensions: Extensions) -> htt
         id: fields.id,
         arrived: fields.arrived,
         deadline: fields.deadline,
+        caller: fields.caller,
         key: fields.key,
     });
     converted

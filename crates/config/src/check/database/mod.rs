@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use kasoku_database::{LongSettings, Settings};
 
 use super::server::{cores, positive, size};
-use super::{Check, Known};
+use super::{Check, Known, RowRules};
 use crate::describe::{Description, Fault};
 use crate::diagnostic::{Finding, Place, did_you_mean};
 use crate::engine::EngineSettings;
@@ -22,7 +22,7 @@ use schema_files::{SQL_BYTES_MAX, beside, is_for_both, migrations};
 /// The database, and what routes must know of it.
 pub(super) fn database(check: &mut Check<'_>, written: &Database) -> (Option<DatabaseSettings>, Known) {
     let at = KeyPath::root().key("database");
-    let mut known = Known { description: None, read_only: written.read_only };
+    let mut known = Known { description: None, read_only: written.read_only, row_rules: RowRules::default() };
     let Some(location) = location(check, &at, written) else { return (None, known) };
     let is_server = matches!(location, Location::Server(_));
     let kind = if is_server { "postgres" } else { "sqlite" };

@@ -73,6 +73,14 @@ pub(crate) fn write(nodes: &[Node], columns: &Columns, sql: &mut SqlText) {
     }
 }
 
+/// Writes the filters as one condition, wherever that stands.
+pub(crate) fn write_joined(nodes: &[Node], columns: &Columns, sql: &mut SqlText) {
+    for (place, node) in nodes.iter().enumerate() {
+        sql.push(if place > 0 { " and " } else { "" });
+        write_node(node, columns, sql);
+    }
+}
+
 const GROUP: u8 = 0x80;
 
 /// How many parameters a list of so many values has. The last value fills those that are left over, so that lists
