@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use kasoku_database::{DatabaseError, Inspector, Migration, MigrationError, PostgresSettings};
-use kasoku_sql_plan::{Dialect, Schema};
+use kasoku_sql_plan::{ColumnKind, Dialect, Schema};
 
 /// A database, described by itself.
 pub(crate) struct Description {
@@ -19,8 +19,8 @@ pub(crate) struct QueryFacts {
     pub(crate) reads_only: bool,
     /// A function in it whose result changes by itself.
     pub(crate) volatile: Option<String>,
-    /// The names of its result's columns.
-    pub(crate) columns: Vec<String>,
+    /// The columns of its result.
+    pub(crate) columns: Vec<(String, ColumnKind)>,
 }
 
 /// What is wrong with a database or a query.
@@ -76,7 +76,12 @@ impl Description {
         Ok(QueryFacts {
             reads_only: self.inspector.reads_only(sql)? && reads.writes.is_empty(),
             volatile: reads.volatile.into_iter().next(),
-            columns: self.inspector.columns(sql)?.into_iter().map(|column| column.name).collect(),
+            columns: self
+                .inspector
+                .columns(sql)?
+                .into_iter()
+                .map(|column| (column.name, column.kind))
+                .collect(),
         })
     }
 

@@ -41,6 +41,8 @@ pub struct Plan {
     pub identity: Option<IdentitySettings>,
     /// The routes, in the order of the file.
     pub routes: Vec<RoutePlan>,
+    /// A path at which the API's description is served, besides the admin listener.
+    pub openapi: Option<String>,
     /// Files that the plan was made from; when one changes, the plan is made anew.
     pub sources: Vec<PathBuf>,
 }
@@ -143,6 +145,8 @@ pub struct DatabaseSettings {
     pub seed: Option<SeedSettings>,
     /// What the database will hold once the migrations are applied; routes were checked against it.
     pub schema: Schema,
+    /// A statement that takes longer is told of; `None` tells of none.
+    pub slow: Option<Duration>,
     /// Tables that may be read whole.
     pub small: Vec<String>,
 }

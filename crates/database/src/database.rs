@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kasoku_coherence::{Floors, Landmark, Lease, Position, Sequence, Snapshot};
+use kasoku_coherence::{Floors, Lease, Sequence, Snapshot};
 use kasoku_observe::Observer;
 use kasoku_sql_plan::{Dialect, Value};
 
 use crate::bulk::Bulk;
 use crate::changes::{CommitListener, WatchedTable};
+use crate::commit::{Commit, Isolation};
 use crate::error::DatabaseError;
 use crate::inspect::Inspector;
 use crate::long::LongShapes;
@@ -29,30 +30,6 @@ pub struct Database(Engine);
 enum Engine {
     Sqlite(Box<Sqlite>),
     Postgres(Box<Postgres>),
-}
-
-/// A commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Commit {
-    /// Its place in the order of this process.
-    pub position: Position,
-    /// By what other processes can know it, where they can.
-    pub landmark: Option<Landmark>,
-}
-
-/// What a write job relies on between its statements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Isolation {
-    /// Each of its statements by itself.
-    Statements,
-    /// Nothing that it read may change until it is committed. It is run again if something did.
-    Job,
-}
-
-impl Commit {
-    fn of<T>((value, position): (T, Position)) -> (T, Self) {
-        (value, Self { position, landmark: None })
-    }
 }
 
 impl Database {

@@ -7,6 +7,7 @@
 
 mod bulk;
 mod changes;
+mod commit;
 mod copy;
 mod database;
 mod error;
@@ -34,8 +35,9 @@ pub use bulk::Bulk;
 pub use changes::{
     BYTES_REPORTED_MAX, CommitListener, DataChange, ROWS_REPORTED_MAX, RowChange, WatchedTable,
 };
+pub use commit::Commit;
 pub use copy::{Leaning, SchemaCopy};
-pub use database::{Commit, Database};
+pub use database::Database;
 pub use error::{ConstraintKind, DatabaseError};
 pub use inspect::{
     Effort, Inspector, PlanFacts, PlanStep, Reads, ResultColumn, StepAccess, TableRead, describe_file,

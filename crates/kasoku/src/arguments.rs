@@ -23,10 +23,14 @@ pub(crate) enum Command {
     Check(Check),
     /// Tell what would happen to a request, and why, without sending it
     Explain(Explain),
+    /// Print the app's API in OpenAPI 3.1, for documentation, clients and tests
+    Openapi(Openapi),
     /// Remove answers from a running server's cache
     Purge(Purge),
     /// Show which routes of a running server are cached, and switch one off or on until its next reload
     Cache(Cache),
+    /// Tell what a running server has measured
+    Report(Report),
     /// Install, remove or look at the triggers by which changes of others to a PostgreSQL database are noticed
     Watch(Watch),
     /// Print the JSON Schema of kasoku.toml, for editors
@@ -164,6 +168,37 @@ pub(crate) struct Admin {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  kasoku report slow\n  kasoku report slow --by p99 --top 3 --json")]
+pub(crate) struct Report {
+    #[command(flatten)]
+    pub(crate) admin: Admin,
+    #[command(subcommand)]
+    pub(crate) what: ReportWhat,
+    /// Print the report as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportWhat {
+    /// The statements that took longest since the server started, each with its times and its plan
+    Slow(Slow),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Slow {
+    /// What they are compared by: all their time, a mean, a percentile, the slowest run, or how often they were slow
+    #[arg(long, value_name = "MEASURE", default_value = "time", value_parser = ["time", "mean", "p95", "p99", "slowest", "slow"])]
+    pub(crate) by: String,
+    /// How many, up to 100
+    #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub(crate) top: u64,
+    /// Do not ask the database how it would run them
+    #[arg(long)]
+    pub(crate) no_plans: bool,
+}
+
+#[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  kasoku cache list\n  kasoku cache off '/v1/items'\n  kasoku cache on '/v1/items'"
 )]
@@ -211,6 +246,14 @@ pub(crate) struct PurgeWhat {
     /// Everything
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  kasoku openapi apps/catalog > openapi.json")]
+pub(crate) struct Openapi {
+    /// An app's folder or kasoku.toml
+    #[arg(default_value = ".")]
+    pub(crate) app: PathBuf,
 }
 
 #[derive(Debug, Args)]

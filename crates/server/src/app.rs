@@ -188,8 +188,7 @@ impl App {
             in_flight: Arc::clone(&self.in_flight),
             identity: identity.clone(),
         };
-        let kept = Kept::of(&current.routes, &current.basis, &basis);
-        let mut routes = Vec::new();
+        let (kept, mut routes) = (Kept::of(&current.routes, &current.basis, &basis), Vec::new());
         for route in &mut plan.routes {
             if let Some(made) = kept.find(route).filter(|_| keeps) {
                 route.name.index = made.plan.name.index;
@@ -205,6 +204,7 @@ impl App {
         let patterns = routes.iter().flat_map(|made| made.patterns.clone()).collect();
         let problems = elsewhere(&plan);
         let router = Router::new(patterns, |source| assemble_elsewhere(&self.observer, problems, source))?;
+        let router = crate::openapi::place(router, &plan, &self.observer, problems)?;
         let tells_anew = self.database.is_some() && !basis.tells_like(&current.basis);
         let tagger = tells_anew.then(|| {
             let forgetful = Arc::downgrade(&store);

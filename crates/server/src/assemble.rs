@@ -19,11 +19,14 @@ use kasoku_policies::observe::Observe;
 use kasoku_policies::promise::{Promise, Promised};
 use kasoku_policies::rescue::Rescue;
 use kasoku_policies::rfc9111;
-use kasoku_policies::shape::{Shape, ShapeStored};
+use kasoku_policies::shape::{Shape, ShapeRules, ShapeStored};
 use kasoku_policies::switch::{Lever, Switch};
 use kasoku_units::{Clock, SystemClock};
 
 use crate::second_tier::TierOfRoute;
+
+/// Bytes of such a text from which on it is compressed.
+const DOCUMENT_COMPRESSED_ABOVE: u64 = 1_024;
 
 /// What all routes of one configuration share.
 pub(crate) struct Shared {
@@ -166,6 +169,22 @@ pub(crate) fn assemble_elsewhere(
     let nowhere = Surroundings { observer: Arc::clone(observer), ..Surroundings::quiet(usize::MAX, "") };
     first(Observe::unmatched(Arc::clone(observer), clock))
         .then(Rescue::new(&nowhere).telling(problems))
+        .finally(source)
+}
+
+/// The policies around a text of the server's own.
+pub(crate) fn assemble_document(
+    observer: &Arc<dyn Observer>,
+    problems: ProblemForm,
+    source: Arc<dyn Source>,
+) -> Arc<dyn Pipeline> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let nowhere = Surroundings { observer: Arc::clone(observer), ..Surroundings::quiet(usize::MAX, "") };
+    let rules = ShapeRules { compress_above: Some(DOCUMENT_COMPRESSED_ABOVE) };
+    let shape = Shape::new(rules, source.promises());
+    first(Observe::unmatched(Arc::clone(observer), clock))
+        .then(Rescue::new(&nowhere).telling(problems))
+        .then(shape)
         .finally(source)
 }
 

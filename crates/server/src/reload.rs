@@ -98,9 +98,11 @@ impl Reloader {
                 "the database's settings or schema files have changed: restart to apply them".to_owned()
             );
         }
+        let slow = plan.database.as_ref().and_then(|database| database.slow);
         let made = self.app.make(plan).map_err(|error| error.to_string())?;
         self.metrics.set_routes(made.router.names());
         let router = self.app.put_in_force(made).await.map_err(|error| error.to_string())?;
+        self.metrics.slow_bound().set(slow);
         self.router.store(Arc::new(router));
         self.warmer.follow_reload(&before);
         self.app.drop_rest(&before);

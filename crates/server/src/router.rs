@@ -4,15 +4,17 @@
 //! A router is immutable: reload makes a new one and swaps it, and requests in flight end under the one that they
 //! started with. It knows nothing of methods, sockets or configuration, and nothing in it can panic on a path.
 
+mod other_slash;
 mod pattern;
 mod whole;
 
 use std::sync::Arc;
 
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderValue};
 use kasoku_observe::RouteName;
-use kasoku_pipeline::{Body, BoxFuture, Outcome, PathParams, Pipeline, Promises, Request, Response, Source};
+use kasoku_pipeline::{BoxFuture, Outcome, PathParams, Pipeline, Promises, Request, Source};
 use kasoku_problem::{Kind, Problem};
+use other_slash::{OtherSlash, other_slash};
 use pattern::{param_names, tail_from};
 use percent_encoding::percent_decode_str;
 use whole::Whole;
@@ -148,6 +150,15 @@ impl Router {
         Ok(Self { tree, names, refusals, redirect, whole })
     }
 
+    /// The same with a path that answers for the server itself, and is no route's.
+    pub fn with(mut self, path: &str, pipeline: Arc<dyn Pipeline>) -> Result<Self, RouterError> {
+        let entry = Entry { params: Vec::new(), tail_from: None, takes: Takes::Known, pipeline };
+        self.tree
+            .insert(path, entry)
+            .map_err(|error| RouterError::Pattern { pattern: path.to_owned(), reason: error.to_string() })?;
+        Ok(self)
+    }
+
     /// What answers at `path`.
     pub fn find(&self, path: &str) -> Routed<'_> {
         if path == HEALTH_PATH {
@@ -248,47 +259,6 @@ impl Source for Refuse {
     fn answer(&self, _: Request) -> BoxFuture<'_, Outcome> {
         Box::pin(async { Err(self.0.clone().into()) })
     }
-}
-
-/// Sends the caller to the same path with, or without, a slash at its end. 308 keeps method and body.
-struct OtherSlash;
-
-impl Source for OtherSlash {
-    fn promises(&self) -> &Promises {
-        const { &Promises::none() }
-    }
-
-    fn answer(&self, request: Request) -> BoxFuture<'_, Outcome> {
-        Box::pin(async move {
-            let location = other_slash(request.uri.path()).and_then(|mut location| {
-                if let Some(query) = request.uri.query() {
-                    location.push('?');
-                    location.push_str(query);
-                }
-                HeaderValue::try_from(location).ok()
-            });
-            let Some(location) = location else {
-                return Err(Refusal::NoRoute.problem().into());
-            };
-            let mut response = Response::new(http::StatusCode::PERMANENT_REDIRECT, Body::Empty);
-            response.headers.insert(LOCATION, location);
-            Ok(response)
-        })
-    }
-}
-
-const LOCATION: HeaderName = header::LOCATION;
-
-/// The same path with, or without, a slash at its end. A path that begins with two slashes or with a backslash
-/// would lead a browser to another host, and has none.
-fn other_slash(path: &str) -> Option<String> {
-    if path.len() < 2 || path.starts_with("//") || path.starts_with("/\\") {
-        return None;
-    }
-    Some(match path.strip_suffix('/') {
-        Some(shorter) => shorter.to_owned(),
-        None => format!("{path}/"),
-    })
 }
 
 #[cfg(test)]

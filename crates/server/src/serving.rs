@@ -51,8 +51,9 @@ impl Serving {
         let seen = Look::at(&plan);
         let signals = Signals::listen()?;
         raise_descriptor_limit();
-        let (logs, log) = Logs::install(&plan.log)?;
         let metrics = Metrics::new();
+        metrics.slow_bound().set(plan.database.as_ref().and_then(|database| database.slow));
+        let (logs, log) = Logs::install(&plan.log, Arc::clone(metrics.slow_bound()))?;
         let observer: Arc<dyn Observer> =
             Arc::new(All(vec![Arc::clone(&metrics) as _, Arc::clone(&logs) as _]));
         let (server, admin) = (plan.server.clone(), plan.admin.clone());

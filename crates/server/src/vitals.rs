@@ -84,6 +84,17 @@ impl Vitals for App {
         });
         routes.collect()
     }
+
+    fn openapi(&self) -> Value {
+        crate::openapi::openapi(&self.served().plan)
+    }
+
+    fn plans_of(&self, statements: &[String]) -> Vec<Option<Vec<String>>> {
+        let inspector = self.database().and_then(|database| database.inspector().ok());
+        // A statement that was served may not be one any more after a change of the schema.
+        let plan = |sql: &String| inspector.as_ref()?.plan_lines(sql).ok();
+        statements.iter().map(plan).collect()
+    }
 }
 
 impl Gauges for App {

@@ -163,6 +163,8 @@ pub struct QueryRules {
     pub one: bool,
     /// Rows at the most; more is an error of the route, never cut silently.
     pub rows_most: u32,
+    /// The columns of its result, as the database describes them.
+    pub columns: Vec<(String, crate::ColumnKind)>,
 }
 
 /// A parameter of a declared query.

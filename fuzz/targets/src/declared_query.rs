@@ -25,7 +25,13 @@ fn plan(query: &str, sql: &str, dialect: &'static Dialect) {
         default: None,
         caller: None,
     });
-    let rules = QueryRules { sql: sql.to_owned(), params: params.collect(), one: false, rows_most: 10 };
+    let rules = QueryRules {
+        sql: sql.to_owned(),
+        params: params.collect(),
+        one: false,
+        rows_most: 10,
+        columns: Vec::new(),
+    };
     let Ok(planner) = QueryPlanner::new("query", &rules, &SCHEMA, dialect, &["things"]) else { return };
     let _ = planner.plan(&[], Some(query));
 }

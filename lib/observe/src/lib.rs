@@ -60,6 +60,8 @@ pub enum Observation<'a> {
     Statement {
         /// Its stable name.
         name: &'a str,
+        /// Its text, which holds no values of callers.
+        sql: &'a str,
         /// How long it took.
         took: Duration,
         /// Rows read or written.

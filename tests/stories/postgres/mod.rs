@@ -8,7 +8,7 @@ mod library;
 mod others;
 mod proof;
 mod replicas;
-mod shop;
+pub(super) mod shop;
 mod types;
 
 #[path = "../bad_input.rs"]

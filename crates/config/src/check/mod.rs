@@ -84,6 +84,7 @@ pub(crate) fn plan(check: &mut Check<'_>, written: &Written, kept: &[usize]) -> 
     let identity = written.identity.as_ref().map(|identity| identity::settings(check, identity));
     let mut cache = cache::shared(check, &written.cache, &name);
     let (routes, patterns) = routes(check, written, kept, known.as_ref());
+    let openapi = written.server.openapi.as_ref().and_then(|path| patterns.openapi(check, path));
     cache.warm = warm::settings(check, &written.cache, routes.as_deref().map(|routes| (routes, &patterns)));
     if check.findings.has_errors() {
         return None;
@@ -98,6 +99,7 @@ pub(crate) fn plan(check: &mut Check<'_>, written: &Written, kept: &[usize]) -> 
         cache,
         identity: identity.map_or(Some(None), |identity| identity.map(Some))?,
         routes: routes?,
+        openapi,
         sources: std::mem::take(&mut check.sources),
     })
 }

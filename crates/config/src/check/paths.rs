@@ -53,6 +53,23 @@ impl Patterns {
         sound.then_some(pattern)
     }
 
+    /// The path of the API's description, which is nobody else's.
+    pub(super) fn openapi(&self, check: &mut Check<'_>, path: &str) -> Option<String> {
+        let at = KeyPath::root().key("server").key("openapi");
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte);
+        if path.len() < 2 || !path.starts_with('/') || !path.bytes().all(is_plain) {
+            let finding = Finding::error(format!("`{path}` cannot be the path of the API's description"));
+            check.value(&at, finding.label("expected a plain path, such as \"/openapi.json\""));
+            return None;
+        }
+        if path == HEALTH || self.owners.contains_key(path) {
+            let finding = Finding::error(format!("`{path}` is served already"));
+            check.value(&at, finding.label("expected a path that no route has"));
+            return None;
+        }
+        Some(path.to_owned())
+    }
+
     /// The place of the route that serves a path.
     pub(super) fn find(&self, path: &str) -> Option<usize> {
         self.tree.at(path).ok().map(|found| *found.value)

@@ -56,6 +56,7 @@ pub(super) fn rules(
         params: parameters(check, at, &used, written),
         one: written.one.unwrap_or(false),
         rows_most: written.rows.unwrap_or(ROWS_MOST),
+        columns: facts.columns,
     };
     unused(check, at, &used, written);
     Some((rules, facts.volatile))
@@ -99,8 +100,9 @@ fn cannot_be_prepared(check: &mut Check<'_>, at: &KeyPath, sql: &str, fault: &Fa
 }
 
 fn distinct_columns(check: &mut Check<'_>, at: &KeyPath, facts: &QueryFacts) {
-    let twice = |(at, name): &(usize, &String)| facts.columns[..*at].contains(name);
-    if let Some((_, name)) = facts.columns.iter().enumerate().find(twice) {
+    let names: Vec<&String> = facts.columns.iter().map(|(name, _)| name).collect();
+    let twice = |(at, name): &(usize, &&String)| names[..*at].contains(name);
+    if let Some((_, name)) = names.iter().enumerate().find(twice) {
         let finding = Finding::error(format!("two columns of the query are called `{name}`"));
         check
             .value(at, finding.label("would be one member of the answer").hint("name one of them with `as`"));

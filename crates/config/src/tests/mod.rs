@@ -5,6 +5,7 @@ mod environment;
 mod files;
 mod good;
 mod mutations;
+mod openapi;
 mod postgres;
 mod secrets;
 mod transfers;

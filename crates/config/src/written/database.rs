@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DurationText, ProofName, SizeText};
+use super::{DurationText, OrFalse, ProofName, SizeText};
 
 /// The database.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +70,11 @@ pub(crate) struct Database {
     /// fails too.
     #[serde(default = "long_for")]
     pub(crate) long_for: DurationText,
+
+    /// A statement that takes longer is told of in the log, ten a second at the most, and counted as slow. `false` tells
+    /// of none. `kasoku report slow` shows which take longest in any case.
+    #[serde(default = "slow")]
+    pub(crate) slow: OrFalse<DurationText>,
 
     /// Connections to PostgreSQL: `local`, `staging` or `production`, or a table with what is to differ from one of
     /// them. Without it, `staging`.
@@ -249,6 +254,10 @@ fn group() -> u32 {
 
 fn statement_timeout() -> DurationText {
     DurationText::seconds(5)
+}
+
+fn slow() -> OrFalse<DurationText> {
+    OrFalse::On(DurationText::millis(200))
 }
 
 fn long_for() -> DurationText {

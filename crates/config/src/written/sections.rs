@@ -31,6 +31,11 @@ pub(crate) struct Server {
     #[schemars(example = &"edge-1.example.com")]
     pub(crate) pseudonym: Option<String>,
 
+    /// A path at which callers find the API's description in OpenAPI 3.1, such as `/openapi.json`. Without it, it is on the
+    /// admin listener alone.
+    #[schemars(example = &"/openapi.json")]
+    pub(crate) openapi: Option<String>,
+
     /// Signs the cursors of pages: 16 bytes or more. Without it, one is made at the first start and kept beside
     /// the database. Set it where several servers answer for each other.
     #[schemars(example = &"env:CURSOR_SECRET", example = &"file:/run/secrets/cursor")]
@@ -143,6 +148,7 @@ impl Default for Server {
             threads: None,
             drain: DurationText::seconds(30),
             pseudonym: None,
+            openapi: None,
             secret: None,
             tls: None,
             limits: Limits::default(),

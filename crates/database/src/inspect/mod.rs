@@ -99,6 +99,14 @@ impl Inspector {
         }
     }
 
+    /// How the database itself would run a statement now, with its rows and statistics, in its own words.
+    pub fn plan_lines(&self, sql: &str) -> Result<Vec<String>, DatabaseError> {
+        match &self.0 {
+            Engine::Sqlite(inspector) => Ok(inspector.explain(sql)?.lines),
+            Engine::Postgres(inspector) => inspector.plan_lines(sql),
+        }
+    }
+
     /// What a statement reads, writes and calls, through views and, on SQLite, triggers.
     pub fn reads(&self, sql: &str) -> Result<Reads, DatabaseError> {
         match &self.0 {

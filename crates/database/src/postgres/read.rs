@@ -114,7 +114,12 @@ impl Postgres {
             Ok(Ok(answer)) => answer.rows.count(),
             _ => 0,
         };
-        self.teller.observer.observe(&Observation::Statement { name: statement.name(), took, rows });
+        self.teller.observer.observe(&Observation::Statement {
+            name: statement.name(),
+            sql: statement.sql(),
+            took,
+            rows,
+        });
         match fetched {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(failed)) => Err(failed.error),

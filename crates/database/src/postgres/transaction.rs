@@ -99,7 +99,12 @@ impl<'c> Transaction<'c> {
             for ((statement, _), answer) in together.iter().zip(answers) {
                 let mut rows = Rows::postgres(answer.rows);
                 let result = f(place, &mut rows);
-                let observation = Observation::Statement { name: statement.name(), took, rows: rows.seen() };
+                let observation = Observation::Statement {
+                    name: statement.name(),
+                    sql: statement.sql(),
+                    took,
+                    rows: rows.seen(),
+                };
                 self.observer.observe(&observation);
                 result?;
                 place += 1;
@@ -204,6 +209,11 @@ impl<'c> Transaction<'c> {
 
     fn observe(&self, statement: &Statement, started: Instant, rows: u64) {
         let took = started.elapsed();
-        self.observer.observe(&Observation::Statement { name: statement.name(), took, rows });
+        self.observer.observe(&Observation::Statement {
+            name: statement.name(),
+            sql: statement.sql(),
+            took,
+            rows,
+        });
     }
 }

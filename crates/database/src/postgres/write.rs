@@ -15,7 +15,7 @@ use super::error::Meaning;
 use super::held::Held;
 use super::transaction::Transaction;
 use super::watch::Watch;
-use crate::database::{Commit, Isolation};
+use crate::commit::{Commit, Isolation};
 use crate::error::DatabaseError;
 use crate::span::until;
 use crate::tell::Teller;

@@ -6,6 +6,7 @@
 mod guard;
 mod health;
 mod purge;
+mod statements;
 mod switch;
 
 use std::net::TcpListener;
@@ -65,6 +66,17 @@ pub trait Vitals: Send + Sync + 'static {
 
     /// The routes with what operators want to know of them, for `/api/routes`.
     fn routes(&self) -> Value;
+
+    /// The API in OpenAPI, for `/openapi.json`.
+    fn openapi(&self) -> Value {
+        Value::Null
+    }
+
+    /// How the database would run each of these statements, in its own words; nothing where it does not say. Blocks while
+    /// it is asked.
+    fn plans_of(&self, statements: &[String]) -> Vec<Option<Vec<String>>> {
+        vec![None; statements.len()]
+    }
 }
 
 /// Whether requests can be answered.
@@ -82,6 +94,8 @@ struct Desk {
     traffic: Traffic,
     router: Arc<ArcSwap<Router>>,
     started: Instant,
+    /// Held while the database is asked for plans.
+    explaining: tokio::sync::Mutex<()>,
 }
 
 /// Serves the admin listener until it is aborted.
@@ -96,7 +110,16 @@ pub(crate) async fn serve(
         Ok(listener) => listener,
         Err(error) => return tracing::error!(error = &*error.to_string(), "there is no admin listener"),
     };
-    let app = app(Arc::new(Desk { state, traffic, router, started: Instant::now() }), token);
+    let app = app(
+        Arc::new(Desk {
+            state,
+            traffic,
+            router,
+            started: Instant::now(),
+            explaining: tokio::sync::Mutex::new(()),
+        }),
+        token,
+    );
     let (room, silent) = (Room::of(CONNECTIONS_MAX), Room::of(SILENT_MAX));
     loop {
         let waiting = silent.take().await;
@@ -148,6 +171,8 @@ fn app(desk: Arc<Desk>, token: Option<Secret>) -> axum::Router {
         .route("/health/ready", get(health::ready))
         .route("/health/detail", get(health::detail))
         .route("/api/routes", get(routes))
+        .route("/openapi.json", get(openapi))
+        .route("/api/statements", get(statements::slow))
         .route("/api/cache/purge", post(purge::purge))
         .route("/api/cache/routes", get(switch::list).post(switch::turn))
         .route("/api/serving", put(health::serving))
@@ -184,6 +209,10 @@ async fn routes(State(desk): State<Arc<Desk>>) -> Json<Value> {
     let router = desk.router.load();
     let patterns: Vec<&str> = router.names().iter().map(|name| &*name.pattern).collect();
     Json(json!({ "patterns": patterns, "routes": desk.state.vitals.routes() }))
+}
+
+async fn openapi(State(desk): State<Arc<Desk>>) -> Json<Value> {
+    Json(desk.state.vitals.openapi())
 }
 
 /// A problem as an answer.

@@ -3,6 +3,7 @@
 //! Whatever a caller sent is written as a quoted or JSON string, so that it can neither begin a line of its own
 //! nor command a terminal. Nothing here waits for the output.
 
+mod slow;
 mod writer;
 
 use std::cell::Cell;
@@ -11,6 +12,7 @@ use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kasoku_config::{LogFormat, LogSettings};
 use kasoku_observe::{Answered, Observation, Observer};
@@ -19,16 +21,22 @@ use tracing::{Subscriber, debug, error, info, warn};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::metrics::{Gauge, Gauges};
+use crate::metrics::{Gauge, Gauges, SlowBound};
+use slow::SlowLines;
 use writer::Writer;
 
 /// The target of the access log, to set its level apart.
 const ACCESS: &str = "kasoku_access";
 
+/// Bytes of a statement's text on a line.
+const SQL_BYTES_MAX: usize = 1_000;
+
 /// Writes observations to the log.
 pub struct Logs {
     /// Of 2^32 requests that went well, how many are shown.
     access_share: u64,
+    slow: Arc<SlowBound>,
+    slow_lines: SlowLines,
     writer: Writer,
 }
 
@@ -56,11 +64,15 @@ pub enum LogError {
 
 impl Logs {
     /// Sets logging up for the whole process, to the standard error stream.
-    pub fn install(settings: &LogSettings) -> Result<(Arc<Self>, LogGuard), LogError> {
+    pub(crate) fn install(
+        settings: &LogSettings,
+        slow: Arc<SlowBound>,
+    ) -> Result<(Arc<Self>, LogGuard), LogError> {
         let writer = Writer::start(io::stderr()).map_err(LogError::Thread)?;
         tracing::subscriber::set_global_default(subscriber(settings, writer.clone())?)
             .map_err(LogError::Twice)?;
-        let logs = Self { access_share: share(settings.access_share), writer: writer.clone() };
+        let access_share = share(settings.access_share);
+        let logs = Self { access_share, slow, slow_lines: SlowLines::default(), writer: writer.clone() };
         Ok((Arc::new(logs), LogGuard(writer)))
     }
 
@@ -109,7 +121,12 @@ impl Observer for Logs {
             Observation::Audited { route, .. } => {
                 error!(route = &*route.pattern, "a stored answer differs from what its source answers now");
             }
-            Observation::Statement { name, took, rows } => {
+            Observation::Statement { name, sql, took, rows }
+                if self.slow.is_passed(took.as_nanos() as u64) && self.slow_lines.take() =>
+            {
+                slow(name, sql, *took, *rows);
+            }
+            Observation::Statement { name, took, rows, .. } => {
                 debug!(
                     statement = name,
                     took_ms = took.as_micros() as f64 / 1_000.0,
@@ -173,6 +190,12 @@ impl Drop for LogGuard {
     fn drop(&mut self) {
         self.0.flush();
     }
+}
+
+/// A statement beyond the bound.
+fn slow(name: &str, sql: &str, took: Duration, rows: u64) {
+    let sql = &sql[..sql.floor_char_boundary(SQL_BYTES_MAX)];
+    warn!(statement = name, took_ms = took.as_micros() as f64 / 1_000.0, rows, sql, "a statement was slow");
 }
 
 fn subscriber<W>(settings: &LogSettings, writer: W) -> Result<Box<dyn Subscriber + Send + Sync>, LogError>

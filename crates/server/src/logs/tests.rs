@@ -33,7 +33,12 @@ fn logged(format: LogFormat, level: &str, access_share: f64, observations: &[Obs
     let settings = LogSettings { format, level: level.into(), access_share };
     let output = kept.clone();
     let subscriber = subscriber(&settings, move || output.clone()).unwrap();
-    let logs = Logs { access_share: share(access_share), writer: Writer::start(io::sink()).unwrap() };
+    let logs = Logs {
+        access_share: share(access_share),
+        slow: Arc::default(),
+        slow_lines: SlowLines::default(),
+        writer: Writer::start(io::sink()).unwrap(),
+    };
     tracing::subscriber::with_default(subscriber, || {
         for observation in observations {
             logs.observe(observation);

@@ -4,22 +4,23 @@
 //! only at the moment of reading, such as the bytes of a cache, is asked of [`Gauges`].
 
 mod cells;
+mod statements;
 mod text;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use kasoku_observe::{Observation, Observer, RouteName};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 
 use crate::server::Traffic;
 use cells::{Histogram, RouteCells};
+pub(crate) use statements::SlowBound;
+pub use statements::StatementReport;
+use statements::Statements;
 
-/// Statements that are counted by name; further ones count together.
-const STATEMENTS_MAX: usize = 512;
 /// Reasons that are counted by name. They come from closed lists that are far shorter.
 const REASONS_MAX: usize = 64;
 
@@ -56,8 +57,7 @@ struct Counts {
     routes: ArcSwap<Vec<Arc<RouteCells>>>,
     /// Answers to what is no route's.
     elsewhere: RouteCells,
-    statements: RwLock<HashMap<Box<str>, Arc<StatementCells>>>,
-    other_statements: StatementCells,
+    statements: Statements,
     commits: Histogram,
     committed_writes: AtomicU64,
     database_failures: Reasons,
@@ -69,13 +69,6 @@ struct Counts {
     reloads: AtomicU64,
     reloads_refused: AtomicU64,
     generation: AtomicU64,
-}
-
-#[derive(Default)]
-struct StatementCells {
-    count: AtomicU64,
-    took_ns: AtomicU64,
-    rows: AtomicU64,
 }
 
 /// Counts by reason.
@@ -108,6 +101,16 @@ impl Metrics {
         self.counts.routes.store(Arc::new(cells));
     }
 
+    /// From how long on a statement is slow, for all who tell of it.
+    pub(crate) fn slow_bound(&self) -> &Arc<SlowBound> {
+        self.counts.statements.slow_bound()
+    }
+
+    /// The statements that have run, in no order.
+    pub fn statements(&self) -> Vec<StatementReport> {
+        self.counts.statements.reports()
+    }
+
     /// Asks these too at each reading.
     pub fn add_gauges(&self, gauges: Arc<dyn Gauges>) {
         self.gauges.lock().push(gauges);
@@ -136,7 +139,9 @@ impl Observer for Metrics {
             Observation::Audited { route, consistent } => counts.of(Some(route), |cells| {
                 add(if *consistent { &cells.audited_well } else { &cells.audited_wrong }, 1);
             }),
-            Observation::Statement { name, took, rows } => counts.statement(name, *took, *rows),
+            Observation::Statement { name, sql, took, rows } => {
+                counts.statements.ran(name, sql, *took, *rows);
+            }
             Observation::Committed { writes, took } => {
                 counts.commits.add(*took);
                 add(&counts.committed_writes, *writes as u64);
@@ -171,18 +176,6 @@ impl Counts {
         let cells = routes.get(route.index).filter(same).or_else(|| routes.iter().find(same));
         count(cells.map_or(&self.elsewhere, |cells| cells));
     }
-
-    fn statement(&self, name: &str, took: Duration, rows: u64) {
-        if let Some(cells) = self.statements.read().get(name) {
-            return cells.add(took, rows);
-        }
-        let mut statements = self.statements.write();
-        if statements.len() < STATEMENTS_MAX || statements.contains_key(name) {
-            statements.entry(name.into()).or_default().add(took, rows);
-        } else {
-            self.other_statements.add(took, rows);
-        }
-    }
 }
 
 impl Default for Counts {
@@ -190,8 +183,7 @@ impl Default for Counts {
         Self {
             routes: ArcSwap::default(),
             elsewhere: RouteCells::new("".into()),
-            statements: RwLock::default(),
-            other_statements: StatementCells::default(),
+            statements: Statements::default(),
             commits: Histogram::default(),
             committed_writes: AtomicU64::default(),
             database_failures: Reasons::default(),
@@ -204,14 +196,6 @@ impl Default for Counts {
             reloads_refused: AtomicU64::default(),
             generation: AtomicU64::new(1),
         }
-    }
-}
-
-impl StatementCells {
-    fn add(&self, took: Duration, rows: u64) {
-        add(&self.count, 1);
-        add(&self.took_ns, took.as_nanos() as u64);
-        add(&self.rows, rows);
     }
 }
 

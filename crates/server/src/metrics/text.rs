@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, text};
@@ -12,6 +11,7 @@ use prometheus_client::metrics::exemplar::Exemplar;
 use prometheus_client::registry::Registry;
 
 use super::cells::{Durations, Histogram, REASONS, RouteCells, STATUSES, VERDICTS};
+use super::statements::StatementCells;
 use super::{Counts, Gauge, Reasons};
 use crate::server::Traffic;
 
@@ -141,23 +141,7 @@ impl Reading {
     }
 
     fn database(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        type Cell = fn(&super::StatementCells) -> f64;
-        let families: [(&str, &str, Cell); 3] = [
-            ("database_statements", "Statements run, by name", |cells| cells.count.load(Relaxed) as f64),
-            ("database_statement_duration_seconds", "Time spent in statements, by name", |cells| {
-                Duration::from_nanos(cells.took_ns.load(Relaxed)).as_secs_f64()
-            }),
-            ("database_statement_rows", "Rows read or written, by name", |cells| {
-                cells.rows.load(Relaxed) as f64
-            }),
-        ];
-        for (name, help, cell) in families {
-            let mut family = describe(encoder, name, help, MetricType::Counter)?;
-            for (statement, cells) in &*self.counts.statements.read() {
-                total_f64(&mut family, &[("statement", statement)], cell(cells))?;
-            }
-            total_f64(&mut family, &[("statement", "other")], cell(&self.counts.other_statements))?;
-        }
+        self.statements(encoder)?;
         let commits = Histogram::read(std::iter::once(&self.counts.commits));
         let help = "Commits, the sync to the disk included";
         let mut family = describe(encoder, "database_commit_duration_seconds", help, MetricType::Histogram)?;
@@ -170,6 +154,31 @@ impl Reading {
             "What the database could not do",
             &self.counts.database_failures,
         )
+    }
+
+    fn statements(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        type Cell = fn(&StatementCells) -> u64;
+        let families: [(&str, &str, Cell); 3] = [
+            ("database_statements", "Statements run, by name", StatementCells::count),
+            ("database_statement_rows", "Rows read or written, by name", |cells| cells.rows.load(Relaxed)),
+            (
+                "database_statements_slow",
+                "Statements that took longer than `database.slow`, by name",
+                |cells| cells.slow.load(Relaxed),
+            ),
+        ];
+        let statements = &self.counts.statements;
+        for (name, help, cell) in families {
+            let mut family = describe(encoder, name, help, MetricType::Counter)?;
+            statements
+                .each(|statement, cells| total(&mut family, &[("statement", statement)], cell(cells)))?;
+        }
+        let help = "How long statements took, by name";
+        let mut family =
+            describe(encoder, "database_statement_duration_seconds", help, MetricType::Histogram)?;
+        statements.each(|statement, cells| {
+            histogram(&mut family.encode_family(&[("statement", statement)])?, &cells.durations())
+        })
     }
 
     fn process(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -221,11 +230,11 @@ fn total<const N: usize>(family: &mut MetricEncoder<'_>, labels: &Labels<'_, N>,
 }
 
 fn total_f64<const N: usize>(
-    family: &mut MetricEncoder<'_>,
+    encoder: &mut MetricEncoder<'_>,
     labels: &Labels<'_, N>,
     value: f64,
 ) -> fmt::Result {
-    family.encode_family(labels)?.encode_counter(&value, NO_EXEMPLAR)
+    encoder.encode_family(labels)?.encode_counter(&value, NO_EXEMPLAR)
 }
 
 fn single(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, count: u64) -> fmt::Result {

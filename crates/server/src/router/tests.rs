@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use kasoku_pipeline::{Stack, first};
+use kasoku_pipeline::{Body, Response, Stack, first};
 use proptest::prelude::*;
 
 use super::*;

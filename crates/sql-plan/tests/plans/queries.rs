@@ -15,7 +15,7 @@ fn param(name: &str, kind: ColumnKind, default: Option<Value>) -> QueryParam {
 }
 
 fn rules(sql: &str, params: Vec<QueryParam>) -> QueryRules {
-    QueryRules { sql: sql.into(), params, one: false, rows_most: 100 }
+    QueryRules { sql: sql.into(), params, one: false, rows_most: 100, columns: Vec::new() }
 }
 
 #[test]

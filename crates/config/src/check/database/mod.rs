@@ -15,7 +15,7 @@ use crate::diagnostic::{Finding, Place, did_you_mean};
 use crate::engine::EngineSettings;
 use crate::plan::{DatabaseSettings, SeedSettings};
 use crate::tree::KeyPath;
-use crate::written::{Database, DurationText, Seed, SizeText};
+use crate::written::{Database, DurationText, OrFalse, Seed, SizeText};
 use location::{Location, location};
 use schema_files::{SQL_BYTES_MAX, beside, is_for_both, migrations};
 
@@ -43,9 +43,17 @@ pub(super) fn database(check: &mut Check<'_>, written: &Database) -> (Option<Dat
     let schema = known.description.as_ref().map(|description| description.schema.clone());
     let seed = written.seed.as_ref().map(|seed| self::seed(check, &at.key("seed"), seed, (&known, kind)));
     let small = small(check, &at.key("small"), written, &known);
+    let slow = match &written.slow {
+        OrFalse::On(slow) => {
+            positive(check, &at.key("slow"), *slow);
+            Some(slow.duration())
+        }
+        OrFalse::Off(_) => None,
+    };
     let settings = || {
         Some(DatabaseSettings {
             engine,
+            slow,
             small,
             migrations,
             seed: seed.map_or(Some(None), |seed| seed.map(Some))?,

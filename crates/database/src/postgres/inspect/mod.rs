@@ -94,6 +94,10 @@ impl Inspector {
         self.undone(|| plan::explain(self, sql))
     }
 
+    pub(crate) fn plan_lines(&self, sql: &str) -> Result<Vec<String>, DatabaseError> {
+        self.undone(|| plan::lines(self, sql))
+    }
+
     pub(crate) fn reads(&self, sql: &str) -> Result<Reads, DatabaseError> {
         self.undone(|| reads::reads(self, sql))
     }

@@ -54,6 +54,13 @@ pub(super) fn explain(inspector: &Inspector, sql: &str) -> Result<PlanFacts, Dat
     Ok(facts)
 }
 
+/// How the server would run it as it is, for any values.
+pub(super) fn lines(inspector: &Inspector, sql: &str) -> Result<Vec<String>, DatabaseError> {
+    let params = inspector.prepare(sql)?.params().len();
+    let [_, lines] = planned(inspector, sql, params)?;
+    Ok(lines.lines().map(str::to_owned).collect())
+}
+
 /// What a statement that writes touches, from its plan.
 pub(super) fn touched(inspector: &Inspector, sql: &str, params: usize) -> Result<Reads, DatabaseError> {
     let [tree, _] = planned(inspector, sql, params)?;

@@ -173,7 +173,8 @@ impl Replicas {
             () = self.unfit(&chosen) => None,
         };
         let rows = fetched.as_ref().map_or(0, |answer| answer.rows.count());
-        let observation = Observation::Statement { name: statement.name(), took: began.elapsed(), rows };
+        let (name, sql) = (statement.name(), statement.sql());
+        let observation = Observation::Statement { name, sql, took: began.elapsed(), rows };
         self.teller.observer.observe(&observation);
         self.counted(&chosen, ask, fetched)
     }

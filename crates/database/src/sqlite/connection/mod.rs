@@ -115,7 +115,12 @@ impl Connection {
         let started = Instant::now();
         let result = self.guard.on(|| self.query_guarded(statement, params, f));
         let rows = result.as_ref().map_or(0, |(_, rows)| *rows);
-        observer.observe(&Observation::Statement { name: statement.name(), took: started.elapsed(), rows });
+        observer.observe(&Observation::Statement {
+            name: statement.name(),
+            sql: statement.sql(),
+            took: started.elapsed(),
+            rows,
+        });
         Ok(result?.0)
     }
 
