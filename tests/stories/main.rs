@@ -34,7 +34,6 @@ mod nodes;
 mod openapi;
 mod operating;
 mod origins;
-mod others;
 mod postgres;
 mod prompts;
 mod proof;

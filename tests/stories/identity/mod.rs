@@ -1,6 +1,7 @@
 //! Who asks, and which rows there are for whom: on both engines, cached and not.
 
 mod rows;
+mod tokens;
 
 use http::Method;
 use kasoku_testkit::tokens::Signer;

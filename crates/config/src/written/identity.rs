@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{DurationText, SecretText};
 
-/// How callers are identified: by signed tokens. Only routes that ask who their caller is, with `requires`, `where`,
-/// `cache.by` or `:caller.id`, look at what a request shows.
+/// How callers are identified: by signed tokens. Only routes that ask who their caller is, with `requires`, `where` or
+/// `:caller.id`, look at what a request shows.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Identity {

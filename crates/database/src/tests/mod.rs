@@ -6,7 +6,6 @@ mod copies;
 mod inspecting;
 mod migrations;
 mod opening;
-mod others;
 mod postgres;
 mod reads;
 mod views;
