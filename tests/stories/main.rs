@@ -34,6 +34,7 @@ mod nodes;
 mod openapi;
 mod operating;
 mod origins;
+mod others;
 mod postgres;
 mod prompts;
 mod proof;

@@ -216,7 +216,7 @@ impl Database {
     /// `None` if that does not depend on a feed.
     pub fn lease(&self) -> Option<Arc<Lease>> {
         match &self.0 {
-            Engine::Sqlite(_) => None,
+            Engine::Sqlite(sqlite) => sqlite.lease(),
             Engine::Postgres(postgres) => postgres.lease(),
         }
     }
@@ -226,14 +226,6 @@ impl Database {
         match &self.0 {
             Engine::Sqlite(_) => None,
             Engine::Postgres(postgres) => postgres.floors(),
-        }
-    }
-
-    /// Whether there are copies of it that may be read from.
-    pub fn has_replicas(&self) -> bool {
-        match &self.0 {
-            Engine::Sqlite(_) => false,
-            Engine::Postgres(postgres) => postgres.has_replicas(),
         }
     }
 

@@ -27,6 +27,8 @@ mod statement;
 mod tell;
 mod transaction;
 mod value;
+mod watched;
+mod watching;
 
 #[cfg(test)]
 mod tests;
@@ -47,12 +49,12 @@ pub use long::{LongSettings, LongShapes};
 pub use migrate::{Migration, MigrationError};
 pub use needs::{Newness, ReadNeeds};
 pub use postgres::native::Native;
-pub use postgres::{
-    PostgresSettings, ReplicaChoice, WatchMode, Watched, watch_install, watch_remove, watch_status,
-};
+pub use postgres::{PostgresSettings, ReplicaChoice};
 pub use replica_facts::ReplicaFacts;
 pub use rows::{Row, Rows};
 pub use settings::Settings;
 pub use statement::Statement;
 pub use transaction::{ReadTransaction, WriteTransaction};
 pub use value::ValueRef;
+pub use watched::{WatchMode, Watched};
+pub use watching::{Watchable, watch_install, watch_remove, watch_status};

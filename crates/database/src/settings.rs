@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::watched::WatchMode;
+
 use crate::long::LongSettings;
 
 /// What a database is opened with. Every limit of the engine is here.
@@ -28,6 +30,12 @@ pub struct Settings {
     pub statement_timeout: Duration,
     /// From when on a statement counts as long, and for how long that is remembered.
     pub long: LongSettings,
+    /// How changes by other programs are learnt.
+    pub watch: WatchMode,
+    /// How often they are looked for.
+    pub poll: Duration,
+    /// Answers that depend on others' changes are reused for this long after the last good look began.
+    pub bound: Duration,
 }
 
 impl Default for Settings {
@@ -42,6 +50,9 @@ impl Default for Settings {
             write_queue: 4_096,
             group_most: 256,
             statement_timeout: Duration::from_secs(10),
+            watch: WatchMode::Installed,
+            poll: Duration::from_millis(25),
+            bound: Duration::from_secs(1),
             long: LongSettings::IN_PROCESS,
         }
     }

@@ -31,7 +31,7 @@ pub(crate) enum Command {
     Cache(Cache),
     /// Tell what a running server has measured
     Report(Report),
-    /// Install, remove or look at the triggers by which changes of others to a PostgreSQL database are noticed
+    /// Install, remove or look at the triggers by which changes of others to the database are noticed
     Watch(Watch),
     /// Print the JSON Schema of kasoku.toml, for editors
     Schema(Schema),

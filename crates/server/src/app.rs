@@ -177,7 +177,7 @@ impl App {
         let shared = Shared {
             store: Arc::clone(&store),
             second_tier: second_tier.clone(),
-            promised: lease.clone().zip(self.cursors.clone()).map(|(lease, key)| {
+            promised: self.server().and(lease.clone()).zip(self.cursors.clone()).map(|(lease, key)| {
                 let landmarks: Arc<dyn Promised> = Arc::new(Landmarks { key, lease });
                 landmarks
             }),

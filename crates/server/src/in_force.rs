@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kasoku_database::DatabaseError;
+use kasoku_database::{Database, DatabaseError};
 use kasoku_policies::cache::ResponseStore;
 
 use crate::app::{App, Made, Served};
@@ -52,6 +52,11 @@ impl App {
         self.in_flight.set_most(made.served.plan.cache.in_flight_bytes);
         self.current.store(Arc::new(made.served));
         Ok(made.router)
+    }
+
+    /// The database, if it is a server's: commits of a file have no names that others could be told.
+    pub(crate) fn server(&self) -> Option<&Database> {
+        self.database.as_deref().filter(|database| database.path().is_none())
     }
 
     /// Removes what is stored for routes of a configuration that are not served any more.

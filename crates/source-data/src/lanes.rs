@@ -45,7 +45,7 @@ impl Lanes {
 
     /// What the read for a request needs whose answer depends on these tags.
     pub(crate) fn needs(&self, request: &Request, tags: impl FnOnce() -> Vec<Tag>) -> ReadNeeds {
-        let newness = if self.engine.database.has_replicas() {
+        let newness = if self.engine.database.floors().is_some() {
             Newness::Shows { tags: tags(), landmark: request.owed }
         } else {
             Newness::Newest

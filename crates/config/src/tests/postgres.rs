@@ -105,7 +105,7 @@ fn settings_of_one_kind_of_database_are_refused_for_the_other() {
         let text = found(&app, &place, &format!("{more}\n{ROUTE}"));
         assert!(text.contains(says), "{more}: {text}");
     }
-    for name in ["pool = \"local\"", "watch = \"off\"", "poll = \"1s\"", "bound = \"1s\""] {
+    for name in ["pool = \"local\"", "replicas = []", "replica_lag = \"1s\""] {
         let text = format!("[database]\nurl = \"sqlite:a.db\"\nschema = \"schema\"\n{name}\n{ROUTE}");
         let found = app.load_with(&text, &Overrides::default(), &[]).expect_err(name).render(false);
         assert!(found.contains("is for PostgreSQL") && found.contains("an SQLite file"), "{name}: {found}");

@@ -82,18 +82,19 @@ pub(crate) struct Database {
     #[schemars(example = &"production")]
     pub(crate) pool: Option<PoolOrName>,
 
-    /// How changes by others than this server are learnt, on PostgreSQL: with `install` triggers are installed at the
-    /// start, or brought up to date; with `installed` they are used where they are found; with `off` only what this
-    /// server writes is noticed, and as a change to whole tables.
+    /// How changes by others than this server are learnt: with `install` triggers are installed at the start, or brought
+    /// up to date; with `installed` they are used where they are found. Without them, or with `off`, on PostgreSQL only
+    /// what this server writes is noticed, and as a change to whole tables; on SQLite any write by another program
+    /// empties what is stored, a quarter of a second later.
     #[serde(default)]
     pub(crate) watch: WatchName,
 
-    /// How often PostgreSQL is asked for others' changes.
+    /// How often others' changes are asked for, where there are triggers.
     #[serde(default = "poll")]
     pub(crate) poll: DurationText,
 
-    /// Answers are reused for this long after others' changes were last asked for with success, on PostgreSQL: the
-    /// longest that an answer may be out of date because of them.
+    /// Where there are triggers, answers are reused for this long after others' changes were last asked for with
+    /// success: the longest that an answer may be out of date because of them.
     #[serde(default = "bound")]
     pub(crate) bound: DurationText,
 

@@ -29,9 +29,9 @@ use kasoku_coherence::{Floors, Lease, Sequence};
 use kasoku_observe::Observer;
 use parking_lot::Mutex;
 
-pub use settings::{PostgresSettings, ReplicaChoice, WatchMode};
+pub use settings::{PostgresSettings, ReplicaChoice};
 pub(crate) use transaction::Transaction;
-pub use watch::{Watched, watch_install, watch_remove, watch_status};
+pub(crate) use watch::{watch_install, watch_remove, watch_status};
 
 use crate::bulk::Bulk;
 use crate::changes::{CommitListener, WatchedTable};
@@ -145,11 +145,6 @@ impl Postgres {
     /// How replicas are, where there are any, and how many reads none was fit for.
     pub(crate) fn replicas(&self) -> Option<(Vec<ReplicaFacts>, u64)> {
         self.replicas.as_ref().map(|replicas| (replicas.facts(), replicas.passed_over()))
-    }
-
-    /// Whether there are any.
-    pub(crate) fn has_replicas(&self) -> bool {
-        self.replicas.is_some()
     }
 
     /// How far replicas must have come; `None` if there are none.

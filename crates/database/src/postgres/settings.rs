@@ -9,6 +9,7 @@ use tokio_postgres::config::Host;
 use super::tls;
 use crate::error::DatabaseError;
 use crate::long::LongSettings;
+use crate::watched::WatchMode;
 
 /// What a server is connected to with.
 #[derive(Clone, PartialEq, Eq)]
@@ -62,17 +63,6 @@ pub enum ReplicaChoice {
     Nearest,
     /// One after the other.
     RoundRobin,
-}
-
-/// How changes by others are learnt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WatchMode {
-    /// The tables' triggers are installed, or brought up to date, at the start.
-    Install,
-    /// The triggers are used where they are installed.
-    Installed,
-    /// They are not used: a write of this process changes whole tables, others' are not noticed.
-    Off,
 }
 
 impl PostgresSettings {

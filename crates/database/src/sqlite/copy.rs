@@ -173,7 +173,13 @@ impl Copy {
 
 fn place() -> Place {
     let page_cache_bytes = Settings::default().page_cache_bytes;
-    Place { path: ":memory:".into(), page_cache_bytes, mapped_bytes: 0, durable: false }
+    Place {
+        path: ":memory:".into(),
+        page_cache_bytes,
+        mapped_bytes: 0,
+        durable: false,
+        files: std::sync::Arc::default(),
+    }
 }
 
 fn indexes(raw: &rusqlite::Connection) -> Result<Vec<Index>, DatabaseError> {

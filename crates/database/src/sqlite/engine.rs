@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use kasoku_coherence::{Position, Sequence, Snapshot};
+use kasoku_coherence::{Lease, Position, Sequence, Snapshot};
 use kasoku_observe::Observer;
 use kasoku_sql_plan::Value;
 use tempfile::TempDir;
@@ -18,15 +18,16 @@ use crate::migrate::Migration;
 use crate::rows::Rows;
 use crate::settings::Settings;
 use crate::span::{Span, until};
+use crate::sqlite::beginnings::{begin_feed, here_most, prepare, private_folder};
 use crate::sqlite::bulk::Load;
 use crate::sqlite::connection::{Access, Connection, Place};
 use crate::sqlite::inspect::Inspector;
 use crate::sqlite::lock::WriteLock;
-use crate::sqlite::migrate;
 use crate::sqlite::read::here::Here;
 use crate::sqlite::read::threads::Threads;
 use crate::sqlite::read::within;
-use crate::sqlite::upkeep::{self, Lookout, Upkeep};
+use crate::sqlite::upkeep::{Lookout, Upkeep};
+use crate::sqlite::watch::{Feed, Watch};
 use crate::sqlite::write::WriteQueue;
 use crate::statement::Statement;
 use crate::tell::Teller;
@@ -41,14 +42,23 @@ pub(crate) struct Sqlite {
     here: Arc<Here>,
     threads: Threads,
     writes: Writes,
+    watch: Arc<Watch>,
+    /// There is one where the triggers of others' changes are in place.
+    feed: Option<Feed>,
     _lock: Option<WriteLock>,
     // After everything that has the file open.
     _private: Option<TempDir>,
 }
 
 enum Writes {
-    Allowed { queue: WriteQueue, upkeep: Upkeep },
-    Refused { lookout: Lookout },
+    Allowed {
+        queue: WriteQueue,
+        upkeep: Upkeep,
+    },
+    /// Somebody looks now and then whether others have written, unless the feed does.
+    Refused {
+        lookout: Option<Lookout>,
+    },
 }
 
 impl Sqlite {
@@ -73,7 +83,9 @@ impl Sqlite {
             page_cache_bytes: settings.page_cache_bytes,
             mapped_bytes: settings.mapped_bytes,
             durable: private.is_none(),
+            files: Arc::default(),
         };
+        let watch = Arc::new(Watch::new(settings));
         let teller = Arc::new(Teller::new(Arc::clone(&sequence), observer));
         let (access, here) = if settings.read_only {
             (Access::ReadOnly, Access::ReadOnly)
@@ -84,14 +96,23 @@ impl Sqlite {
         let own_log = (!settings.read_only).then(|| Arc::clone(&log_pages));
         let here = Arc::new(Here::new(place.clone(), here, here_most(), Arc::clone(&teller), own_log));
         let (writes, lock) = if settings.read_only {
-            (Writes::Refused { lookout: Lookout::start(&place, Arc::clone(&teller))? }, None)
+            watch.begin(&Connection::open(&place, access)?, false)?;
+            let lookout =
+                if watch.is_on() { None } else { Some(Lookout::start(&place, Arc::clone(&teller))?) };
+            (Writes::Refused { lookout }, None)
         } else {
             let lock = WriteLock::take(&place.path)?;
             prepare(&place, migrations)?;
-            let queue = WriteQueue::start(&place, settings, Arc::clone(&teller), Arc::clone(&log_pages))?;
+            if private.is_none() {
+                watch.begin(&Connection::open(&place, Access::Write)?, true)?;
+            }
+            let queue =
+                WriteQueue::start(&place, settings, Arc::clone(&teller), Arc::clone(&log_pages), &watch)?;
             let upkeep = Upkeep::start(&place, log_pages, Arc::clone(&teller), Arc::clone(&here))?;
             (Writes::Allowed { queue, upkeep }, Some(lock))
         };
+        let queue = if let Writes::Allowed { queue, .. } = &writes { Some(queue) } else { None };
+        let feed = begin_feed(&place, access, (&watch, &teller), (settings.poll, queue))?;
         let limits = (settings.readers, settings.read_queue);
         Ok(Self {
             here,
@@ -101,6 +122,8 @@ impl Sqlite {
             long: LongShapes::new(settings.long),
             teller,
             writes,
+            watch,
+            feed,
             _lock: lock,
             _private: private,
         })
@@ -201,8 +224,13 @@ impl Sqlite {
     pub(crate) async fn watch(&self, tables: Vec<WatchedTable>) -> Result<(), DatabaseError> {
         match &self.writes {
             Writes::Allowed { queue, .. } => queue.watch(tables).await,
-            Writes::Refused { .. } => Ok(()),
+            Writes::Refused { .. } => self.watch.watch(None, &tables),
         }
+    }
+
+    /// How long what depends on others' changes may be reused; `None` if they are not told in detail.
+    pub(crate) fn lease(&self) -> Option<Arc<Lease>> {
+        self.watch.lease()
     }
 
     /// Replaces whoever is told of commits.
@@ -228,6 +256,9 @@ impl Sqlite {
 
     /// Finishes what waits, refuses what comes, copies the log into the file and closes it. Blocks meanwhile.
     pub(crate) fn close(&self) {
+        if let Some(feed) = &self.feed {
+            feed.close();
+        }
         self.threads.close();
         self.here.close();
         match &self.writes {
@@ -235,7 +266,8 @@ impl Sqlite {
                 upkeep.close();
                 queue.close();
             }
-            Writes::Refused { lookout } => lookout.close(),
+            Writes::Refused { lookout: Some(lookout) } => lookout.close(),
+            Writes::Refused { lookout: None } => {}
         }
     }
 
@@ -251,25 +283,4 @@ impl Drop for Sqlite {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-fn prepare(place: &Place, migrations: &[Migration]) -> Result<(), DatabaseError> {
-    let mut connection = Connection::open(place, Access::Write)?;
-    migrate::apply(connection.raw_mut(), migrations)?;
-    upkeep::optimize_all(&connection)
-}
-
-/// A database in memory that several connections share would lock whole tables against each other, so a private
-/// one is a file too, which need not survive.
-fn private_folder() -> Result<TempDir, DatabaseError> {
-    tempfile::Builder::new()
-        .prefix("kasoku-")
-        .tempdir()
-        .map_err(|error| DatabaseError::Io(format!("cannot make a private database: {error}").into()))
-}
-
-/// Enough that threads that serve do not meet, and threads that block find one too.
-fn here_most() -> usize {
-    let cores = std::thread::available_parallelism().map_or(4, std::num::NonZeroUsize::get);
-    (cores * 2).clamp(4, 64)
 }

@@ -44,9 +44,10 @@ impl Upkeep {
         let connection = Connection::open(place, Access::Write)?;
         let queue = Arc::new(Queue::new(1));
         let ended = Arc::clone(&queue);
+        let again = place.clone();
         let thread = std::thread::Builder::new()
             .name("kasoku-upkeep".into())
-            .spawn(move || work(&connection, &ended, &log_pages, &teller, &here))
+            .spawn(move || work(connection, &again, &ended, (&log_pages, &teller, &here)))
             .map_err(|error| DatabaseError::Io(error.to_string().into()))?;
         Ok(Self { queue, thread: Mutex::new(Some(thread)) })
     }
@@ -104,19 +105,33 @@ fn look_out(connection: &Connection, ended: &Queue<()>, teller: &Teller) {
     }
 }
 
-fn work(connection: &Connection, ended: &Queue<()>, log_pages: &AtomicU64, teller: &Teller, here: &Here) {
+fn work(
+    mut connection: Connection,
+    place: &Place,
+    ended: &Queue<()>,
+    (log_pages, teller, here): (&AtomicU64, &Teller, &Here),
+) {
     let mut nothing = Vec::new();
     let (mut seen, mut copied, mut idle) = (0, 0, 0);
     while ended.take(1, Some(LOOK_EVERY), &mut nothing) != Taken::Closed {
         // What is not used between two looks is not kept, so that the log can be copied and start anew.
         here.let_go();
+        if connection.is_outdated() {
+            match Connection::open(place, Access::Write) {
+                Ok(opened) => connection = opened,
+                Err(error) => {
+                    teller.failed("open", &error);
+                    continue;
+                }
+            }
+        }
         let pages = log_pages.load(Ordering::Relaxed);
         idle = if pages == seen { idle + 1 } else { 0 };
         seen = pages;
         // A log that started anew is shorter than what was copied of the one before.
         copied = if pages < copied { 0 } else { copied };
         if pages - copied > LOG_PAGES_SOME || (idle >= LOOKS_IDLE && pages > copied) {
-            match checkpoint(connection) {
+            match checkpoint(&connection) {
                 Ok(()) => copied = pages,
                 Err(error) => teller.failed("checkpoint", &error),
             }

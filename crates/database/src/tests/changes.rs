@@ -212,7 +212,13 @@ async fn what_another_process_writes_is_noticed_by_the_next_write() {
 #[tokio::test]
 async fn copying_the_log_is_no_news() {
     let (bench, told) = bench().await;
-    let place = Place { path: bench.path(), page_cache_bytes: 1 << 20, mapped_bytes: 0, durable: true };
+    let place = Place {
+        path: bench.path(),
+        page_cache_bytes: 1 << 20,
+        mapped_bytes: 0,
+        durable: true,
+        files: Arc::default(),
+    };
     let other = Connection::open(&place, Access::Write).unwrap();
     for name in ["x", "y", "z"] {
         bench.write(&format!("UPDATE shelf SET name = '{name}' WHERE id = 2")).await.unwrap();

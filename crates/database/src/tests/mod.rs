@@ -6,6 +6,7 @@ mod copies;
 mod inspecting;
 mod migrations;
 mod opening;
+mod others;
 mod postgres;
 mod reads;
 mod views;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use kasoku_config::{EngineSettings, Overrides, Plan, ProcessEnvironment, load};
-use kasoku_database::{PostgresSettings, Watched, watch_install, watch_remove, watch_status};
+use kasoku_database::{Watchable, Watched, watch_install, watch_remove, watch_status};
 use kasoku_server::tables_to_watch;
 use serde_json::json;
 
@@ -15,11 +15,11 @@ pub(crate) fn run(arguments: &Watch) -> Outcome {
         &arguments.what;
     let loaded = load(&target.app, &Overrides::default(), &ProcessEnvironment)
         .map_err(|found| Failure::found(&found))?;
-    let settings = server(&loaded.plan)?;
+    let place = place(&loaded.plan)?;
     match arguments.what {
         WatchWhat::Install(_) => {
             let tables = tables_to_watch(&loaded.plan).map_err(|error| Failure::of(&error))?;
-            let changed = watch_install(settings, &tables).map_err(|error| Failure::of(&error))?;
+            let changed = watch_install(place, &tables).map_err(|error| Failure::of(&error))?;
             if target.json {
                 println!("{:#}", json!({ "installed": changed }));
             } else if changed.is_empty() {
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Watch) -> Outcome {
             Ok(ExitCode::SUCCESS)
         }
         WatchWhat::Remove(_) => {
-            watch_remove(settings).map_err(|error| Failure::of(&error))?;
+            watch_remove(place).map_err(|error| Failure::of(&error))?;
             if target.json {
                 println!("{:#}", json!({ "removed": true }));
             } else {
@@ -38,13 +38,13 @@ pub(crate) fn run(arguments: &Watch) -> Outcome {
             }
             Ok(ExitCode::SUCCESS)
         }
-        WatchWhat::Status(_) => status(settings, &loaded.plan, target.json),
+        WatchWhat::Status(_) => status(place, &loaded.plan, target.json),
     }
 }
 
 /// Says what is watched and what is not; not everything is code 1.
-fn status(settings: &PostgresSettings, plan: &Plan, as_json: bool) -> Outcome {
-    let watched = watch_status(settings).map_err(|error| Failure::of(&error))?;
+fn status(place: Watchable<'_>, plan: &Plan, as_json: bool) -> Outcome {
+    let watched = watch_status(place).map_err(|error| Failure::of(&error))?;
     let wanted = tables_to_watch(plan).map_err(|error| Failure::of(&error))?;
     let known = watched.as_deref().unwrap_or_default();
     let is_told = |table: &str, columns: &[String]| {
@@ -63,7 +63,7 @@ fn status(settings: &PostgresSettings, plan: &Plan, as_json: bool) -> Outcome {
         println!("{:#}", json!({ "installed": watched.is_some(), "tables": tables }));
     } else if watched.is_none() {
         println!(
-            "Nothing is installed: what others write is not noticed. `kasoku watch install` changes that."
+            "Nothing is installed: what others write is not noticed, or not in detail. `kasoku watch install` changes that."
         );
     } else {
         for (table, told) in &tables {
@@ -76,10 +76,15 @@ fn status(settings: &PostgresSettings, plan: &Plan, as_json: bool) -> Outcome {
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The server of an app; a file needs no triggers of this kind.
-fn server(plan: &Plan) -> Result<&PostgresSettings, Failure> {
+/// The database of an app, if others can write it.
+fn place(plan: &Plan) -> Result<Watchable<'_>, Failure> {
     match plan.database.as_ref().map(|database| &database.engine) {
-        Some(EngineSettings::Postgres(settings)) => Ok(settings),
-        _ => Err(Failure::because("this app has no PostgreSQL database; there is nothing to watch")),
+        Some(EngineSettings::Postgres(settings)) => Ok(Watchable::Server(settings)),
+        Some(EngineSettings::Sqlite(settings)) => match &settings.path {
+            Some(path) if path.exists() => Ok(Watchable::File(path)),
+            Some(_) => Err(Failure::because("the database does not exist yet; serving the app makes it")),
+            None => Err(Failure::because("the database is in memory; nobody else can write it")),
+        },
+        None => Err(Failure::because("this app has no database; there is nothing to watch")),
     }
 }

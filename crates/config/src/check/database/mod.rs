@@ -82,6 +82,9 @@ fn engine(check: &mut Check<'_>, at: &KeyPath, written: &Database, location: Loc
         group_most: written.group as usize,
         statement_timeout: written.statement_timeout.duration(),
         long: long(check, at, written, LongSettings::IN_PROCESS),
+        watch: pool::watch(check, at, written),
+        poll: written.poll.duration(),
+        bound: written.bound.duration(),
         ..Settings::default()
     })
 }

@@ -13,7 +13,7 @@ use crate::written::{Database, DurationText, Pool, PoolName, PoolOrName, Replica
 
 /// Settings that are for one kind of database.
 const OF_SQLITE: &[&str] = &["readers", "page_cache", "write_queue", "group"];
-const OF_POSTGRES: &[&str] = &["pool", "watch", "poll", "bound", "replicas", "replica_choice", "replica_lag"];
+const OF_POSTGRES: &[&str] = &["pool", "replicas", "replica_choice", "replica_lag"];
 
 /// How many replicas a database may have.
 const REPLICAS_MAX: usize = 16;
@@ -75,11 +75,7 @@ pub(super) fn server(
         reconnect: [first.min(most), most],
         statement_timeout: written.statement_timeout.duration(),
         long: super::long(check, at, written, profile.long),
-        watch: match written.watch {
-            WatchName::Install => WatchMode::Install,
-            WatchName::Installed => WatchMode::Installed,
-            WatchName::Off => WatchMode::Off,
-        },
+        watch: watch(check, at, written),
         poll: written.poll.duration(),
         bound: written.bound.duration(),
         replicas: replicas(check, &at.key("replicas"), written),
@@ -96,13 +92,22 @@ pub(super) fn server(
         let finding = Finding::error("`replica_lag` is not longer than `poll`");
         check.value(&at.key("replica_lag"), finding.label("no replica would ever be recent enough"));
     }
+    settings
+}
+
+/// How changes by others are learnt.
+pub(super) fn watch(check: &mut Check<'_>, at: &KeyPath, written: &Database) -> WatchMode {
     positive(check, &at.key("poll"), written.poll);
     positive(check, &at.key("bound"), written.bound);
-    if settings.bound <= settings.poll {
+    if written.bound.duration() <= written.poll.duration() {
         let finding = Finding::error("`bound` is not longer than `poll`");
         check.value(&at.key("bound"), finding.label("answers could never be reused"));
     }
-    settings
+    match written.watch {
+        WatchName::Install => WatchMode::Install,
+        WatchName::Installed => WatchMode::Installed,
+        WatchName::Off => WatchMode::Off,
+    }
 }
 
 /// The replicas, each named once. Their passwords are in no message.

@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 use super::super::held::Held;
 use crate::changes::WatchedTable;
 use crate::error::DatabaseError;
+use crate::watched::Watched;
 use kasoku_sql_plan::named::quoted;
 
 /// Rows of one statement that are told one by one; beyond them the whole table is.
@@ -26,15 +27,6 @@ const BASE: &str = "
     create index if not exists _kasoku_change_by_xid on _kasoku_change (xid);
     create unlogged table if not exists _kasoku_epoch (epoch text not null);
     create table if not exists _kasoku_watched (relation text primary key, columns text[] not null);";
-
-/// A table whose changes are written down, and the columns that rows are told by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Watched {
-    /// The table.
-    pub table: String,
-    /// The columns.
-    pub columns: Vec<String>,
-}
 
 /// The tables whose changes are written down; none if nothing is installed.
 pub(crate) fn installed(held: &Held) -> Result<Option<Vec<Watched>>, DatabaseError> {

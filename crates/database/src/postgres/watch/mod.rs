@@ -19,12 +19,12 @@ use tokio_postgres::types::Type;
 use super::background::Background;
 use super::connect::{Connector, Failed};
 use super::held::Held;
-use super::settings::{PostgresSettings, WatchMode};
+use super::settings::PostgresSettings;
 use crate::changes::{DataChange, WatchedTable};
 use crate::error::DatabaseError;
 use crate::tell::Teller;
+use crate::watched::{WatchMode, Watched};
 use feed::Feed;
-pub use install::Watched;
 use install::{install, installed, remove};
 use told::{Table, Told};
 
@@ -152,7 +152,7 @@ impl Watch {
 }
 
 /// Installs the triggers of these tables, and says which were not as they should be. Blocks meanwhile.
-pub fn watch_install(
+pub(crate) fn watch_install(
     settings: &PostgresSettings,
     tables: &[WatchedTable],
 ) -> Result<Vec<String>, DatabaseError> {
@@ -160,12 +160,12 @@ pub fn watch_install(
 }
 
 /// Takes away all that [`watch_install`] has made. Blocks meanwhile.
-pub fn watch_remove(settings: &PostgresSettings) -> Result<(), DatabaseError> {
+pub(crate) fn watch_remove(settings: &PostgresSettings) -> Result<(), DatabaseError> {
     apart(settings, remove)
 }
 
 /// The tables whose changes are written down; `None` if nothing is installed. Blocks meanwhile.
-pub fn watch_status(settings: &PostgresSettings) -> Result<Option<Vec<Watched>>, DatabaseError> {
+pub(crate) fn watch_status(settings: &PostgresSettings) -> Result<Option<Vec<Watched>>, DatabaseError> {
     apart(settings, installed)
 }
 

@@ -8,6 +8,7 @@ mod stop;
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use kasoku_observe::{Observation, Observer};
@@ -32,6 +33,9 @@ pub(crate) struct Connection {
     stop: Arc<Stop>,
     guard: Guard,
     worst: Cell<Severity>,
+    files: Arc<AtomicU64>,
+    /// Which of them this one has open.
+    file: u64,
 }
 
 /// What a statement did.
@@ -45,6 +49,8 @@ pub(crate) struct Ran<T> {
 impl Connection {
     /// Opens a connection.
     pub(crate) fn open(place: &Place, access: Access) -> Result<Self, DatabaseError> {
+        let files = Arc::clone(&place.files);
+        let file = files.load(Ordering::Acquire);
         let mut raw = open::open(place, access)?;
         functions::install(&raw)?;
         let stop = Arc::new(Stop::new());
@@ -53,7 +59,12 @@ impl Connection {
         raw.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         let guard = Guard::default();
         guard.install(&mut raw)?;
-        Ok(Self { raw, stop, guard, worst: Cell::new(Severity::Harmless) })
+        Ok(Self { raw, stop, guard, worst: Cell::new(Severity::Harmless), files, file })
+    }
+
+    /// Whether another file lies at its path by now.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.files.load(Ordering::Acquire) != self.file
     }
 
     /// The driver's connection, for what is not a declared statement.

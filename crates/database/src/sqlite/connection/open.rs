@@ -1,6 +1,8 @@
 //! How connections are opened: flags and pragmas, in the order that matters.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::OpenFlags;
@@ -28,6 +30,15 @@ pub(crate) struct Place {
     pub(crate) mapped_bytes: u64,
     /// Whether what is committed must survive a loss of power. Only a private database need not.
     pub(crate) durable: bool,
+    /// How often another file was found at the path.
+    pub(crate) files: Arc<AtomicU64>,
+}
+
+impl Place {
+    /// Another file lies there now: connections that are open have to be opened anew.
+    pub(crate) fn outdate(&self) {
+        self.files.fetch_add(1, Ordering::AcqRel);
+    }
 }
 
 /// What a connection is for.

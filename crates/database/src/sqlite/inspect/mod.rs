@@ -97,6 +97,7 @@ impl Inspector {
             page_cache_bytes: settings.page_cache_bytes,
             mapped_bytes: 0,
             durable: false,
+            files: std::sync::Arc::default(),
         };
         let connection = Connection::open(&place, access)?;
         let mut inspector = Self { connection, noted: Arc::default() };

@@ -54,6 +54,9 @@ impl Here {
         f: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<(T, Snapshot), E> {
         let mut place = self.free(span.until)?;
+        if place.as_ref().is_some_and(|slot| slot.connection.is_outdated()) {
+            *place = None;
+        }
         if place.is_none() {
             let connection = Connection::open(&self.place, self.access)?;
             *place = Some(Slot { connection, kept: Kept::Nothing(None) });

@@ -107,6 +107,9 @@ fn work(place: &Place, access: Access, queue: &Queue<Job>, observer: &dyn Observ
     let mut jobs: Vec<Job> = Vec::with_capacity(1);
     while queue.take(1, None, &mut jobs) != Taken::Closed {
         for job in jobs.drain(..) {
+            if connection.as_ref().is_some_and(Connection::is_outdated) {
+                connection = None;
+            }
             if connection.is_none() {
                 match Connection::open(place, access) {
                     Ok(opened) => connection = Some(opened),

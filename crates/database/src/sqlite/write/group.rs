@@ -15,6 +15,7 @@ use super::transaction::Transaction;
 use super::writer::Writer;
 use crate::error::{DatabaseError, Severity};
 use crate::sqlite::connection::Connection;
+use crate::sqlite::watch::Watch;
 use crate::transaction::WriteTransaction;
 
 /// How an attempt to commit a group ended.
@@ -54,6 +55,7 @@ impl Writer {
     }
 
     fn attempt(&mut self, jobs: &mut [Box<dyn WriteJob>]) -> Attempt {
+        let others = Arc::clone(&self.others);
         let connection = match self.connection() {
             Ok(connection) => connection,
             Err(error) => return Attempt::Failed(error),
@@ -63,6 +65,7 @@ impl Writer {
             let severity = connection.take_worst();
             return self.give_up(error, severity);
         }
+        let mark = others.mark(connection);
         self.notice_others();
         for job in jobs.iter_mut() {
             if let Left::Lost = self.run_one(job.as_mut()) {
@@ -71,6 +74,9 @@ impl Writer {
             }
         }
         let Some(connection) = &self.connection else { return Attempt::Failed(DatabaseError::Aborted) };
+        if let Some(Err(error)) = mark.map(|mark| Watch::forget_since(connection, mark)) {
+            return self.give_up(error, Severity::Broken);
+        }
         let teller = Arc::clone(&self.teller);
         // Published when it is dropped: behind the COMMIT, before any job is answered.
         let announced = teller.announce(&self.recorder.take());

@@ -25,6 +25,7 @@ use crate::queue::Queue;
 use crate::settings::Settings;
 use crate::sqlite::connection::{Connection, Place};
 use crate::sqlite::upkeep;
+use crate::sqlite::watch::{LetGo, Watch};
 use crate::tell::Teller;
 use crate::transaction::WriteTransaction;
 use job::{Typed, WriteJob};
@@ -50,6 +51,7 @@ impl WriteQueue {
         settings: &Settings,
         teller: Arc<Teller>,
         log_pages: Arc<AtomicU64>,
+        others: &Arc<Watch>,
     ) -> Result<Self, DatabaseError> {
         let mut writer = Writer {
             place: place.clone(),
@@ -60,6 +62,7 @@ impl WriteQueue {
             group_most: settings.group_most.max(1),
             log_pages,
             watched: Vec::new(),
+            others: Arc::clone(others),
             file_version: None,
             copy_log_at: upkeep::LOG_PAGES_MOST,
         };
@@ -96,6 +99,15 @@ impl WriteQueue {
             let _nobody_waits = waiter.send(writer.watch(tables));
         })))?;
         answer.await.unwrap_or(Err(DatabaseError::Closed))
+    }
+
+    /// Has the writer take rows away that were read of what others have written down.
+    pub(crate) fn letting_go(&self) -> LetGo {
+        let queue = Arc::clone(&self.queue);
+        Box::new(move |seq| {
+            // If there is no room or no writer any more, there is nothing to be gained either.
+            let _refused = queue.add(Job::Alone(Box::new(move |writer| writer.let_go_before(seq))));
+        })
     }
 
     /// Lends the writer's connection to the calling thread, unwatched, while the writer waits.

@@ -14,6 +14,7 @@ use crate::error::DatabaseError;
 use crate::queue::{Queue, Taken};
 use crate::sqlite::connection::{Access, Connection, Place};
 use crate::sqlite::upkeep;
+use crate::sqlite::watch::Watch;
 use crate::tell::Teller;
 
 /// How often an idle writer looks for writes of other processes: the bound on how late they are noticed.
@@ -32,6 +33,7 @@ pub(crate) struct Writer {
     pub(super) group_most: usize,
     pub(super) log_pages: Arc<AtomicU64>,
     pub(super) watched: Vec<WatchedTable>,
+    pub(super) others: Arc<Watch>,
     pub(super) file_version: Option<i64>,
     pub(super) copy_log_at: u64,
 }
@@ -63,6 +65,9 @@ impl Writer {
 
     /// The connection; opened anew if the last one was given up.
     pub(super) fn connection(&mut self) -> Result<&Connection, DatabaseError> {
+        if self.connection.as_ref().is_some_and(Connection::is_outdated) {
+            self.connection = None;
+        }
         if self.connection.is_none() {
             let connection = self.open()?;
             self.connection = Some(connection);
@@ -94,6 +99,7 @@ impl Writer {
     pub(super) fn watch(&mut self, tables: Vec<WatchedTable>) -> Result<(), DatabaseError> {
         let recorder = self.recorder.clone();
         watch::install(self.connection()?, &recorder, &tables)?;
+        self.others.watch(self.connection.as_ref(), &tables)?;
         self.watched = tables;
         Ok(())
     }
@@ -107,21 +113,30 @@ impl Writer {
     ) {
         let recorder = self.recorder.clone();
         let unwatched = self.connection().and_then(|connection| watch::install(connection, &recorder, &[]));
+        let mark = self.connection.as_ref().and_then(|connection| self.others.mark(connection));
         let ready = unwatched.and_then(|()| self.connection.take().ok_or(DatabaseError::Closed));
         if out.send(ready).is_ok() {
             // Nothing comes back when the borrower panicked; the next who needs a connection opens one.
             self.connection = back.recv().ok();
         }
-        if let Some(connection) = &self.connection
-            && watch::install(connection, &self.recorder, &self.watched).is_err()
-        {
-            self.connection = None;
+        if let Some(connection) = &self.connection {
+            if let Some(Err(error)) = mark.map(|mark| Watch::forget_since(connection, mark)) {
+                // What is left there is told by the feed, which is needless and does no harm.
+                self.teller.failed("feed", &error);
+            }
+            if watch::install(connection, &self.recorder, &self.watched).is_err() {
+                self.connection = None;
+            }
         }
         self.teller.tell(&[DataChange::Everything]);
     }
 
     /// Notices what other processes wrote. A connection's own writes do not count.
     pub(super) fn notice_others(&mut self) {
+        if self.others.is_on() {
+            // The feed does, and knows more.
+            return;
+        }
         let Some(connection) = &self.connection else { return };
         let Ok(version) = connection.integer("PRAGMA data_version") else { return };
         if self.file_version.replace(version).is_some_and(|known| known != version) {
@@ -138,6 +153,14 @@ impl Writer {
         } else if pages >= self.copy_log_at {
             self.report("checkpoint", upkeep::checkpoint);
             self.copy_log_at = pages + upkeep::LOG_PAGES_SOME;
+        }
+    }
+
+    /// Takes away what everybody has read of what others have written down.
+    pub(super) fn let_go_before(&mut self, seq: i64) {
+        let done = self.connection().and_then(|connection| Watch::let_go_before(connection, seq));
+        if let Err(error) = done {
+            self.teller.failed("feed", &error);
         }
     }
 
