@@ -6,6 +6,13 @@ const $ = (id) => document.getElementById(id);
 const milliseconds = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
 const reads = { hits: 0, all: 0 };
 
+let authorization = {};
+
+/** From now on asks with this token. */
+export function askAs(token) {
+  authorization = { authorization: `Bearer ${token}` };
+}
+
 /** A refusal by the server, or silence; its message is written for the person at the page. */
 export class Trouble extends Error {}
 
@@ -17,7 +24,7 @@ export async function ask(path, { method = "GET", headers = {}, body } = {}) {
   try {
     response = await fetch(path, {
       method,
-      headers: body ? { "content-type": "application/json", ...headers } : headers,
+      headers: { ...authorization, ...(body && { "content-type": "application/json" }), ...headers },
       body: body && JSON.stringify(body),
     });
     text = await response.text();

@@ -63,23 +63,23 @@ create table templates (
     deleted_at timestamptz(0)
 );
 
--- What lists are read along; each index ends in the key, which breaks ties, so that a page begins where the last one ended.
--- Deleted prompts are in none of them but the one by parent, which the reference needs whole.
-create index prompts_by_score on prompts (score, id) where deleted_at is null;
+-- What lists are read along, each within the rows of one caller; each index ends in the key, which breaks ties, so that a
+-- page begins where the last one ended. Deleted prompts are in none of them. Those that begin with a reference are for what
+-- refers: the versions of a prompt, and what goes with it.
 create index prompts_by_user on prompts (user_id, id) where deleted_at is null;
 create index prompts_by_user_and_score on prompts (user_id, score, id) where deleted_at is null;
-create index prompts_by_category on prompts (category, id) where deleted_at is null;
-create index prompts_by_status on prompts (status, id) where deleted_at is null;
-create index prompts_by_category_and_score on prompts (category, score, id) where deleted_at is null;
-create index prompts_by_status_and_score on prompts (status, score, id) where deleted_at is null;
+create index prompts_by_user_and_category on prompts (user_id, category, id) where deleted_at is null;
+create index prompts_by_user_and_status on prompts (user_id, status, id) where deleted_at is null;
+create index prompts_by_user_and_parent on prompts (user_id, parent_id, id) where deleted_at is null;
 create index prompts_by_parent on prompts (parent_id, id);
 create index prompts_to_show on prompts (category, score, id) where shared and status = 'active' and deleted_at is null;
-create index evaluations_by_prompt on evaluations (prompt_id, id);
-create index evaluations_by_prompt_and_score on evaluations (prompt_id, score, id);
 create index evaluations_by_user on evaluations (user_id, id);
-create index evaluations_by_score on evaluations (score, id);
-create index test_results_by_prompt on test_results (prompt_id, id);
+create index evaluations_by_user_and_score on evaluations (user_id, score, id);
+create index evaluations_by_user_and_prompt on evaluations (user_id, prompt_id, id);
+create index evaluations_by_prompt_and_score on evaluations (prompt_id, score);
 create index test_results_by_user on test_results (user_id, id);
+create index test_results_by_user_and_prompt on test_results (user_id, prompt_id, id);
+create index test_results_by_prompt on test_results (prompt_id);
 -- What the statistics add up, so that they read no row.
 create index test_results_in_sums on test_results (user_id, ran_on, passed, prompt_id, cost_micros, input_tokens, output_tokens, latency_ms);
 create index templates_by_name on templates (name, id) where deleted_at is null;

@@ -1,5 +1,6 @@
 //! Routes that answer from a declared query: its parameters, and what it reads.
 
+use kasoku_sql_plan::named::{CallerParams, caller_params};
 use kasoku_sql_plan::{ColumnKind, QueryFault, QueryParam, QueryRules, Schema, Value, read_query};
 use serde_json::Value as Json;
 
@@ -23,6 +24,16 @@ pub(super) fn rules(
 ) -> Option<(QueryRules, Option<String>)> {
     let here = at.key("query");
     let description = known.description.as_ref()?;
+    // Its bytes stay where they are, so that what is wrong with it is shown in its place.
+    let asked = match caller_params(sql) {
+        Ok(asked) => asked,
+        Err(name) => {
+            let finding = Finding::error(format!("`:{name}` is what `:caller.…` becomes"));
+            check.value(&here, finding.label("expected another name for the parameter"));
+            return None;
+        }
+    };
+    let sql = asked.text.as_str();
     let read = read_query(sql, description.dialect());
     if let Err(fault @ (QueryFault::Statements(_) | QueryFault::NotSelect | QueryFault::Writes)) = &read {
         check.value(&here, Finding::error(fault.to_string()).label("expected one `select`"));
@@ -53,7 +64,7 @@ pub(super) fn rules(
     distinct_columns(check, &here, &facts);
     let rules = QueryRules {
         sql: sql.to_owned(),
-        params: parameters(check, at, &used, written),
+        params: parameters(check, at, &used, &asked, written),
         one: written.one.unwrap_or(false),
         rows_most: written.rows.unwrap_or(ROWS_MOST),
         columns: facts.columns,
@@ -110,7 +121,13 @@ fn distinct_columns(check: &mut Check<'_>, at: &KeyPath, facts: &QueryFacts) {
 }
 
 /// The parameters of the query in the order of first use.
-fn parameters(check: &mut Check<'_>, at: &KeyPath, used: &[String], written: &Route) -> Vec<QueryParam> {
+fn parameters(
+    check: &mut Check<'_>,
+    at: &KeyPath,
+    used: &[String],
+    asked: &CallerParams,
+    written: &Route,
+) -> Vec<QueryParam> {
     let in_path = params(&written.path);
     let mut found: Vec<QueryParam> = Vec::with_capacity(used.len());
     for name in used {
@@ -126,7 +143,8 @@ fn parameters(check: &mut Check<'_>, at: &KeyPath, used: &[String], written: &Ro
             check.key(&here, finding.label("the path always has it"));
         }
         let default = default.and_then(|default| typed(check, &here, default, kind));
-        found.push(QueryParam { name: name.clone(), kind: column_kind(kind), default, caller: None });
+        let caller = asked.parts.get(name).cloned();
+        found.push(QueryParam { name: name.clone(), kind: column_kind(kind), default, caller });
     }
     found
 }
