@@ -99,7 +99,7 @@ async fn lines_of_text_are_read_back_as_what_they_were() {
     );
     assert!(
         text.contains(
-            "\r\n2,\"line\nbreak\",\"cr\rcr\",,,,,false\r\n3,=1+1,NULL,-0.25, both ,,AP8=,true\r\n"
+            "\r\n2,\"line\nbreak\",\"cr\rcr\",,,,,false\r\n3,=1+1,\"NULL\",-0.25, both ,,AP8=,true\r\n"
         ),
         "{text}"
     );
@@ -173,7 +173,8 @@ async fn what_is_wrong_with_a_request_is_said_before_the_file_begins() {
         (format!("/things.csv?cursor={next}&kind=eq.x"), "", "cursor-invalid"),
         (format!("/things.csv?cursor={back}"), "", "cursor-invalid"),
         ("/things.csv".into(), "cursor=page", "invalid-parameter"),
-        ("/things.json".into(), "", "not-found"),
+        ("/things.json".into(), "", "method-not-allowed"),
+        ("/letters.json".into(), "", "not-found"),
         ("/letters.csv".into(), "", "not-found"),
     ] {
         let refused = client.get_with(&target, &[("prefer", prefer)]).await;

@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod batches;
 mod cache_safety;
 mod catalog;
 mod coherence;
@@ -24,6 +25,7 @@ mod files;
 mod grammar;
 mod hostile;
 mod identity;
+mod imports;
 mod library;
 mod limits;
 mod lists;

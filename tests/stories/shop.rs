@@ -22,6 +22,7 @@ page = { default = 10, most = 50 }
 count = { default = "none", allowed = ["estimated", "capped", "exact"], cap = 20 }
 write = ["insert", "update", "upsert", "delete"]
 export = { formats = ["csv", "ndjson"], concurrent = 2 }
+import = { formats = ["csv", "ndjson", "json"], errors = 3, rows = 100, file = "64MiB" }
 cache = { fresh = "1h" }
 
 [[route]]
@@ -31,6 +32,11 @@ order = ["id"]
 envelope = "letters"
 soft_delete = "deleted_at"
 write = ["insert", "update", "delete"]
+
+[[route]]
+path = "/_batch"
+batch = ["/things", "/letters"]
+operations = 20
 
 [[route]]
 path = "/kinds"

@@ -46,7 +46,7 @@ pub(crate) fn value(path: &KeyPath, node: &Node) -> Option<&'static str> {
 pub(crate) fn instead(path: &KeyPath) -> Option<&'static str> {
     let is_source = path.keys().last().is_some_and(|name| SOURCES.contains(&name));
     (is_source && path.parent().keys().eq(["route"]))
-        .then_some("the sources of this version are `table`, `query`, `files` and `origin`")
+        .then_some("the sources of this version are `table`, `query`, `files`, `batch` and `origin`")
 }
 
 fn find(

@@ -10,7 +10,7 @@ use http::uri::PathAndQuery;
 use kasoku_observe::RouteName;
 use kasoku_policies::identify::Requires;
 use kasoku_policies::{admit::AdmitRules, cache::CacheRules, rfc9111::HttpCacheRules, shape::ShapeRules};
-use kasoku_source_data::TransferRules;
+use kasoku_source_data::{BatchRules, TransferRules};
 use kasoku_source_files::FilesRules;
 use kasoku_source_origin::OriginRules;
 use kasoku_sql_plan::proof::ProofRules;
@@ -295,6 +295,8 @@ pub enum SourcePlan {
     Query(QueryRules),
     /// A folder.
     Files(FilesRules),
+    /// Several writes in one transaction.
+    Batch(BatchRules),
     /// HTTP servers.
     Origin(OriginRules),
 }

@@ -25,3 +25,10 @@ impl Commit {
         (value, Self { position, landmark: None })
     }
 }
+
+impl Isolation {
+    /// Of a job that `decides` by what it reads, or does not.
+    pub(crate) fn of(decides: bool) -> Self {
+        if decides { Self::Job } else { Self::Statements }
+    }
+}

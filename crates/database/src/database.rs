@@ -204,6 +204,24 @@ impl Database {
         }
     }
 
+    /// As [`Self::write`], for a job of many statements that may take until the deadline; where there is one writer, others
+    /// wait meanwhile. What `decides` by what it reads is isolated.
+    pub async fn write_long<T, E>(
+        &self,
+        decides: bool,
+        deadline: Instant,
+        job: impl FnMut(&mut WriteTransaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<(T, Commit), E>
+    where
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        match &self.0 {
+            Engine::Sqlite(sqlite) => sqlite.write_long(deadline, job).await.map(Commit::of),
+            Engine::Postgres(postgres) => postgres.write_until(deadline, Isolation::of(decides), job).await,
+        }
+    }
+
     /// Replaces the tables whose changes are reported. Their rows are reported from the next commit on.
     pub async fn watch(&self, tables: Vec<WatchedTable>) -> Result<(), DatabaseError> {
         match &self.0 {

@@ -47,6 +47,7 @@ fn described(source: &SourcePlan) -> String {
         SourcePlan::Files(rules) => {
             format!("files of {}", rules.folder.file_name().unwrap_or_default().to_string_lossy())
         }
+        SourcePlan::Batch(rules) => format!("batch of writes to {}", rules.routes.join(", ")),
         SourcePlan::Origin(rules) => {
             let servers: Vec<String> = rules.client.servers.iter().map(ToString::to_string).collect();
             format!("origin {}", servers.join(", "))
@@ -61,5 +62,9 @@ fn example(plan: &Plan) -> Option<String> {
         SourcePlan::Table(_) => Some(format!("{}?limit=3", route.name.pattern)),
         _ => None,
     });
-    table.or_else(|| plain().next().map(|route| route.name.pattern.to_string()))
+    table.or_else(|| {
+        plain()
+            .find(|route| !matches!(route.source, SourcePlan::Batch(_)))
+            .map(|route| route.name.pattern.to_string())
+    })
 }

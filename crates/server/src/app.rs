@@ -31,7 +31,7 @@ use crate::landmarks::Landmarks;
 use crate::made_routes::{Basis, Kept, MadeRoute, Tagging};
 use crate::router::{Route, Router, RouterError, Takes};
 use crate::second_tier::Hearing;
-use crate::sources::{Around, Placed};
+use crate::sources::{Around, Placed, tables};
 use crate::stage::{Keeping, Stage};
 use crate::storage::{self, Progress};
 use crate::switches::Levers;
@@ -189,6 +189,7 @@ impl App {
             identity: identity.clone(),
         };
         let (kept, mut routes) = (Kept::of(&current.routes, &current.basis, &basis), Vec::new());
+        let tables = tables(&plan);
         for route in &mut plan.routes {
             if let Some(made) = kept.find(route).filter(|_| keeps) {
                 route.name.index = made.plan.name.index;
@@ -198,7 +199,7 @@ impl App {
             if keeps {
                 route.name.index = self.next_number.fetch_add(1, Ordering::Relaxed);
             }
-            let sources = self.sources(route, &schema, &dependencies, inspector.as_ref())?;
+            let sources = self.sources(route, &schema, &dependencies, inspector.as_ref(), &tables)?;
             routes.push(Arc::new(self.assemble(route, sources, &shared)));
         }
         let patterns = routes.iter().flat_map(|made| made.patterns.clone()).collect();

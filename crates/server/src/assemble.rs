@@ -112,7 +112,7 @@ pub(crate) fn assemble_origin(
     };
     let loops = match &route.source {
         SourcePlan::Origin(rules) => Some(Loops::new(&rules.pseudonym)),
-        SourcePlan::Table(_) | SourcePlan::Query(_) | SourcePlan::Files(_) => None,
+        SourcePlan::Table(_) | SourcePlan::Query(_) | SourcePlan::Files(_) | SourcePlan::Batch(_) => None,
     };
     first(Observe::new(&here))
         .then(Rescue::new(&here))

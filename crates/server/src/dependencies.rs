@@ -30,7 +30,7 @@ impl Dependencies {
         let mut read: Vec<String> = Vec::new();
         for route in &plan.routes {
             match &route.source {
-                SourcePlan::Files(_) | SourcePlan::Origin(_) => {}
+                SourcePlan::Files(_) | SourcePlan::Batch(_) | SourcePlan::Origin(_) => {}
                 SourcePlan::Table(rules) => {
                     read.push(rules.table.to_ascii_lowercase());
                     for (table, columns) in rules.embedded(schema) {

@@ -94,7 +94,7 @@ impl<'a> Kept<'a> {
     /// The route as it is served already.
     pub(crate) fn find(&self, route: &RoutePlan) -> Option<&'a Arc<MadeRoute>> {
         let may_stay = match route.source {
-            SourcePlan::Table(_) | SourcePlan::Query(_) => self.tagging,
+            SourcePlan::Table(_) | SourcePlan::Query(_) | SourcePlan::Batch(_) => self.tagging,
             SourcePlan::Origin(_) => self.second_tier,
             // Nothing is stored for it, and its files may be others.
             SourcePlan::Files(_) => false,

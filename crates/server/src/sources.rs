@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use kasoku_config::{RoutePlan, SourcePlan};
+use kasoku_config::{Plan, RoutePlan, SourcePlan};
 use kasoku_database::Inspector;
 use kasoku_pipeline::Source;
-use kasoku_source_data::{Engine, KEY_PARAM, QuerySource, TransferSource, table_sources};
+use kasoku_source_data::{
+    BatchSource, Engine, KEY_PARAM, ListSource, QuerySource, RowSource, TransferSource, table_sources,
+};
 use kasoku_source_files::FilesSource;
 use kasoku_source_origin::OriginSource;
-use kasoku_sql_plan::{QueryPlanner, Schema, TablePlanner};
+use kasoku_sql_plan::{QueryPlanner, Schema, TablePlanner, TableRules};
 use kasoku_units::SystemClock;
 
 use crate::app::{App, StartError};
@@ -20,6 +22,18 @@ pub(crate) struct Placed {
     pub(crate) pattern: String,
     pub(crate) source: Arc<dyn Source>,
     pub(crate) around: Around,
+}
+
+/// The path of a `table` route, and what it serves.
+pub(crate) type TableAt = (Arc<str>, TableRules);
+
+/// The `table` routes of a plan.
+pub(crate) fn tables(plan: &Plan) -> Vec<TableAt> {
+    let of_table = |route: &RoutePlan| match &route.source {
+        SourcePlan::Table(rules) => Some((Arc::clone(&route.name.pattern), rules.clone())),
+        _ => None,
+    };
+    plan.routes.iter().filter_map(of_table).collect()
 }
 
 /// Which policies a source has around it.
@@ -45,25 +59,17 @@ impl App {
         schema: &Schema,
         dependencies: &Dependencies,
         inspector: Option<&Inspector>,
+        tables: &[TableAt],
     ) -> Result<Vec<Placed>, StartError> {
         let pattern = &*route.name.pattern;
         let wrong = |reason: String| StartError::Route { route: pattern.to_owned(), reason };
-        let engine = || {
-            let database = self.database.clone().ok_or_else(|| wrong("it needs a database".into()))?;
-            Ok::<_, StartError>(Engine { database, clock: Arc::new(SystemClock) })
-        };
         match &route.source {
             SourcePlan::Files(rules) => Ok(below(pattern, Arc::new(FilesSource::new(rules.clone())))),
             SourcePlan::Origin(rules) => {
                 Ok(below(pattern, Arc::new(OriginSource::new(rules.clone(), &self.observer))))
             }
             SourcePlan::Table(rules) => {
-                let tags = |table: &str| dependencies.tags(table);
-                let planner = TablePlanner::new(pattern, schema, rules, engine()?.database.dialect(), &tags)
-                    .map_err(|faults| wrong(faults.to_string()))?;
-                let cursors = self.cursors.clone().ok_or_else(|| wrong("it needs a database".into()))?;
-                let has_key = schema.table(&rules.table).is_some_and(|table| !table.key.is_empty());
-                let (list, row) = table_sources(pattern, planner, rules, has_key, engine()?, cursors);
+                let (list, row) = self.table(pattern, rules, schema, dependencies)?;
                 let files = TransferSource::all(&list, &route.transfers, &self.observer).into_iter().map(
                     |(extension, source)| Placed {
                         pattern: format!("{pattern}.{extension}"),
@@ -76,6 +82,17 @@ impl App {
                 let below = format!("{}/{{{KEY_PARAM}}}", pattern.trim_end_matches('/'));
                 let row = row.map(|row| Placed::usual(below, Arc::new(row)));
                 Ok(std::iter::once(list).chain(row).chain(files).collect())
+            }
+            SourcePlan::Batch(rules) => {
+                let table = |path: &String| {
+                    let found = tables.iter().find(|(known, _)| **known == **path);
+                    let (_, table) = found.ok_or_else(|| wrong(format!("there is no `{path}`")))?;
+                    let (list, row) = self.table(path, table, schema, dependencies)?;
+                    Ok::<_, StartError>((path.clone(), list, row))
+                };
+                let targets = rules.routes.iter().map(table).collect::<Result<_, _>>()?;
+                let source = BatchSource::new(pattern, targets, rules.operations_most);
+                Ok(vec![Placed::usual(pattern.to_owned(), Arc::new(source))])
             }
             SourcePlan::Query(rules) => {
                 let inspector = inspector.ok_or_else(|| wrong("it needs a database".into()))?;
@@ -90,10 +107,34 @@ impl App {
                 };
                 let columns = inspector.columns(&rules.sql)?;
                 let source: Arc<dyn Source> =
-                    Arc::new(QuerySource::new(planner, rules, &columns, &tables, engine()?));
+                    Arc::new(QuerySource::new(planner, rules, &columns, &tables, self.engine(pattern)?));
                 Ok(vec![Placed::usual(pattern.to_owned(), source)])
             }
         }
+    }
+
+    /// The sources of a table's list and rows, as routes at this pattern have them.
+    fn table(
+        &self,
+        pattern: &str,
+        rules: &TableRules,
+        schema: &Schema,
+        dependencies: &Dependencies,
+    ) -> Result<(ListSource, Option<RowSource>), StartError> {
+        let wrong = |reason: String| StartError::Route { route: pattern.to_owned(), reason };
+        let engine = self.engine(pattern)?;
+        let tags = |table: &str| dependencies.tags(table);
+        let planner = TablePlanner::new(pattern, schema, rules, engine.database.dialect(), &tags)
+            .map_err(|faults| wrong(faults.to_string()))?;
+        let cursors = self.cursors.clone().ok_or_else(|| wrong("it needs a database".into()))?;
+        let has_key = schema.table(&rules.table).is_some_and(|table| !table.key.is_empty());
+        Ok(table_sources(pattern, planner, rules, has_key, engine, cursors))
+    }
+
+    fn engine(&self, pattern: &str) -> Result<Engine, StartError> {
+        let none = || StartError::Route { route: pattern.to_owned(), reason: "it needs a database".into() };
+        let database = self.database.clone().ok_or_else(none)?;
+        Ok(Engine { database, clock: Arc::new(SystemClock) })
     }
 }
 

@@ -66,6 +66,7 @@ impl Vitals for App {
                 SourcePlan::Table(rules) => ("table", Some(rules.table.clone())),
                 SourcePlan::Query(_) => ("query", None),
                 SourcePlan::Files(_) => ("files", None),
+                SourcePlan::Batch(_) => ("batch", None),
                 SourcePlan::Origin(_) => ("origin", None),
             };
             json!({

@@ -61,7 +61,13 @@ pub(crate) enum Known {
 }
 
 impl Idempotent {
-    /// The key of a request, if it has one. Keys of different callers do not meet. `parts` are what makes it another request: method, target, what it
+    /// Whether a request has a key.
+    pub(crate) fn is_asked(headers: &HeaderMap) -> bool {
+        headers.contains_key(KEY)
+    }
+
+    /// The key of a request, if it has one. Keys of different callers do not meet. `parts` are what makes it another
+    /// request: method, target, what it
     /// prefers and accepts, body.
     pub(crate) fn of(
         headers: &HeaderMap,

@@ -130,6 +130,21 @@ impl Lanes {
         }
     }
 
+    /// Writes much in one transaction, which may take until the deadline.
+    pub(crate) async fn write_long<T: Send + 'static, E: From<DatabaseError> + Send + 'static>(
+        &self,
+        decides: bool,
+        deadline: Instant,
+        job: impl FnMut(&mut WriteTransaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<(T, Commit), E> {
+        self.engine.database.write_long(decides, deadline, job).await
+    }
+
+    /// The database.
+    pub(crate) fn database(&self) -> &Database {
+        &self.engine.database
+    }
+
     fn is_short(&self, shape: &Arc<str>) -> bool {
         let database = &self.engine.database;
         database.reads_in_place() && !database.long_shapes().has(shape, || self.engine.clock.now())

@@ -32,4 +32,5 @@ pub use lanes::Engine;
 pub use position::POSITION;
 pub use query::QuerySource;
 pub use table::{KEY_PARAM, ListSource, RowSource, table_sources};
-pub use transfer::{ExportRules, TransferFormat, TransferRules, TransferSource};
+pub use transfer::{ExportRules, ImportFormat, ImportRules, TransferFormat, TransferRules, TransferSource};
+pub use write::{BatchRules, BatchSource};

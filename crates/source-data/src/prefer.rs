@@ -75,6 +75,8 @@ pub(crate) struct Preferences {
     pub(crate) end: Option<End>,
     /// `cursor=row`: each row of a file carries the cursor of what comes behind it.
     pub(crate) row_cursors: bool,
+    /// `continue-on-error`: of several things, those are kept that can be done.
+    pub(crate) continues: bool,
 }
 
 impl Preferences {
@@ -117,6 +119,11 @@ impl Preferences {
             "tx" => return set(&mut self.end, &ENDS, value),
             "cursor" => match value {
                 "row" => self.row_cursors = true,
+                _ => return Read::Wrong,
+            },
+            "continue-on-error" => match value {
+                "" | "true" => self.continues = true,
+                "false" => self.continues = false,
                 _ => return Read::Wrong,
             },
             "max-affected" => match value.parse() {
@@ -173,6 +180,16 @@ impl Preferences {
         applied.extend(self.count_text());
         applied.extend(self.affected_most.map(|most| format!("max-affected={most}")));
         applied.extend(text("tx", &ENDS, self.end));
+        Self::applied(&applied)
+    }
+
+    /// `Preference-Applied` of an import's answer.
+    pub(crate) fn applied_to_import(&self) -> Option<HeaderValue> {
+        let mut applied = self.heeded();
+        applied.extend(text("resolution", &RESOLUTIONS, self.resolution));
+        applied.extend(text("missing", &MISSING, self.missing));
+        applied.extend(text("tx", &ENDS, self.end));
+        applied.extend(self.continues.then(|| "continue-on-error".to_owned()));
         Self::applied(&applied)
     }
 
@@ -257,6 +274,7 @@ fn invalid(preference: &str) -> Problem {
                 "tx=commit",
                 "tx=rollback",
                 "cursor=row",
+                "continue-on-error",
                 "handling=strict",
                 "handling=lenient",
             ],

@@ -184,7 +184,7 @@ impl Position {
 }
 
 /// One byte of type, then the value: integers and doubles as 8 bytes, text and bytes with their length before.
-fn encode(value: &Value, out: &mut Vec<u8>) {
+pub(crate) fn encode(value: &Value, out: &mut Vec<u8>) {
     let mut sized = |kind: u8, bytes: &[u8]| {
         out.push(kind);
         out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
@@ -205,7 +205,8 @@ fn encode(value: &Value, out: &mut Vec<u8>) {
     }
 }
 
-fn decode(rest: &mut &[u8]) -> Option<Value> {
+/// Reads what [`encode`] has written.
+pub(crate) fn decode(rest: &mut &[u8]) -> Option<Value> {
     let (kind, after) = rest.split_first()?;
     *rest = after;
     Some(match kind {

@@ -13,10 +13,14 @@ mod types;
 
 #[path = "../bad_input.rs"]
 mod bad_input;
+#[path = "../batches.rs"]
+mod batches;
 #[path = "../embeds.rs"]
 mod embeds;
 #[path = "../exports.rs"]
 mod exports;
+#[path = "../imports.rs"]
+mod imports;
 #[path = "../lists.rs"]
 mod lists;
 #[path = "../writes.rs"]

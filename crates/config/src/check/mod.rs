@@ -3,6 +3,7 @@
 //! What stands here is about meaning; unknown keys, types and units were found before (`tree::conform`). Each part
 //! finds all that it can and goes on; a plan exists only if nothing was found.
 
+mod batch;
 mod cache;
 mod counts;
 mod database;

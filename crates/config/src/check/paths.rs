@@ -166,7 +166,7 @@ fn patterns(route: &Route, known: Option<&Known>) -> (String, Vec<String>) {
     let table = route.table.as_ref().zip(description).and_then(|(name, known)| known.schema.table(name));
     let has_rows = route.table.is_some() && table.is_none_or(|table| !table.key.is_empty());
     let rows = has_rows.then(|| format!("{}/{{key}}", path.trim_end_matches('/')));
-    let files = transfer::extensions(route).filter(|_| route.table.is_some() && path != "/");
+    let files = transfer::extensions(route).into_iter().filter(|_| route.table.is_some() && path != "/");
     (path.to_owned(), rows.into_iter().chain(files.map(|extension| format!("{path}.{extension}"))).collect())
 }
 

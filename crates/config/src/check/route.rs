@@ -7,14 +7,14 @@ use kasoku_observe::RouteName;
 use kasoku_policies::{admit::AdmitRules, shape::ShapeRules};
 
 use super::server::{body, positive, size};
-use super::{Check, Known, cache, files, origin, proof, query, requires, table, transfer};
+use super::{Check, Known, batch, cache, files, origin, proof, query, requires, table, transfer};
 use crate::diagnostic::Finding;
 use crate::plan::{RoutePlan, SourcePlan};
 use crate::tree::KeyPath;
 use crate::written::{CacheOrName, DurationText, OrFalse, Route, SizeText, Written};
 
 /// Settings that belong to some sources only.
-pub(crate) const BELONG: [(&str, &[&str]); 22] = [
+pub(crate) const BELONG: [(&str, &[&str]); 24] = [
     ("select", &["table"]),
     ("filter", &["table"]),
     ("plain", &["table"]),
@@ -23,6 +23,7 @@ pub(crate) const BELONG: [(&str, &[&str]); 22] = [
     ("count", &["table"]),
     ("write", &["table"]),
     ("export", &["table"]),
+    ("import", &["table"]),
     ("envelope", &["table"]),
     ("soft_delete", &["table"]),
     ("plans", &["table"]),
@@ -34,13 +35,14 @@ pub(crate) const BELONG: [(&str, &[&str]); 22] = [
     ("params", &["query"]),
     ("one", &["query"]),
     ("rows", &["query"]),
+    ("operations", &["batch"]),
     ("strip", &["origin"]),
     ("cache", &["table", "query", "origin"]),
-    ("compress", &["table", "query", "files", "origin"]),
+    ("compress", &["table", "query", "files", "batch", "origin"]),
 ];
 
 /// The sources of this version.
-const SOURCES: [&str; 4] = ["table", "query", "files", "origin"];
+const SOURCES: [&str; 5] = ["table", "query", "files", "batch", "origin"];
 
 /// How long an answer may take where nothing is said.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -79,7 +81,10 @@ pub(super) fn route(
     let mut volatile = None;
     let limit = if source == "origin" { ORIGIN_BODY } else { all.server.limits.body };
     let body_bytes_max = written.body.unwrap_or(limit).0.0;
-    let uses = if known.is_some() { "database" } else { source };
+    let uses = match source {
+        "table" | "query" => "database",
+        other => other,
+    };
     let source = match (&written.table, &written.query, &written.files) {
         (Some(name), ..) => table::rules(check, at, name, written, known?).map(|(rules, changes)| {
             volatile = changes;
@@ -90,6 +95,7 @@ pub(super) fn route(
             SourcePlan::Query(rules)
         }),
         (.., Some(files)) => files::rules(check, at, files).map(SourcePlan::Files),
+        _ if written.batch.is_some() => batch::rules(check, at, written, all).map(SourcePlan::Batch),
         _ => origin::rules(check, at, written, body_bytes_max, pseudonym(all)).map(SourcePlan::Origin),
     };
     let proof = proof::rules(check, at, written, all, source.as_ref());
@@ -106,7 +112,7 @@ pub(super) fn route(
     let asks = asks_for_caller(source.as_ref(), known);
     let requires = requires::rules(check, at, written, all, (source.as_ref(), asks));
     policies(check, at, written, all);
-    let transfers = transfer::rules(check, at, written);
+    let transfers = transfer::rules(check, at, written, body_bytes_max);
     let usual = if written.origin.is_some() { DEADLINE_OF_ORIGINS } else { DEADLINE };
     Some(RoutePlan {
         name,
@@ -171,7 +177,7 @@ fn one_source(check: &mut Check<'_>, at: &KeyPath) -> Option<&'static str> {
         [one] => Some(one),
         [] => {
             let finding = Finding::error("the route has no source")
-                .label("expected `table`, `query`, `files` or `origin` in it");
+                .label("expected `table`, `query`, `files`, `batch` or `origin` in it");
             check.value(at, finding);
             None
         }

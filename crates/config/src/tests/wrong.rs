@@ -147,7 +147,7 @@ files = "static"
     8 | colour = "***"
       | ^^^^^^ not a setting
       |
-      = help: there is `admit`, `aggregate`, `body`, `cache`, `compress`, `count`, `deadline`, `embed`, `embed_rows`, `envelope`, `export`, `files`, `filter`, `one`, `order`, `origin`, `page`, `params`, `path`, `plain`, `plans`, `proof`, `query`, `requires`, `rows`, `select`, `soft_delete`, `strip`, `table`, `where` and `write`
+      = help: there is `admit`, `aggregate`, `batch`, `body`, `cache`, `compress`, `count`, `deadline`, `embed`, `embed_rows`, `envelope`, `export`, `files`, `filter`, `import`, `one`, `operations`, `order`, `origin`, `page`, `params`, `path`, `plain`, `plans`, `proof`, `query`, `requires`, `rows`, `select`, `soft_delete`, `strip`, `table`, `where` and `write`
     "#);
 }
 
@@ -342,7 +342,7 @@ objective = { p95 = "200ms" }"#), @r#"
     8 | chat = "*******"
       | ^^^^ answers from language models cannot be configured yet
       |
-      = help: the sources of this version are `table`, `query`, `files` and `origin`
+      = help: the sources of this version are `table`, `query`, `files`, `batch` and `origin`
 
     error[route[0].objective]: `objective` is not part of this version
      --> kasoku.toml:9:1
@@ -360,7 +360,7 @@ page = "pages/post.html"
     3 | page = "pages/post.html"
       |        ^^^^^^^^^^^^^^^^^ pages from templates cannot be configured yet
       |
-      = help: the sources of this version are `table`, `query`, `files` and `origin`
+      = help: the sources of this version are `table`, `query`, `files`, `batch` and `origin`
     "#);
 }
 
@@ -1027,7 +1027,7 @@ deadline = "1s"
      --> kasoku.toml:4:1
       |
     4 | [[route]]
-      | ^^^^^^^^^ expected `table`, `query`, `files` or `origin` in it
+      | ^^^^^^^^^ expected `table`, `query`, `files`, `batch` or `origin` in it
     ");
     assert_snapshot!(of_query(r#"query = "select 1 as a where :category = ''"
 select = ["a"]

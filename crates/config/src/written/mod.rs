@@ -33,7 +33,7 @@ pub(crate) use sources::{
     Count, CountName, CountOrName, Files, FilesOrFolder, Page, ParamOrType, ParamType, WriteName,
     WriteOrList, write_rows,
 };
-pub(crate) use transfer::{Export, ExportName, ExportOrList};
+pub(crate) use transfer::{Export, ExportName, ExportOrList, Import, ImportName, ImportOrList};
 
 /// The configuration of a Kasoku app: what is served, from where, and within which limits.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -61,7 +61,7 @@ pub(crate) struct Written {
     /// How callers are identified. Without it, nobody is.
     pub(crate) identity: Option<Identity>,
 
-    /// What is served. Each `[[route]]` names a path, exactly one source (`table`, `query`, `files` or `origin`), and
+    /// What is served. Each `[[route]]` names a path, exactly one source (`table`, `query`, `files`, `batch` or `origin`), and
     /// whatever should differ from the defaults around it.
     pub(crate) route: Vec<Route>,
 }

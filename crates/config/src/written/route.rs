@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AggregateOrColumns, CacheOrName, CountOrName, DurationText, Embed, ExportOrList, FilesOrFolder, OrFalse,
-    OriginOrUrl, Page, ParamOrType, ProofOrName, RequiresOrWho, SizeText, WriteOrList,
+    AggregateOrColumns, CacheOrName, CountOrName, DurationText, Embed, ExportOrList, FilesOrFolder,
+    ImportOrList, OrFalse, OriginOrUrl, Page, ParamOrType, ProofOrName, RequiresOrWho, SizeText, WriteOrList,
 };
 
 /// A route: a path, one source, and what differs from the defaults around it.
@@ -37,6 +37,15 @@ pub(crate) struct Route {
     /// Source: answers from this HTTP server, whatever the method; or a table with several servers and more.
     #[schemars(extend("x-form" = "origin"), example = &"http://127.0.0.1:3000")]
     pub(crate) origin: Option<OriginOrUrl>,
+
+    /// Source: `POST` of several writes in one transaction, each to one of these `table` routes, which allow what they
+    /// allow to requests of their own.
+    #[schemars(example = ["/v1/items", "/v1/orders"])]
+    pub(crate) batch: Option<Vec<String>>,
+
+    /// `batch`: operations in one request, at the most.
+    #[schemars(range(min = 1, max = 10_000), extend("default" = 100))]
+    pub(crate) operations: Option<u32>,
 
     /// `origin`: taken from the beginning of each path before it is sent.
     #[schemars(example = &"/legacy")]
@@ -75,6 +84,11 @@ pub(crate) struct Route {
     /// sorts and columns of the list: `csv`, `ndjson` or both; or a table with limits. Without it, none.
     #[schemars(example = ["csv", "ndjson"])]
     pub(crate) export: Option<ExportOrList>,
+
+    /// `table`: files into the table, by `POST` to the path with `.csv`, `.ndjson` or `.json` behind it: `csv`, `ndjson`,
+    /// `json`; or a table with limits. The route must let rows be inserted. Without it, none.
+    #[schemars(example = ["csv", "ndjson", "json"])]
+    pub(crate) import: Option<ImportOrList>,
 
     /// `table`: answers lists as an object with this member, and `next_cursor`, instead of a plain array.
     #[schemars(example = &"items")]

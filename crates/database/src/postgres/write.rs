@@ -41,6 +41,21 @@ impl Postgres {
         &self,
         deadline: Option<Instant>,
         isolation: Isolation,
+        job: impl FnMut(&mut WriteTransaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<(T, Commit), E>
+    where
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        let until = until(deadline, self.settings.statement_timeout)?;
+        self.write_until(until, isolation, job).await
+    }
+
+    /// As [`Self::write`], for a job that may take so long.
+    pub(crate) async fn write_until<T, E>(
+        &self,
+        until: Instant,
+        isolation: Isolation,
         mut job: impl FnMut(&mut WriteTransaction<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<(T, Commit), E>
     where
@@ -50,7 +65,6 @@ impl Postgres {
         if self.settings.read_only {
             return Err(DatabaseError::ReadOnly.into());
         }
-        let until = until(deadline, self.settings.statement_timeout)?;
         let (teller, watch) = (Arc::clone(&self.teller), Arc::clone(&self.watch));
         let floors = self.floors.clone();
         let work = move |held: &Held, _: &std::sync::atomic::AtomicBool| {

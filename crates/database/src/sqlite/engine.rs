@@ -28,7 +28,7 @@ use crate::sqlite::read::threads::Threads;
 use crate::sqlite::read::within;
 use crate::sqlite::upkeep::{Lookout, Upkeep};
 use crate::sqlite::watch::{Feed, Watch};
-use crate::sqlite::write::WriteQueue;
+use crate::sqlite::write::{Patience, WriteQueue};
 use crate::statement::Statement;
 use crate::tell::Teller;
 use crate::transaction::{ReadTransaction, WriteTransaction};
@@ -217,7 +217,20 @@ impl Sqlite {
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
-        self.write_queue()?.write(deadline, job).await
+        self.write_queue()?.write(deadline, Patience::OfAStatement, job).await
+    }
+
+    /// As [`Self::write`], for a job that may take until its deadline.
+    pub(crate) async fn write_long<T, E>(
+        &self,
+        deadline: Instant,
+        job: impl FnMut(&mut WriteTransaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<(T, Position), E>
+    where
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        self.write_queue()?.write(Some(deadline), Patience::UntilTheDeadline, job).await
     }
 
     /// Replaces the tables whose changes are reported. Their rows are reported from the next commit on.

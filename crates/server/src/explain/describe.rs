@@ -54,6 +54,7 @@ pub(super) fn route(route: &RoutePlan) -> Route {
         SourcePlan::Table(rules) => ("table", rules.table.clone()),
         SourcePlan::Query(rules) => ("query", on_one_line(&rules.sql)),
         SourcePlan::Files(rules) => ("files", rules.folder.display().to_string()),
+        SourcePlan::Batch(rules) => ("batch", rules.routes.join(", ")),
         SourcePlan::Origin(rules) => {
             let servers: Vec<String> = rules.client.servers.iter().map(ToString::to_string).collect();
             ("origin", servers.join(", "))
@@ -90,6 +91,11 @@ pub(super) fn cache(route: &RoutePlan) -> Cache {
         (None, SourcePlan::Files(_)) => Cache {
             by: "off",
             because: "Files are answered from their folder, and validated by their callers.".to_owned(),
+            settings: Vec::new(),
+        },
+        (None, SourcePlan::Batch(_)) => Cache {
+            by: "off",
+            because: "Writes are never answered from what is stored.".to_owned(),
             settings: Vec::new(),
         },
         (None, _) => Cache {

@@ -85,7 +85,7 @@ fn list(
             let shapes = vec![of_query(pattern, &rules.sql, schema, dialect)];
             Some(Enumerated { shapes, requests: 1, cut: false })
         }
-        SourcePlan::Files(_) | SourcePlan::Origin(_) => None,
+        SourcePlan::Files(_) | SourcePlan::Batch(_) | SourcePlan::Origin(_) => None,
     })
 }
 

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::beginning;
 
 /// A field, and whether it was quoted.
-struct Field {
-    text: String,
+pub(crate) struct Field {
+    pub(crate) text: String,
     quoted: bool,
 }
 
@@ -19,6 +19,11 @@ struct Reader<'a> {
     text: &'a str,
     /// Counted from 1, for problems.
     line: usize,
+}
+
+/// Reads one record, which has its end in it or is the last; `line` is where it begins.
+pub(crate) fn record(text: &str, line: usize) -> Result<Vec<Field>, Problem> {
+    Ok(Reader { text, line }.record()?.unwrap_or_default())
 }
 
 /// Reads at most `rows_most` rows; `typed` says what a text is in a column.
@@ -61,7 +66,7 @@ pub(super) fn parse(
 }
 
 impl Field {
-    fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         !self.quoted && matches!(&*self.text, "" | "NULL")
     }
 }

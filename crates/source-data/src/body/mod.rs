@@ -1,8 +1,8 @@
 //! Bodies of writes: JSON, a form, or lines of text. Whatever it was, it comes out as JSON.
 
 mod form;
-mod json;
-mod lines;
+pub(crate) mod json;
+pub(crate) mod lines;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
@@ -42,6 +42,18 @@ pub(crate) async fn read(
     Ok((bytes, value))
 }
 
+/// Reads a body that must be JSON: its bytes and what they say.
+pub(crate) async fn read_json(headers: &HeaderMap, body: RequestBody) -> Result<(Bytes, Value), Problem> {
+    if Sent::of(headers)? != Sent::Json {
+        let problem = Problem::new(Kind::UnsupportedMediaType).detail("this route reads application/json");
+        return Err(problem.member("allowed", vec!["application/json"]));
+    }
+    require_plain(headers)?;
+    let bytes = body.read().await?;
+    let value = json::parse(&bytes)?;
+    Ok((bytes, value))
+}
+
 impl Sent {
     /// By the media type (RFC 6839 §3.1 for the suffix).
     fn of(headers: &HeaderMap) -> Result<Self, Problem> {
@@ -66,7 +78,7 @@ impl Sent {
 }
 
 /// Coded bodies are not decoded, and saying so beats calling them bad JSON (RFC 9110 §15.5.16).
-fn require_plain(headers: &HeaderMap) -> Result<(), Problem> {
+pub(crate) fn require_plain(headers: &HeaderMap) -> Result<(), Problem> {
     let coded = headers.get_all(header::CONTENT_ENCODING).iter().any(|value| {
         let codings = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         codings.into_iter().any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
@@ -80,7 +92,7 @@ fn require_plain(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// As much of a caller's text as a problem repeats.
-fn beginning(text: &str) -> &str {
+pub(crate) fn beginning(text: &str) -> &str {
     const BYTES_MAX: usize = 80;
     &text[..text.floor_char_boundary(BYTES_MAX)]
 }

@@ -1,7 +1,8 @@
 //! Rows as lines of text (RFC 4180).
 //!
 //! NULL is an empty field, and an empty text is two quotes, so that the two can be told apart. A field is quoted where
-//! it has a comma, a quote or an end of line in it (§2.6). What is an object or array in JSON is that JSON here.
+//! it has a comma, a quote or an end of line in it (§2.6), and where it is `NULL`. What is an object or array in JSON is
+//! that JSON here.
 
 use kasoku_sql_plan::OutputColumn;
 
@@ -56,7 +57,9 @@ pub(crate) fn line<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = &'a [u8]>
 }
 
 fn field(out: &mut Vec<u8>, text: &[u8]) {
-    let is_plain = !text.is_empty() && !text.iter().any(|byte| matches!(byte, b'"' | b',' | b'\r' | b'\n'));
+    // Bare, it would be read back as NULL.
+    let is_plain = !matches!(text, b"" | b"NULL")
+        && !text.iter().any(|byte| matches!(byte, b'"' | b',' | b'\r' | b'\n'));
     if is_plain {
         out.extend_from_slice(text);
         return;

@@ -41,9 +41,13 @@ struct Export {
     _place: OwnedSemaphorePermit,
 }
 
-pub(super) async fn answer(source: &TransferSource, rules: &ExportRules, request: Request) -> Outcome {
+pub(super) async fn answer(
+    source: &TransferSource,
+    (rules, format): (&ExportRules, TransferFormat),
+    request: Request,
+) -> Outcome {
     let preferences = Preferences::of(&request.headers)?;
-    let form = Form::of(source.format, &request.headers, preferences.row_cursors);
+    let form = Form::of(format, &request.headers, preferences.row_cursors);
     let walk = source.table.planner_for(&request).walk(request.uri.query())?;
     let place = place(&source.exports, "exports")?;
     let until = source.table.lanes.clock().now() + rules.deadline;
@@ -68,7 +72,7 @@ pub(super) async fn answer(source: &TransferSource, rules: &ExportRules, request
     let mut response = Response::new(StatusCode::OK, Body::stream(StreamBody::new(frames)));
     response.headers.insert(CONTENT_TYPE, form.content_type());
     response.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.headers.insert(CONTENT_DISPOSITION, disposition(request.uri.path(), source.format));
+    response.headers.insert(CONTENT_DISPOSITION, disposition(request.uri.path(), format));
     let mut applied = preferences.heeded();
     applied.extend(form.cursors.then(|| "cursor=row".to_owned()));
     if let Some(applied) = Preferences::applied(&applied) {

@@ -5,6 +5,7 @@
 
 mod export;
 mod form;
+mod import;
 mod part;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::prefer;
 use crate::table::{ListSource, Table};
 
-/// A form of file.
+/// A form of file that is let out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransferFormat {
     /// Lines after RFC 4180, the first with the names.
@@ -28,11 +29,24 @@ pub enum TransferFormat {
     Ndjson,
 }
 
+/// A form of file that is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportFormat {
+    /// Lines after RFC 4180, the first with the names.
+    Csv,
+    /// A JSON object a line.
+    Ndjson,
+    /// One JSON array of objects.
+    Json,
+}
+
 /// What a route lets out and in as files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TransferRules {
     /// How lists are let out.
     pub export: Option<ExportRules>,
+    /// How rows are let in.
+    pub import: Option<ImportRules>,
 }
 
 /// How whole lists are let out.
@@ -48,20 +62,37 @@ pub struct ExportRules {
     pub deadline: Duration,
 }
 
-/// Answers whole lists in one form.
+/// How files are let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportRules {
+    /// The forms.
+    pub formats: Vec<ImportFormat>,
+    /// Imports in progress at the most; one more is refused.
+    pub concurrent: u32,
+    /// Bytes of one, at the most.
+    pub body_bytes_max: u64,
+    /// Bytes of one row, at the most.
+    pub row_bytes_max: usize,
+    /// Rows of one transaction, where not all of them are written together.
+    pub rows_at_once: usize,
+    /// Refused rows that an answer names.
+    pub errors_most: usize,
+    /// How long one may take, from its first byte to its answer.
+    pub deadline: Duration,
+}
+
+/// Lets whole lists out and in, in one form.
 pub struct TransferSource {
     table: Arc<Table>,
-    format: TransferFormat,
-    rules: TransferRules,
+    export: Option<(ExportRules, TransferFormat)>,
+    import: Option<(ImportRules, ImportFormat)>,
     exports: Arc<Semaphore>,
+    imports: Arc<Semaphore>,
     observer: Arc<dyn Observer>,
     promises: Promises,
 }
 
 impl TransferFormat {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Csv, Self::Ndjson];
-
     /// What a path in this form ends in, without the point.
     pub const fn extension(self) -> &'static str {
         match self {
@@ -71,19 +102,45 @@ impl TransferFormat {
     }
 }
 
+impl ImportFormat {
+    /// What a path in this form ends in, without the point.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// What paths of files end in.
+const EXTENSIONS: [&str; 3] = ["csv", "ndjson", "json"];
+
 impl TransferRules {
-    /// The forms that are let out or in.
-    pub fn formats(&self) -> impl Iterator<Item = TransferFormat> {
-        TransferFormat::ALL.into_iter().filter(|format| self.exports(*format))
+    /// What the paths of all forms end in that are let out or in.
+    pub fn extensions(&self) -> impl Iterator<Item = &'static str> {
+        EXTENSIONS
+            .into_iter()
+            .filter(|extension| self.export_as(extension).is_some() || self.import_as(extension).is_some())
     }
 
     /// The longest that anything of it may take.
     pub fn deadline(&self) -> Duration {
-        self.export.as_ref().map_or(Duration::ZERO, |export| export.deadline)
+        let export = self.export.as_ref().map(|export| export.deadline);
+        let import = self.import.as_ref().map(|import| import.deadline);
+        export.max(import).unwrap_or_default()
     }
 
-    fn exports(&self, format: TransferFormat) -> bool {
-        self.export.as_ref().is_some_and(|export| export.formats.contains(&format))
+    fn export_as(&self, extension: &str) -> Option<(ExportRules, TransferFormat)> {
+        let rules = self.export.as_ref()?;
+        let format = rules.formats.iter().find(|format| format.extension() == extension)?;
+        Some((rules.clone(), *format))
+    }
+
+    fn import_as(&self, extension: &str) -> Option<(ImportRules, ImportFormat)> {
+        let rules = self.import.as_ref()?;
+        let format = rules.formats.iter().find(|format| format.extension() == extension)?;
+        Some((rules.clone(), *format))
     }
 }
 
@@ -97,16 +154,19 @@ impl TransferSource {
         let places = |most: Option<u32>| Arc::new(Semaphore::new(most.unwrap_or_default() as usize));
         // The forms of a route share its places.
         let exports = places(rules.export.as_ref().map(|export| export.concurrent));
-        let source = |format: TransferFormat| {
-            let methods = rules.exports(format).then_some(Method::GET);
+        let imports = places(rules.import.as_ref().map(|import| import.concurrent));
+        let source = |extension: &'static str| {
+            let (export, import) = (rules.export_as(extension), rules.import_as(extension));
+            let (out, into) = (export.as_ref().map(|_| Method::GET), import.as_ref().map(|_| Method::POST));
             let source = Self {
                 table: Arc::clone(list.table()),
-                format,
-                rules: rules.clone(),
+                export,
+                import,
                 exports: Arc::clone(&exports),
+                imports: Arc::clone(&imports),
                 observer: Arc::clone(observer),
                 promises: Promises {
-                    methods: methods.into_iter().collect(),
+                    methods: out.into_iter().chain(into).collect(),
                     vary: vec![header::ACCEPT, prefer::PREFER],
                     by: Vec::new(),
                     depends_on: Vec::new(),
@@ -114,9 +174,9 @@ impl TransferSource {
                     problems: ProblemForm::Coded,
                 },
             };
-            (format.extension(), source)
+            (extension, source)
         };
-        rules.formats().map(source).collect()
+        rules.extensions().map(source).collect()
     }
 }
 
@@ -126,8 +186,13 @@ impl Source for TransferSource {
     }
 
     fn answer(&self, request: Request) -> BoxFuture<'_, Outcome> {
-        match (&request.method, &self.rules.export) {
-            (&Method::GET, Some(rules)) => Box::pin(export::answer(self, rules, request)),
+        match (&request.method, &self.export, &self.import) {
+            (&Method::GET, Some((rules, format)), _) => {
+                Box::pin(export::answer(self, (rules, *format), request))
+            }
+            (&Method::POST, _, Some((rules, format))) => {
+                Box::pin(import::answer(self, (rules, *format), request))
+            }
             _ => Box::pin(async { Err(Kind::MethodNotAllowed.into()) }),
         }
     }

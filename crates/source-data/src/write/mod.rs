@@ -1,5 +1,6 @@
 //! Writes: a body becomes a plan, the plan one job of the writer, and its rows the answer.
 
+mod batch;
 mod job;
 mod plan;
 
@@ -13,6 +14,8 @@ use kasoku_http_caching::conditions::Conditions;
 use kasoku_pipeline::{Outcome, Request};
 use kasoku_problem::Problem;
 use kasoku_units::Clock;
+
+pub use batch::{BatchRules, BatchSource};
 
 use crate::idempotency::{Idempotent, Written};
 use crate::media::{self, Media};
@@ -108,7 +111,7 @@ impl From<DatabaseError> for WriteError {
 }
 
 /// The calendar: seconds since 1970, and as RFC 3339 writes it, in UTC with milliseconds.
-fn calendar(clock: &dyn Clock) -> (i64, String) {
+pub(crate) fn calendar(clock: &dyn Clock) -> (i64, String) {
     let now = clock.wall();
     let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     (i64::try_from(seconds).unwrap_or(i64::MAX), humantime::format_rfc3339_millis(now).to_string())

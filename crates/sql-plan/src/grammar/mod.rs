@@ -71,6 +71,9 @@ impl Parameters {
         writes: true,
     };
     pub(crate) const EACH: Self = Self::INSERT;
+    pub(crate) const LOAD: Self = Self { reserved: &["columns"], filters: false, writes: true };
+    pub(crate) const LOAD_OVER: Self =
+        Self { reserved: &["columns", "on_conflict"], filters: false, writes: true };
 }
 
 impl Parameters {

@@ -5,6 +5,7 @@
 //! plan belong in one transaction.
 
 mod each;
+mod load;
 mod returned;
 mod rows;
 mod text;
@@ -23,6 +24,7 @@ use crate::plan::{Nest, Statement, TablePlanner, condition, shown};
 use crate::rules::PageRules;
 use crate::schema::Unique;
 use crate::sql::SqlText;
+pub use load::{Load, LoadRow};
 use rows::Row;
 use text::{Change, OnConflict, push_places};
 

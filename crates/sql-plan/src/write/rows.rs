@@ -15,6 +15,21 @@ pub(super) type Row = (Vec<usize>, Vec<Value>);
 pub(super) type Members = Vec<(usize, Value)>;
 
 impl TablePlanner {
+    /// One row of many that come one by one.
+    pub(super) fn row_of_load(
+        &self,
+        at: usize,
+        row: &Json,
+        only: Option<&[usize]>,
+        missing: Missing,
+    ) -> Result<Row, Problem> {
+        let mut members = self.members(at, row, only)?;
+        if let (Some(places), Missing::Null) = (only, missing) {
+            self.fill(at, places, &mut members)?;
+        }
+        self.new_row(at, members)
+    }
+
     /// The rows of an insert. If `only` is given, other members of a row are passed over, and every row has these.
     pub(super) fn rows_of_body(
         &self,

@@ -10,7 +10,7 @@ use std::time::Instant;
 use kasoku_coherence::Position;
 use kasoku_observe::Observation;
 
-use super::job::{Ran, WriteJob};
+use super::job::{Patience, Ran, WriteJob};
 use super::transaction::Transaction;
 use super::writer::Writer;
 use crate::error::{DatabaseError, Severity};
@@ -104,7 +104,13 @@ impl Writer {
     /// Runs one job in a savepoint.
     fn run_one(&mut self, job: &mut dyn WriteJob) -> Left {
         let Some(connection) = &self.connection else { return Left::Lost };
-        let until = match crate::span::until(job.deadline(), self.statement_timeout) {
+        let timeout = match (job.patience(), job.deadline()) {
+            (Patience::UntilTheDeadline, Some(deadline)) => {
+                deadline.saturating_duration_since(Instant::now()).max(self.statement_timeout)
+            }
+            _ => self.statement_timeout,
+        };
+        let until = match crate::span::until(job.deadline(), timeout) {
             Ok(until) => until,
             Err(error) => {
                 job.fail(error);

@@ -17,10 +17,22 @@ pub(crate) enum Ran {
     Undo,
 }
 
+/// How long a job may take once it was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// As long as one statement may, and no longer than its deadline.
+    OfAStatement,
+    /// Until its deadline.
+    UntilTheDeadline,
+}
+
 /// A job that waits for the writer.
 pub(crate) trait WriteJob: Send {
     /// When it must not be begun any more.
     fn deadline(&self) -> Option<Instant>;
+
+    /// How long it may take once it was begun.
+    fn patience(&self) -> Patience;
 
     /// Runs it. It is run again when its group's transaction was lost by another job's fault.
     fn run(&mut self, transaction: &mut WriteTransaction<'_>) -> Ran;
@@ -35,6 +47,7 @@ pub(crate) trait WriteJob: Send {
 /// A job as it was asked for.
 pub(crate) struct Typed<T, E, F> {
     pub(crate) deadline: Option<Instant>,
+    pub(crate) patience: Patience,
     pub(crate) job: F,
     pub(crate) result: Option<Result<T, E>>,
     pub(crate) waiter: oneshot::Sender<Result<(T, Position), E>>,
@@ -48,6 +61,10 @@ where
 {
     fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    fn patience(&self) -> Patience {
+        self.patience
     }
 
     fn run(&mut self, transaction: &mut WriteTransaction<'_>) -> Ran {

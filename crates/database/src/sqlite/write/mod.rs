@@ -28,6 +28,7 @@ use crate::sqlite::upkeep;
 use crate::sqlite::watch::{LetGo, Watch};
 use crate::tell::Teller;
 use crate::transaction::WriteTransaction;
+pub(crate) use job::Patience;
 use job::{Typed, WriteJob};
 
 /// What waits for the writer.
@@ -80,6 +81,7 @@ impl WriteQueue {
     pub(crate) async fn write<T, E>(
         &self,
         deadline: Option<Instant>,
+        patience: Patience,
         job: impl FnMut(&mut WriteTransaction<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<(T, Position), E>
     where
@@ -87,7 +89,7 @@ impl WriteQueue {
         E: From<DatabaseError> + Send + 'static,
     {
         let (waiter, answer) = oneshot::channel();
-        let typed = Typed { deadline, job, result: None, waiter };
+        let typed = Typed { deadline, patience, job, result: None, waiter };
         self.queue.add(Job::Write(Box::new(typed)))?;
         answer.await.unwrap_or_else(|_| Err(DatabaseError::Closed.into()))
     }
