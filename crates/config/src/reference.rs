@@ -138,7 +138,7 @@ struct Group<'a> {
 
 /// The settings of a route by the source that they belong to; all others together.
 fn groups<'a>(path: &KeyPath, settings: &[(&'a str, &'a Json)]) -> Vec<Group<'a>> {
-    const FIRST: [&str; 5] = ["path", "table", "query", "files", "origin"];
+    const FIRST: [&str; 6] = ["path", "table", "query", "files", "batch", "origin"];
     if !path.keys().eq(["route"]) {
         return vec![Group { title: None, settings: settings.to_vec() }];
     }
@@ -152,6 +152,7 @@ fn groups<'a>(path: &KeyPath, settings: &[(&'a str, &'a Json)]) -> Vec<Group<'a>
         Group { title: Some("Where it is served, and from what"), settings: first },
         Group { title: Some("Of `table` routes"), settings: of(&|name| owner(name) == Some(&["table"])) },
         Group { title: Some("Of `query` routes"), settings: of(&|name| owner(name) == Some(&["query"])) },
+        Group { title: Some("Of `batch` routes"), settings: of(&|name| owner(name) == Some(&["batch"])) },
         Group { title: Some("Of `origin` routes"), settings: of(&|name| owner(name) == Some(&["origin"])) },
         Group {
             title: Some("Around all routes"),

@@ -5,6 +5,7 @@
 //! are kept small: they are another budget.
 
 mod exports;
+mod imports;
 mod in_flight;
 mod of_origins;
 

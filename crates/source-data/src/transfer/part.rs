@@ -102,7 +102,7 @@ impl Reader {
             let read = move |transaction: &mut ReadTransaction<'_>| Part::gather(transaction, &reading, most);
             lanes.read_many_apart(self.until, read).await
         };
-        part.map_err(Problem::from)
+        part.map_err(DatabaseError::problem_of_asking)
     }
 }
 

@@ -175,9 +175,8 @@ impl Splitter {
 
 fn in_field(field: Field, byte: u8) -> (Field, Step) {
     match (field, byte) {
-        (Field::Begins, b'"') | (Field::Ended, b'"') => (Field::Quoted, Step::Within),
         (Field::Quoted, b'"') => (Field::Ended, Step::Within),
-        (Field::Quoted, _) => (Field::Quoted, Step::Within),
+        (Field::Begins | Field::Ended, b'"') | (Field::Quoted, _) => (Field::Quoted, Step::Within),
         (_, b'\n') => (Field::Begins, Step::Ends),
         (_, b',') => (Field::Begins, Step::Within),
         _ => (Field::Plain, Step::Within),
@@ -187,11 +186,9 @@ fn in_field(field: Field, byte: u8) -> (Field, Step) {
 fn in_element(depth: usize, text: Text, byte: u8) -> (State, Step) {
     let within = |depth, text| (State::Element { depth, text }, Step::Within);
     match (text, byte) {
-        (Text::Escaped, _) => within(depth, Text::Inside),
         (Text::Inside, b'\\') => within(depth, Text::Escaped),
         (Text::Inside, b'"') => within(depth, Text::Outside),
-        (Text::Inside, _) => within(depth, Text::Inside),
-        (Text::Outside, b'"') => within(depth, Text::Inside),
+        (Text::Escaped | Text::Inside, _) | (Text::Outside, b'"') => within(depth, Text::Inside),
         (Text::Outside, b'{' | b'[') => within(depth + 1, Text::Outside),
         (Text::Outside, b'}' | b']') if depth == 1 => (State::Around(Next::CommaOrEnd), Step::Ends),
         (Text::Outside, b'}' | b']') => within(depth - 1, Text::Outside),

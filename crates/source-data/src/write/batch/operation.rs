@@ -37,9 +37,8 @@ pub(super) struct Operation {
 
 /// Reads the operations of a body.
 pub(super) fn read(body: Json, most: usize, targets: &[Target]) -> Result<Vec<Operation>, Problem> {
-    let mut members = match body {
-        Json::Object(members) => members,
-        _ => return Err(invalid("the body of a batch is an object with `operations`")),
+    let Json::Object(mut members) = body else {
+        return Err(invalid("the body of a batch is an object with `operations`"));
     };
     let Some(Json::Array(operations)) = members.remove("operations") else {
         return Err(invalid("`operations` must be an array"));
