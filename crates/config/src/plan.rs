@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::Uri;
-use http::uri::PathAndQuery;
+use http::{Uri, uri::PathAndQuery};
 use kasoku_observe::RouteName;
 use kasoku_policies::identify::Requires;
 use kasoku_policies::{admit::AdmitRules, cache::CacheRules, rfc9111::HttpCacheRules, shape::ShapeRules};
@@ -16,9 +15,8 @@ use kasoku_source_origin::OriginRules;
 use kasoku_sql_plan::proof::ProofRules;
 use kasoku_sql_plan::{QueryRules, Schema, TableRules};
 
-use crate::Secret;
-use crate::engine::EngineSettings;
 use crate::identity_plan::IdentitySettings;
+use crate::{Secret, engine::EngineSettings};
 
 /// Everything that a server is built from. What is in here has been checked and can be served.
 #[derive(Debug, Clone)]

@@ -22,9 +22,7 @@ use kasoku_sql_plan::{CursorKey, Schema};
 use kasoku_units::SystemClock;
 use parking_lot::Mutex;
 
-use crate::assemble::{
-    OfRoute, Shared, assemble, assemble_elsewhere, assemble_origin, assemble_transfer, surroundings,
-};
+use crate::assemble::{self, OfRoute, Shared};
 use crate::dependencies::Dependencies;
 use crate::forgetful::forget;
 use crate::landmarks::Landmarks;
@@ -204,7 +202,8 @@ impl App {
         }
         let patterns = routes.iter().flat_map(|made| made.patterns.clone()).collect();
         let problems = elsewhere(&plan);
-        let router = Router::new(patterns, |source| assemble_elsewhere(&self.observer, problems, source))?;
+        let router =
+            Router::new(patterns, |source| assemble::assemble_elsewhere(&self.observer, problems, source))?;
         let router = crate::openapi::place(router, &plan, &self.observer, problems)?;
         let tells_anew = self.database.is_some() && !basis.tells_like(&current.basis);
         let tagger = tells_anew.then(|| {
@@ -222,19 +221,19 @@ impl App {
     /// Puts the policies of a route around its sources.
     fn assemble(&self, route: &RoutePlan, sources: Vec<Placed>, shared: &Shared) -> MadeRoute {
         let own = OfRoute {
-            admit: Arc::new(Admit::new(route.admit, &surroundings(route, shared))),
+            admit: Arc::new(Admit::new(route.admit, &assemble::surroundings(route, shared))),
             lever: route.cache.is_some().then(Arc::default),
         };
         let (takes, assemble) = if matches!(route.source, SourcePlan::Origin(_)) {
-            (Takes::All, assemble_origin as Assemble)
+            (Takes::All, assemble::assemble_origin as Assemble)
         } else {
-            (Takes::Known, assemble as Assemble)
+            (Takes::Known, assemble::assemble as Assemble)
         };
         let (of_rows, rows) = (route.of_rows(), format!("/{{{KEY_PARAM}}}"));
         let patterns = sources.into_iter().map(|Placed { pattern, source, around }| {
             let assemble = match around {
                 Around::Usual => assemble,
-                Around::Transfer => assemble_transfer,
+                Around::Transfer => assemble::assemble_transfer,
             };
             let route = if pattern.ends_with(&rows) { &of_rows } else { route };
             let pipeline = assemble(route, &own, shared, self.stage.source(source));

@@ -67,4 +67,5 @@ pub use schema::{Column, ColumnKind, ForeignKey, Schema, Table, Unique};
 pub use spelling::nearest;
 pub use tags::{TagRules, purge_tag, table_tag};
 pub use value::Value;
-pub use write::{Load, LoadRow, Missing, Resolution, Target, WritePlan, WriteStatement};
+pub use write::load::{Load, LoadRow};
+pub use write::{Missing, Resolution, Target, WritePlan, WriteStatement};

@@ -81,10 +81,7 @@ pub(super) fn route(
     let mut volatile = None;
     let limit = if source == "origin" { ORIGIN_BODY } else { all.server.limits.body };
     let body_bytes_max = written.body.unwrap_or(limit).0.0;
-    let uses = match source {
-        "table" | "query" => "database",
-        other => other,
-    };
+    let uses = if matches!(source, "table" | "query") { "database" } else { source };
     let source = match (&written.table, &written.query, &written.files) {
         (Some(name), ..) => table::rules(check, at, name, written, known?).map(|(rules, changes)| {
             volatile = changes;

@@ -86,6 +86,14 @@ impl Described {
                 };
                 self.put(&path, item(&route.name.pattern, methods.map(of)));
             }
+            (SourcePlan::Batch(_), _) => {
+                let mut post = operation("post", &path, "Several writes in one transaction");
+                post["requestBody"] = json!({ "required": true, "content": { "application/json": {} } });
+                post["responses"]["200"] = json!({
+                    "description": "What each operation was answered with", "content": { "application/json": {} },
+                });
+                self.put(&path, item(&route.name.pattern, [("post", post)]));
+            }
             (SourcePlan::Table(_), None) => {}
         }
     }

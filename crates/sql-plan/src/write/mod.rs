@@ -1,11 +1,10 @@
 //! Writes: rows of a body, a key or filters in; statements out.
 //!
-//! Each row is a statement of its own, and rows with the same columns share its text: a database prepares it once
-//! and runs it for each, rows come back in the order of the body, and what fails can be named. All statements of a
-//! plan belong in one transaction.
+//! Each row is a statement of its own, and rows with the same columns share its text: rows come back in the order of the
+//! body, and what fails can be named. All statements of a plan belong in one transaction.
 
 mod each;
-mod load;
+pub(crate) mod load;
 mod returned;
 mod rows;
 mod text;
@@ -24,7 +23,6 @@ use crate::plan::{Nest, Statement, TablePlanner, condition, shown};
 use crate::rules::PageRules;
 use crate::schema::Unique;
 use crate::sql::SqlText;
-pub use load::{Load, LoadRow};
 use rows::Row;
 use text::{Change, OnConflict, push_places};
 

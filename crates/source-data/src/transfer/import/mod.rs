@@ -232,11 +232,8 @@ impl Import<'_> {
         let preferred = applied.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
         let digest = self.receiver.digest().unwrap_or_default();
         let parts = [request.method.as_str().as_bytes(), target.as_bytes(), preferred, b"", &digest];
-        {
-            let now_s = calendar(self.table.lanes.clock()).0;
-            let caller = request.caller.as_deref();
-            Idempotent::of(&request.headers, (&self.table.route, caller), parts, now_s)
-        }
+        let (now_s, caller) = (calendar(self.table.lanes.clock()).0, request.caller.as_deref());
+        Idempotent::of(&request.headers, (&self.table.route, caller), parts, now_s)
     }
 }
 
