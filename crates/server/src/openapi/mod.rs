@@ -1,7 +1,7 @@
 //! The API that a plan makes, described in OpenAPI 3.1 for its callers.
 //!
 //! Everything is read from the checked plan and the schema that it was checked against, so that the description cannot
-//! fall behind what is served. Who may call a route is not described, as routes do not say so themselves.
+//! fall behind what is served.
 
 mod parameters;
 mod parts;
@@ -21,16 +21,24 @@ pub(crate) use source::place;
 pub fn openapi(plan: &Plan) -> Value {
     let mut described = Described::default();
     for route in &plan.routes {
+        let before: Vec<String> = described.paths.keys().cloned().collect();
         described.add(plan, route);
+        let own = described.paths.iter_mut().filter(|(path, _)| !before.contains(path));
+        if let Some(requires) = &route.requires {
+            own.for_each(|(_, item)| parts::guard(item, requires));
+        }
     }
     let Described { paths, mut schemas } = described;
     schemas.extend(parts::schemas());
-    let components = json!({
+    let mut components = json!({
         "schemas": schemas,
         "responses": parts::responses(),
         "headers": parts::headers(),
         "parameters": parts::parameters(),
     });
+    if plan.identity.is_some() {
+        components["securitySchemes"] = parts::security_schemes();
+    }
     let digest = KeyBuilder::new()
         .part(Value::from(paths.clone()).to_string().as_bytes())
         .part(components.to_string().as_bytes())

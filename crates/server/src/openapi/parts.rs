@@ -1,5 +1,7 @@
 //! What all routes have in common: problems, header fields, preferences.
 
+use http::Method;
+use kasoku_policies::identify::{Requirement, Requires};
 use kasoku_problem::{Kind, MEDIA_TYPE};
 use serde_json::{Map, Value, json};
 
@@ -75,6 +77,28 @@ pub(super) fn parameters() -> Value {
         (key.to_owned(), parameter)
     };
     Value::Object(PARAMETERS.into_iter().map(parameter).collect())
+}
+
+/// How callers say who they are, where routes ask.
+pub(super) fn security_schemes() -> Value {
+    json!({
+        "Token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+    })
+}
+
+/// Says of the operations at a path which of them ask who the caller is.
+pub(super) fn guard(item: &mut Value, requires: &Requires) {
+    for (name, operation) in item.as_object_mut().into_iter().flatten() {
+        let method = Method::from_bytes(name.to_ascii_uppercase().as_bytes());
+        let asks = method.is_ok_and(|method| *requires.of(&method) != Requirement::Anyone);
+        if name == "parameters" || !asks {
+            continue;
+        }
+        operation["security"] = json!([{ "Token": [] }]);
+        for status in ["401", "403"] {
+            operation["responses"][status] = response("Problem");
+        }
+    }
 }
 
 /// One of [`responses`].

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use http::Method;
 use kasoku_config::{Overrides, load_text};
+use kasoku_policies::identify::{Requirement, Requires};
 use serde_json::{Value, json};
 
 use super::openapi;
@@ -254,4 +256,25 @@ fn the_catalog_is_described_whole_and_its_version_is_that_of_its_content() {
     assert_eq!(openapi(&plan), described);
     plan.routes.pop();
     assert_ne!(openapi(&plan)["info"]["version"], described["info"]["version"]);
+}
+
+#[test]
+fn where_callers_are_asked_who_they_are_the_description_says_how() {
+    let schemes = super::parts::security_schemes();
+    let mut item = json!({ "parameters": [], "get": { "responses": {} }, "post": { "responses": {} }, "delete": { "responses": {} } });
+    let requires = Requires {
+        read: Requirement::Anyone,
+        write: Requirement::Caller,
+        methods: vec![(Method::DELETE, Requirement::AnyRole(vec!["editor".into()]))],
+    };
+    super::parts::guard(&mut item, &requires);
+    for method in ["post", "delete"] {
+        for scheme in item[method]["security"].as_array().unwrap() {
+            let name = scheme.as_object().unwrap().keys().next().unwrap();
+            assert!(schemes[name].is_object(), "{name} is not described");
+        }
+        assert!(item[method]["responses"]["401"].is_object(), "{method}: {item}");
+    }
+    assert_eq!((&item["get"], &item["parameters"]), (&json!({ "responses": {} }), &json!([])));
+    assert!(described()["components"]["securitySchemes"].is_null(), "no route asks");
 }
