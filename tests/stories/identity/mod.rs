@@ -45,6 +45,12 @@ soft_delete = "deleted_at"
 embed = { note = { select = ["id", "title"] } }
 
 [[route]]
+path = "/mine"
+query = "select title from notes where user_id = :caller.id and kind = :kind order by title"
+params = { caller_id = "integer" }
+cache = { fresh = "1h" }
+
+[[route]]
 path = "/posts"
 table = "posts"
 where = "public = true or user_id = :caller.id"

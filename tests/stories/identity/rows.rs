@@ -165,3 +165,46 @@ async fn a_caller_writes_its_own_rows_and_no_others() {
         assert_eq!(a.list("/notes?limit=50", "id").await, [5, 6, 20, 23, 24], "{engine}");
     }
 }
+
+#[tokio::test]
+async fn a_query_asks_for_what_is_known_of_its_caller_and_for_nothing_that_the_caller_says() {
+    for (engine, app) in apps() {
+        let kasoku = open(&app);
+        let client = kasoku.client();
+        let (a, b) = (Asker::user(&client, "7"), Asker::user(&client, "8"));
+        for verdict in ["MISS", "HIT"] {
+            assert_eq!(a.get("/mine?kind=x").await.header("x-cache"), verdict, "{engine}");
+            assert_eq!(a.list("/mine?kind=x", "title").await, ["a", "e", "f"], "{engine}");
+            assert_eq!(b.get("/mine?kind=x").await.header("x-cache"), verdict, "{engine}");
+            assert_eq!(b.list("/mine?kind=x", "title").await, ["b"], "{engine}");
+        }
+        for said in ["caller_id=8", "caller.id=8"] {
+            assert_eq!(a.get(&format!("/mine?kind=x&{said}")).await.status, 400, "{engine} {said}");
+        }
+        assert_eq!(Asker::nobody(&client).get("/mine?kind=x").await.status, 401, "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn rows_of_others_come_neither_inside_of_rows_nor_by_a_cursor() {
+    for (engine, app) in apps() {
+        let kasoku = open(&app);
+        let client = kasoku.client();
+        let (a, b) = (Asker::user(&client, "7"), Asker::user(&client, "8"));
+        let of_a = a.get("/notes?select=id,remarks(body)&id=eq.1").await.json();
+        assert_eq!(of_a, json!([{ "id": 1, "remarks": [{ "body": "mine on mine" }] }]), "{engine}");
+        // The remark is the caller's, and the note that it is on is not.
+        let of_a = a.get("/remarks?select=id,note(title)&limit=9").await.json();
+        assert_eq!(
+            of_a,
+            json!([{ "id": 1, "note": { "title": "a" } }, { "id": 3, "note": null }]),
+            "{engine}"
+        );
+        assert_eq!(a.list("/notes?select=id,remarks!inner(id)&id=in.(1,2)", "id").await, [1], "{engine}");
+        let first = a.get("/notes").await;
+        let link = first.header("link").to_owned();
+        let next = link.split(['<', '>']).nth(1).unwrap();
+        assert_eq!(a.list(next, "id").await, [6], "{engine}");
+        assert_eq!(b.get(next).await.status, 400, "{engine}: the cursor is the other's");
+    }
+}

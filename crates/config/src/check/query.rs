@@ -1,6 +1,8 @@
 //! Routes that answer from a declared query: its parameters, and what it reads.
 
-use kasoku_sql_plan::named::{CallerParams, caller_params};
+use std::collections::BTreeMap;
+
+use kasoku_sql_plan::named::caller_params;
 use kasoku_sql_plan::{ColumnKind, QueryFault, QueryParam, QueryRules, Schema, Value, read_query};
 use serde_json::Value as Json;
 
@@ -24,15 +26,15 @@ pub(super) fn rules(
 ) -> Option<(QueryRules, Option<String>)> {
     let here = at.key("query");
     let description = known.description.as_ref()?;
-    // Its bytes stay where they are, so that what is wrong with it is shown in its place.
     let asked = match caller_params(sql) {
         Ok(asked) => asked,
         Err(name) => {
-            let finding = Finding::error(format!("`:{name}` is what `:caller.…` becomes"));
-            check.value(&here, finding.label("expected another name for the parameter"));
+            let finding = Finding::error(format!("`:{name}` would be taken for what is known of the caller"));
+            check.value(&here, finding.label("expected another name"));
             return None;
         }
     };
+    // No byte has moved, so that places in it are those in the file.
     let sql = asked.text.as_str();
     let read = read_query(sql, description.dialect());
     if let Err(fault @ (QueryFault::Statements(_) | QueryFault::NotSelect | QueryFault::Writes)) = &read {
@@ -64,7 +66,7 @@ pub(super) fn rules(
     distinct_columns(check, &here, &facts);
     let rules = QueryRules {
         sql: sql.to_owned(),
-        params: parameters(check, at, &used, &asked, written),
+        params: parameters(check, at, &used, written, &asked.parts),
         one: written.one.unwrap_or(false),
         rows_most: written.rows.unwrap_or(ROWS_MOST),
         columns: facts.columns,
@@ -125,8 +127,8 @@ fn parameters(
     check: &mut Check<'_>,
     at: &KeyPath,
     used: &[String],
-    asked: &CallerParams,
     written: &Route,
+    of_caller: &BTreeMap<String, String>,
 ) -> Vec<QueryParam> {
     let in_path = params(&written.path);
     let mut found: Vec<QueryParam> = Vec::with_capacity(used.len());
@@ -142,8 +144,12 @@ fn parameters(
             let finding = Finding::error(format!("`{name}` is in the path and needs no default"));
             check.key(&here, finding.label("the path always has it"));
         }
+        let caller = of_caller.get(name).cloned();
+        if default.is_some() && caller.is_some() {
+            let finding = Finding::error(format!("`{name}` is known of the caller, or NULL"));
+            check.key(&here, finding.label("has no default"));
+        }
         let default = default.and_then(|default| typed(check, &here, default, kind));
-        let caller = asked.parts.get(name).cloned();
         found.push(QueryParam { name: name.clone(), kind: column_kind(kind), default, caller });
     }
     found
