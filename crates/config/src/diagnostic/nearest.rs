@@ -3,7 +3,7 @@
 pub(crate) use kasoku_sql_plan::nearest;
 
 /// More names than this are no help.
-const LISTED_MAX: usize = 32;
+const LISTED_MAX: usize = 40;
 
 /// A hint for a name that does not exist.
 pub(crate) fn did_you_mean<'a>(

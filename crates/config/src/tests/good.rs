@@ -206,7 +206,7 @@ fn the_example_of_the_reference_can_be_served_and_holds_every_setting() {
     let loaded =
         app.load_with(EXAMPLE, &Overrides::default(), &environment).unwrap_or_else(|found| panic!("{found}"));
     assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
-    assert_eq!(loaded.plan.routes.len(), 5);
+    assert_eq!(loaded.plan.routes.len(), 6);
 
     let written: toml::Table = EXAMPLE.parse().unwrap();
     let mut missing = BTreeSet::new();
