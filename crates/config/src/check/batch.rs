@@ -5,10 +5,33 @@ use kasoku_source_data::BatchRules;
 use super::Check;
 use crate::diagnostic::{Finding, did_you_mean};
 use crate::tree::KeyPath;
-use crate::written::{Route, Written};
+use crate::written::{Requires, RequiresOrWho, Route, Written};
 
 /// Operations in one request, unless the route says otherwise.
 const OPERATIONS: u32 = 100;
+
+/// Whether who may send a batch may do all that a route lets be written: callers are asked for once, at the batch.
+fn suffices(batch: Option<&RequiresOrWho>, route: Option<&RequiresOrWho>) -> bool {
+    let of_route = match route {
+        None => return true,
+        Some(RequiresOrWho::Who(who)) => who.all(),
+        Some(RequiresOrWho::Requires(Requires {
+            write,
+            post: None,
+            put: None,
+            patch: None,
+            delete: None,
+            ..
+        })) => write.all(),
+        Some(RequiresOrWho::Requires(_)) => return false,
+    };
+    let of_batch = match batch {
+        None => &[],
+        Some(RequiresOrWho::Who(who)) => who.all(),
+        Some(RequiresOrWho::Requires(by)) => by.post.as_ref().unwrap_or(&by.write).all(),
+    };
+    matches!(of_route, [one] if one == "anyone") || of_route == of_batch
+}
 
 /// What a `batch` route writes to.
 pub(super) fn rules(
@@ -48,9 +71,15 @@ pub(super) fn rules(
             let label = if found.table.is_none() { "is no `table` route" } else { "has no `write`" };
             check.value(&here, finding.label(label));
         }
-        if found.requires.is_some() || found.row_rule.is_some() {
-            let finding = Finding::error(format!("`{path}` asks who its callers are, and a batch does not"));
-            check.value(&here, finding.label("has `requires` or `where`"));
+        if found.row_rule.is_some() {
+            let finding =
+                Finding::error(format!("rows of `{path}` belong to callers, which a batch does not heed"));
+            check.value(&here, finding.label("has `where`"));
+        }
+        if !suffices(written.requires.as_ref(), found.requires.as_ref()) {
+            let finding = Finding::error(format!("`{path}` requires other callers than this batch does"));
+            let label = "expected the same `requires` for all writes, here and there";
+            check.value(&here, finding.label(label));
         }
     }
     Some(BatchRules {

@@ -65,6 +65,30 @@ fn a_batch_names_routes_that_can_be_written_to() {
     check(&batch("batch = [\"/v1/items\"]\ncache = { fresh = \"1s\" }"), "`cache` means nothing");
     check(&batch("batch = [\"/v1/items\"]").replace("/_batch", "/{name}"), "has no parameters");
     check("[[route]]\npath = \"/\"\nbatch = [\"/x\"]", "needs a database");
+    let guarded = |route: &str, batch: &str| {
+        let jwt = "[identity.jwt]\nsecret = \"sixteen bytes and many more of them\"\n";
+        let text = of_items(&format!(
+            "write = [\"insert\"]\n{route}\n[[route]]\npath = \"/_batch\"\nbatch = [\"/v1/items\"]\n{batch}"
+        ));
+        App::new().findings(&format!("{jwt}{text}"))
+    };
+    for (route, batch, is_refused) in [
+        ("requires = \"editor\"", "requires = \"editor\"", false),
+        ("requires = { read = \"caller\", write = \"editor\" }", "requires = \"editor\"", false),
+        ("requires = { read = \"caller\", write = \"anyone\" }", "", false),
+        ("requires = \"editor\"", "", true),
+        ("requires = \"editor\"", "requires = \"caller\"", true),
+        (
+            "requires = { read = \"anyone\", write = \"editor\", delete = \"admin\" }",
+            "requires = \"editor\"",
+            true,
+        ),
+    ] {
+        let found = guarded(route, batch);
+        assert_eq!(found.contains("requires other callers"), is_refused, "{route} {batch}\n{found}");
+    }
+    let owned = guarded("requires = \"caller\"\nwhere = \"category = :caller.id\"", "requires = \"caller\"");
+    assert!(owned.contains("belong to callers"), "{owned}");
 }
 
 #[test]

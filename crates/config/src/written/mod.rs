@@ -23,7 +23,7 @@ pub(crate) use cache::{CacheName, CacheOrName, Redis, RedisOrUrl, RouteCache};
 pub(crate) use database::{Database, Pool, PoolName, PoolOrName, ReplicaChoiceName, Seed, WatchName};
 pub(crate) use embed::{AggregateOrColumns, EMBED_ROWS, Embed};
 pub(crate) use forms::{DurationText, FORM, False, OrFalse, SecretText, SizeText};
-pub(crate) use identity::{Identity, Jwt, OneOrMore, RequiresOrWho};
+pub(crate) use identity::{Identity, Jwt, OneOrMore, Requires, RequiresOrWho};
 pub(crate) use origin::{HostName, Origin, OriginOrUrl, ProtocolName};
 pub(crate) use proof::{Proof, ProofName, ProofOrName};
 pub(crate) use route::Route;
