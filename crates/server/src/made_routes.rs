@@ -46,9 +46,8 @@ pub(crate) struct Tagging {
 
 /// Which routes of a new configuration are those of the one before.
 pub(crate) struct Kept<'a> {
+    /// None, if nothing at all is kept.
     before: &'a [Arc<MadeRoute>],
-    /// Whether anything at all is kept.
-    any: bool,
     tagging: bool,
     second_tier: bool,
     identity: bool,
@@ -83,12 +82,13 @@ impl<'a> Kept<'a> {
         };
         let any =
             Arc::ptr_eq(&old.store, &new.store) && old.audit_share.to_bits() == new.audit_share.to_bits();
+        let before = if any { before } else { &[] };
         let identity = match (&old.identity, &new.identity) {
             (None, None) => true,
             (Some(old), Some(new)) => Arc::ptr_eq(old, new),
             _ => false,
         };
-        Self { before, any, tagging: new.tells_like(old), second_tier, identity }
+        Self { before, tagging: new.tells_like(old), second_tier, identity }
     }
 
     /// The route as it is served already.
@@ -105,7 +105,7 @@ impl<'a> Kept<'a> {
             plan == made.plan
         };
         let knows_callers_alike = route.requires.is_none() || self.identity;
-        self.before.iter().filter(|_| self.any && may_stay && knows_callers_alike).find(is_equal)
+        self.before.iter().filter(|_| may_stay && knows_callers_alike).find(is_equal)
     }
 }
 

@@ -294,7 +294,8 @@ mod tests {
 
     #[test]
     fn what_is_asked_of_the_caller_becomes_a_parameter_without_moving_a_byte() {
-        let check = |sql, expected: Result<(&str, &[(&str, &str)]), &str>| {
+        type Parts<'p> = &'p [(&'p str, &'p str)];
+        let check = |sql, expected: Result<(&str, Parts<'_>), &str>| {
             let read = caller_params(sql);
             let parts = |read: &CallerParams| {
                 read.parts.iter().map(|(name, part)| (name.clone(), part.clone())).collect::<Vec<_>>()

@@ -148,16 +148,12 @@ impl KeySource for RemoteKeys {
 async fn refresh(keys: Weak<RemoteKeys>) {
     let mut retry = RETRIES[0];
     while let Some(keys) = keys.upgrade() {
-        let wait = match keys.fetch(Duration::ZERO).await {
-            Ok(()) => {
-                retry = RETRIES[0];
-                REFRESH
-            }
-            Err(_) => {
-                let wait = retry;
-                retry = (retry * 2).min(RETRIES[1]);
-                wait
-            }
+        let wait = if keys.fetch(Duration::ZERO).await.is_ok() {
+            retry = RETRIES[0];
+            REFRESH
+        } else {
+            let longer = (retry * 2).min(RETRIES[1]);
+            std::mem::replace(&mut retry, longer)
         };
         drop(keys);
         sleep(wait).await;

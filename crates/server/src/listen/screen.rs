@@ -40,10 +40,21 @@ pub(crate) fn screen(head: &mut Parts, fields_max: usize) -> Result<(), Refusal>
     match (head.uri.scheme_str(), head.uri.authority()) {
         (None, None) => Ok(()),
         (Some("http" | "https"), Some(_)) => {
-            head.uri = head.uri.path_and_query().cloned().map_or_else(Uri::default, Uri::from);
+            head.uri = origin_form(&head.uri)?;
             Ok(())
         }
         _ => Err(Refusal::BadTarget),
+    }
+}
+
+/// RFC 9112 §3.2.1: an empty path is sent as `/`. Behind a host that is followed by a fragment, the parser leaves one.
+fn origin_form(target: &Uri) -> Result<Uri, Refusal> {
+    match target.path_and_query() {
+        // One that is empty says that it is `/` as long as there is a host.
+        Some(path) if path.as_str() == "/" => Ok(Uri::default()),
+        Some(path) if path.as_str().starts_with('/') => Ok(Uri::from(path.clone())),
+        Some(path) => format!("/{}", path.as_str()).parse().map_err(|_| Refusal::BadTarget),
+        None => Ok(Uri::default()),
     }
 }
 
@@ -291,6 +302,8 @@ mod tests {
         check(h2, "GET", "http://h/x", &[("host", "g")], Err(Refusal::HostMismatch));
         check(h2, "GET", "/x", &[], Err(Refusal::NoHost));
         check(h2, "GET", "http://u@h/x", &[], Err(Refusal::BadHost));
+        check(h2, "GET", "http://*#", &[], Ok("/ *"));
+        check(h2, "GET", "http://h?a#b", &[], Ok("/?a h"));
     }
 
     #[test]

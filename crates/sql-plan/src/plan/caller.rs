@@ -10,7 +10,7 @@ use super::table::Settled;
 use crate::Value;
 use crate::grammar::filter::Node;
 use crate::grammar::{self, Asked, Parameters};
-use crate::row_rule::{Known, rule_embeds};
+use crate::row_rule::{Known, RowRule, rule_embeds};
 use crate::rules::PageRules;
 
 impl TablePlanner {
@@ -51,7 +51,7 @@ impl TablePlanner {
 
     /// Columns of new rows that the caller need not give, and what they get.
     pub(crate) fn given_by_rule(&self) -> impl Iterator<Item = (usize, Value)> {
-        let given = self.rule.iter().flat_map(|rule| rule.given());
+        let given = self.rule.iter().flat_map(RowRule::given);
         given.map(|(place, with)| (place, with.value(self.columns.field(place).kind, &self.caller)))
     }
 }

@@ -9,6 +9,7 @@ use crate::Value;
 use crate::grammar::filter::Node;
 use crate::grammar::select::{AskedEmbed, Shown};
 use crate::keyset::{By, Seek, Sorting};
+use crate::row_rule::RowRule;
 
 /// What the text of a list is made of, beside its place in the sort.
 pub(super) struct Read<'a> {
@@ -36,7 +37,7 @@ impl TablePlanner {
     pub(super) fn tags_of_list(&self, nodes: &[Node], embeds: &[AskedEmbed], sorting: &Sorting) -> Vec<Tag> {
         let mut tags = Vec::with_capacity(2);
         // What the caller has alone comes first: changes of others' rows then leave the list as it is.
-        let ruled = self.rule.iter().flat_map(|rule| rule.given()).map(|(place, _)| place);
+        let ruled = self.rule.iter().flat_map(RowRule::given).map(|(place, _)| place);
         self.tags.list(ruled.chain(self.columns.filterable_places()), nodes, &mut tags);
         presence_tags(embeds, self.scope(), &mut tags);
         for term in &sorting.forward {

@@ -13,6 +13,7 @@ use super::{changes, embeds};
 use crate::cursor::CursorKey;
 use crate::keyset::{By, Sorting};
 use crate::plan::{ListPlan, Statement, TablePlanner};
+use crate::row_rule::RowRule;
 use crate::rules::CountRule;
 use crate::{ColumnKind, Value};
 
@@ -155,7 +156,7 @@ impl<'a> Lister<'a> {
 
     /// The columns that the rule and filters hold to a value, each once.
     fn held_to_values(&self, filters: impl Iterator<Item = usize>) -> Vec<String> {
-        let ruled = self.planner.rule.iter().flat_map(|rule| rule.given()).map(|(place, _)| place);
+        let ruled = self.planner.rule.iter().flat_map(RowRule::given).map(|(place, _)| place);
         let mut places: Vec<usize> = ruled.collect();
         for place in filters {
             if !places.contains(&place) {

@@ -102,7 +102,7 @@ impl Reader<'_> {
             );
             match self.term(side, if same { depth } else { depth + 1 })? {
                 Term::Group { joined: inner, negated: false, terms: more } if inner == joined => {
-                    terms.extend(more)
+                    terms.extend(more);
                 }
                 one => terms.push(one),
             }

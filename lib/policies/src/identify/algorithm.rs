@@ -35,7 +35,7 @@ pub enum Algorithm {
 /// What signatures are verified with.
 pub(super) enum Material {
     /// A secret, for each length of hash.
-    Secret([hmac::Key; 3]),
+    Secret(Box<[hmac::Key; 3]>),
     /// Modulus and exponent.
     Rsa(signature::RsaPublicKeyComponents<Vec<u8>>),
     /// Both, as PKCS #1 writes them.
@@ -90,7 +90,7 @@ impl Algorithm {
 impl Material {
     pub(super) fn secret(secret: &[u8]) -> Self {
         let hashes = [hmac::HMAC_SHA256, hmac::HMAC_SHA384, hmac::HMAC_SHA512];
-        Self::Secret(hashes.map(|hash| hmac::Key::new(hash, secret)))
+        Self::Secret(Box::new(hashes.map(|hash| hmac::Key::new(hash, secret))))
     }
 
     /// The algorithms that can have been used with it.
@@ -111,9 +111,12 @@ impl Material {
             signature::UnparsedPublicKey::new(kind, point).verify(message, signature).is_ok()
         };
         match (self, algorithm) {
-            (Self::Secret([key, ..]), Algorithm::Hs256)
-            | (Self::Secret([_, key, _]), Algorithm::Hs384)
-            | (Self::Secret([.., key]), Algorithm::Hs512) => hmac::verify(key, message, signature).is_ok(),
+            (Self::Secret(keys), Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512) => {
+                let place = [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512]
+                    .iter()
+                    .position(|one| *one == algorithm);
+                place.is_some_and(|place| hmac::verify(&keys[place], message, signature).is_ok())
+            }
             (Self::Rsa(key), _) => {
                 rsa(algorithm).is_some_and(|kind| key.verify(kind, message, signature).is_ok())
             }

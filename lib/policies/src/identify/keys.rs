@@ -94,15 +94,14 @@ impl KeySet {
         if text.len() > DOCUMENT_BYTES_MAX {
             return Err(KeyFault::TooLong);
         }
-        let keys = match pem::public_key(text) {
-            Some(material) => vec![Key { id: None, algorithms: material.algorithms().to_vec(), material }],
-            None => {
-                let document: Document = serde_json::from_str(text).map_err(|_| KeyFault::Form)?;
-                if document.keys.len() > KEYS_MAX {
-                    return Err(KeyFault::TooMany);
-                }
-                document.keys.into_iter().filter_map(Key::of_jwk).collect()
+        let keys = if let Some(material) = pem::public_key(text) {
+            vec![Key { id: None, algorithms: material.algorithms().to_vec(), material }]
+        } else {
+            let document: Document = serde_json::from_str(text).map_err(|_| KeyFault::Form)?;
+            if document.keys.len() > KEYS_MAX {
+                return Err(KeyFault::TooMany);
             }
+            document.keys.into_iter().filter_map(Key::of_jwk).collect()
         };
         if keys.is_empty() {
             return Err(KeyFault::None);
