@@ -85,7 +85,7 @@ const ONE_AT_A_TIME: &str = r#"
 path = "/one-at-a-time"
 table = "things"
 write = ["insert"]
-deadline = "1s"
+deadline = "2s"
 admit = { concurrent = 1, queue = 0 }
 "#;
 
@@ -95,10 +95,15 @@ async fn whoever_sends_slowly_has_a_place_until_the_deadline_and_no_longer() {
     app.write("kasoku.toml", format!("{}{ONE_AT_A_TIME}", shop::KASOKU_TOML));
     let kasoku = shop::open(&app);
     let mut slow = Peer::to(kasoku.address());
-    slow.send("POST /one-at-a-time HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{");
+    slow.send(
+        "POST /one-at-a-time HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\
+         Expect: 100-continue\r\n\r\n",
+    );
+    // The body is asked for by who has the place. It is free again although the body never comes to its end.
+    slow.until("100 Continue\r\n\r\n");
+    slow.send("{");
     let ask = async || kasoku.client().get("/one-at-a-time").await.status;
-    while ask().await == StatusCode::OK {}
-    // The place is taken. It is free again although the body never comes to its end.
+    assert_eq!(ask().await, StatusCode::SERVICE_UNAVAILABLE);
     let told = slow.rest();
     assert!(told.starts_with("HTTP/1.1 504"), "{told}");
     assert_eq!(ask().await, StatusCode::OK);

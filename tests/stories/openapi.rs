@@ -31,7 +31,7 @@ async fn told_true(app: &TempApp) {
             let refused = answer.status == StatusCode::METHOD_NOT_ALLOWED;
             assert_eq!(item[method].is_null(), refused, "{method} {target}: {answer:?}");
         }
-        for parameter in item["get"]["parameters"].as_array().unwrap() {
+        for parameter in item["get"]["parameters"].as_array().into_iter().flatten() {
             let (Some(name), true) = (parameter["name"].as_str(), parameter["in"] == "query") else {
                 continue;
             };
