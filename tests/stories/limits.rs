@@ -79,6 +79,28 @@ async fn a_body_that_stops_coming_is_given_up_and_nothing_is_written() {
     assert_well(&kasoku).await;
 }
 
+#[tokio::test]
+async fn a_route_has_a_limit_of_its_own_below_that_of_the_server() {
+    let routes = [("larger", "48KiB"), ("smaller", "1KiB")].map(|(name, body)| {
+        format!(
+            "[[route]]\npath = \"/{name}\"\ntable = \"things\"\nwrite = [\"insert\"]\nbody = \"{body}\"\n"
+        )
+    });
+    let app = shop::app();
+    app.write("kasoku.toml", format!("{LIMITS}{}{}", shop::KASOKU_TOML, routes.concat()));
+    let kasoku = shop::open(&app);
+    let check = async |path: &str, bytes: usize, expected: StatusCode| {
+        let answer = kasoku.client().json(Method::POST, path, &json!({"name": "x".repeat(bytes)})).await;
+        assert_eq!(answer.status, expected, "{path} {bytes}: {answer:?}");
+    };
+    check("/smaller", 900, StatusCode::CREATED).await;
+    check("/smaller", 1 << 10, StatusCode::PAYLOAD_TOO_LARGE).await;
+    check("/things", 65 << 10, StatusCode::PAYLOAD_TOO_LARGE).await;
+    check("/things", 50 << 10, StatusCode::CREATED).await;
+    check("/larger", 40 << 10, StatusCode::CREATED).await;
+    check("/larger", 50 << 10, StatusCode::PAYLOAD_TOO_LARGE).await;
+}
+
 /// A route that takes on one request at a time, and little time for each.
 const ONE_AT_A_TIME: &str = r#"
 [[route]]

@@ -7,6 +7,7 @@
 mod admin;
 mod app;
 mod assemble;
+mod bounded;
 mod dependencies;
 mod drain;
 mod explain;

@@ -14,6 +14,7 @@ use kasoku_sql_plan::{QueryPlanner, Schema, TablePlanner, TableRules};
 use kasoku_units::SystemClock;
 
 use crate::app::{App, StartError};
+use crate::bounded::Bounded;
 use crate::dependencies::Dependencies;
 
 /// A source, and where it answers.
@@ -49,6 +50,11 @@ impl Placed {
     fn usual(pattern: String, source: Arc<dyn Source>) -> Self {
         Self { pattern, source, around: Around::Usual }
     }
+
+    /// One that reads bodies as a whole.
+    fn reading(pattern: String, route: &RoutePlan, source: impl Source) -> Self {
+        Self::usual(pattern, Arc::new(Bounded { source, body_bytes_max: route.body_bytes_max }))
+    }
 }
 
 impl App {
@@ -78,9 +84,9 @@ impl App {
                     },
                 );
                 let list = if route.shows_plans { list.showing_plans() } else { list };
-                let list = Placed::usual(pattern.to_owned(), Arc::new(list));
+                let list = Placed::reading(pattern.to_owned(), route, list);
                 let below = format!("{}/{{{KEY_PARAM}}}", pattern.trim_end_matches('/'));
-                let row = row.map(|row| Placed::usual(below, Arc::new(row)));
+                let row = row.map(|row| Placed::reading(below, route, row));
                 Ok(std::iter::once(list).chain(row).chain(files).collect())
             }
             SourcePlan::Batch(rules) => {
@@ -92,7 +98,7 @@ impl App {
                 };
                 let targets = rules.routes.iter().map(table).collect::<Result<_, _>>()?;
                 let source = BatchSource::new(pattern, targets, rules.operations_most);
-                Ok(vec![Placed::usual(pattern.to_owned(), Arc::new(source))])
+                Ok(vec![Placed::reading(pattern.to_owned(), route, source)])
             }
             SourcePlan::Query(rules) => {
                 let inspector = inspector.ok_or_else(|| wrong("it needs a database".into()))?;
@@ -106,9 +112,8 @@ impl App {
                     None => planner,
                 };
                 let columns = inspector.columns(&rules.sql)?;
-                let source: Arc<dyn Source> =
-                    Arc::new(QuerySource::new(planner, rules, &columns, &tables, self.engine(pattern)?));
-                Ok(vec![Placed::usual(pattern.to_owned(), source)])
+                let source = QuerySource::new(planner, rules, &columns, &tables, self.engine(pattern)?);
+                Ok(vec![Placed::reading(pattern.to_owned(), route, source)])
             }
         }
     }

@@ -160,9 +160,9 @@ impl RequestBody {
         Self { body, bytes_max }
     }
 
-    /// Lowers the limit; it is never raised.
-    pub fn limit(&mut self, bytes_max: usize) {
-        self.bytes_max = self.bytes_max.min(bytes_max);
+    /// Replaces the limit by another.
+    pub fn bound(&mut self, bytes_max: usize) {
+        self.bytes_max = bytes_max;
     }
 
     /// Whether there is certainly nothing in it.

@@ -3,6 +3,7 @@
 //! Everything is read from the checked plan and the schema that it was checked against, so that the description cannot
 //! fall behind what is served.
 
+mod files;
 mod parameters;
 mod parts;
 mod query;

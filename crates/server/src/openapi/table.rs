@@ -1,7 +1,6 @@
 //! Routes of tables: lists and rows, read and written.
 
 use kasoku_config::RoutePlan;
-use kasoku_source_data::TransferFormat;
 use kasoku_sql_plan::{Column, EmbedRules, Schema, Table, TableRules};
 use serde_json::{Map, Value, json};
 
@@ -73,33 +72,6 @@ impl OfTable<'_> {
         Value::Object(item)
     }
 
-    /// The list as files, each at its path.
-    pub(super) fn files(&self) -> Vec<(String, Value)> {
-        let formats = self.route.transfers.export.iter().flat_map(|export| &export.formats);
-        let file = |format: &TransferFormat| {
-            let path = format!("{}.{}", self.path, format.extension());
-            let mut get = operation("get", &path, &format!("All rows of `{}`, as a file", self.rules.table));
-            let mut asked = parameters::selection(self.rules);
-            asked.extend(parameters::filters(self.rules));
-            let pages = parameters::paging(self.rules);
-            asked.extend(pages.into_iter().filter(|parameter| parameter["name"] == "order"));
-            let most = json!({ "type": "integer" });
-            asked.push(parameters::in_query("limit", "Rows of the whole file; all without it", &most));
-            let media = match format {
-                TransferFormat::Csv => "text/csv",
-                TransferFormat::Ndjson => "application/x-ndjson",
-            };
-            get["tags"] = json!([self.rules.table]);
-            get["parameters"] = asked.into();
-            get["responses"]["200"] = json!({ "description": "The file", "content": { media: { "schema": { "type": "string" } } } });
-            let mut item = Map::new();
-            self.captured(&mut item);
-            item.insert("get".into(), get);
-            (path, Value::Object(item))
-        };
-        formats.map(file).collect()
-    }
-
     pub(super) fn row(&self, name: &str, path: &str) -> Value {
         let mut item = Map::new();
         self.captured(&mut item);
@@ -144,7 +116,7 @@ impl OfTable<'_> {
         Value::Object(item)
     }
 
-    fn captured(&self, item: &mut Map<String, Value>) {
+    pub(super) fn captured(&self, item: &mut Map<String, Value>) {
         let captured = parameters::captured(&self.route.name.pattern, |_| json!({ "type": "string" }));
         if !captured.is_empty() {
             item.insert("parameters".into(), captured.into());
