@@ -20,7 +20,7 @@ pub struct Caller {
 pub enum CallerKind {
     /// By a signed token.
     Token,
-    /// By a key of the configuration or of a table.
+    /// By an API key.
     ApiKey,
 }
 

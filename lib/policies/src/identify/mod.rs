@@ -9,7 +9,7 @@
 //! the problem's cause, for operators; callers are told in the words of RFC 6750 §3.1 and no more, the same for
 //! whatever is wrong.
 //!
-//! It stands behind `deadline`, because it may wait for an issuer's keys or a table of API keys. Verifying takes no lock
+//! It stands behind `deadline`, because it may wait for an issuer's keys. Verifying takes no lock
 //! but to read, and what is remembered is bounded.
 
 mod algorithm;
@@ -36,7 +36,7 @@ use kasoku_problem::{Kind, Problem};
 use kasoku_units::Clock;
 
 pub use algorithm::Algorithm;
-pub use api_keys::{ApiKeyRules, ApiKeyTable, KEY_BYTES};
+pub use api_keys::{ApiKeyRules, KEY_BYTES};
 pub use claims::ClaimRules;
 pub use keys::{DOCUMENT_BYTES_MAX, FixedKeys, KEYS_MAX, KeyFault, KeySet, KeySource};
 pub use reason::Reason;
@@ -44,7 +44,6 @@ pub use requires::{Requirement, Requires};
 pub use token::TOKEN_BYTES_MAX;
 pub use tokens::TokenRules;
 
-use api_keys::ApiKeys;
 use requires::Verdict;
 use token::Token;
 use tokens::{Tokens, Unverified};
@@ -55,7 +54,7 @@ pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// How callers of all routes are identified.
 pub struct Identity {
     tokens: Option<Tokens>,
-    api_keys: Option<ApiKeys>,
+    api_keys: Option<ApiKeyRules>,
     clock: Arc<dyn Clock>,
 }
 
@@ -78,7 +77,7 @@ enum Credentials<'a> {
 impl Identity {
     /// By tokens, API keys or both.
     pub fn new(tokens: Option<TokenRules>, api_keys: Option<ApiKeyRules>, clock: Arc<dyn Clock>) -> Self {
-        Self { tokens: tokens.map(Tokens::new), api_keys: api_keys.map(ApiKeys::new), clock }
+        Self { tokens: tokens.map(Tokens::new), api_keys, clock }
     }
 
     /// Who shows these credentials; `None` where there are none.
@@ -87,15 +86,15 @@ impl Identity {
         let credentials = self.credentials(&request.headers);
         let known = match &credentials {
             Credentials::None => return Ok(None),
-            Credentials::Malformed => return Err(malformed()),
+            Credentials::Malformed => return Err(self.malformed()),
             Credentials::Token(text) => self.tokens.as_ref().and_then(|tokens| tokens.known(text, now)),
-            Credentials::ApiKey(key) => self.api_keys.as_ref().and_then(|keys| keys.known(key, now)),
+            Credentials::ApiKey(key) => self.api_keys.as_ref().and_then(|keys| keys.known(key)),
         };
         if known.is_some() {
             return Ok(known);
         }
         // Boxed, so that callers who are known do not carry the room for it.
-        let caller = Box::pin(self.verify(&credentials, now, request.deadline)).await?;
+        let caller = Box::pin(self.verify(&credentials, now)).await?;
         request.seen = None;
         Ok(Some(caller))
     }
@@ -104,7 +103,6 @@ impl Identity {
         &self,
         credentials: &Credentials<'_>,
         now: std::time::Instant,
-        deadline: Option<std::time::Instant>,
     ) -> Result<Arc<Caller>, Problem> {
         match (credentials, &self.tokens, &self.api_keys) {
             (Credentials::Token(text), Some(tokens), _) => {
@@ -113,11 +111,17 @@ impl Identity {
                     Unverified::NoKeys => Problem::new(Kind::Unavailable).retry_after(Duration::from_secs(1)),
                 })
             }
-            (Credentials::ApiKey(key), _, Some(keys)) => {
-                keys.look_up(key, now, deadline).await?.ok_or_else(|| refused(Reason::ApiKey))
-            }
+            (Credentials::ApiKey(_), _, Some(_)) => Err(refused(Reason::ApiKey)),
             _ => Err(refused(Reason::NoTokens)),
         }
+    }
+
+    fn malformed(&self) -> Problem {
+        let detail = match self.api_keys {
+            Some(_) => "credentials have to be shown once: in `Authorization: Bearer`, or in `X-Api-Key`",
+            None => "credentials have to be shown once, in `Authorization: Bearer`",
+        };
+        challenge(Problem::new(Kind::Malformed).detail(detail), "invalid_request")
     }
 
     fn credentials<'a>(&self, headers: &'a HeaderMap) -> Credentials<'a> {
@@ -191,11 +195,6 @@ fn unknown() -> Problem {
 fn refused(reason: Reason) -> Problem {
     let problem = Problem::new(Kind::Unauthenticated).detail("the credentials are not accepted");
     challenge(problem.cause(reason), "invalid_token")
-}
-
-fn malformed() -> Problem {
-    let detail = "credentials have to be shown once: in `Authorization: Bearer`, or in `X-Api-Key`";
-    challenge(Problem::new(Kind::Malformed).detail(detail), "invalid_request")
 }
 
 fn lacks_role() -> Problem {

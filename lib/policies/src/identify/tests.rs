@@ -42,12 +42,7 @@ fn route(requires: Requires) -> Arc<dyn Pipeline> {
     let keys = Arc::new(FixedKeys(Arc::new(KeySet::of_secret(SECRET, &[Algorithm::Hs256]))));
     let tokens = TokenRules { claims, algorithms: vec![Algorithm::Hs256], keys, remembered_max: 100 };
     let caller = Arc::new(Caller::new(CallerKind::ApiKey, "robot").with_roles(["editor"]));
-    let api_keys = ApiKeyRules {
-        fixed: vec![(remembered::digest_of(KEY.as_bytes()), caller)],
-        looked_up: None,
-        known_for: Duration::from_secs(10),
-        remembered_max: 100,
-    };
+    let api_keys = ApiKeyRules { fixed: vec![(remembered::digest_of(KEY.as_bytes()), caller)] };
     let identity = Arc::new(Identity::new(Some(tokens), Some(api_keys), Arc::new(SystemClock)));
     let source = ScriptedSource::new(|_, request: Request| async move {
         let id = request.caller.as_ref().and_then(|caller| caller.id()).unwrap_or("nobody").to_owned();
